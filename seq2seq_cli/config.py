@@ -1,0 +1,187 @@
+"""Every setting, with its default and its limits, in frozen dataclasses.
+
+The defaults are the recipe for the built-in corpus. A dataclass checks itself when it is made, so a setting that
+cannot be is reported before any work starts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from seq2seq_cli.errors import usage_error
+
+CELL_TYPES = ("rnn", "lstm", "gru")
+CONTEXTS = ("initial", "every-step")
+OPTIMIZERS = ("adam", "sgd")
+TOKENIZER_KINDS = ("bpe", "word", "char")
+
+LARGEST_SIZE = 1 << 16
+"""Upper limit of a layer's size: beyond it one weight matrix alone would not fit in a machine's memory."""
+LARGEST_VOCABULARY = 1 << 20
+
+
+def _check_range(flag: str, value: float, low: float, high: float, *, open_high: bool = False) -> None:
+    """Raise unless low <= value <= high (or < high)."""
+    inside = low <= value < high if open_high else low <= value <= high
+    if not inside:  # also true for NaN
+        if math.isinf(high):
+            limits = f"{low:g} or more"
+        else:
+            limits = f"from {low:g} to {'below ' if open_high else ''}{high:g}"
+        raise usage_error(f"{flag} must be {limits}, not {value:g}", where=flag, fix=f"give a value {limits}")
+
+
+def _check_choice(flag: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise unless the value is one of the choices."""
+    if value not in choices:
+        listed = ", ".join(choices)
+        raise usage_error(f"{flag} must be one of {listed}, not {value!r}", where=flag, fix=f"choose from {listed}")
+
+
+@dataclass(frozen=True)
+class TokenizerConfig:
+    """How text becomes tokens.
+
+    Args:
+        kind: ``bpe`` (byte-pair encoding), ``word`` or ``char``.
+        vocab_size: most entries the vocabulary may have, special tokens included.
+        lowercase: fold everything to lower case.
+    """
+
+    kind: str = "bpe"
+    vocab_size: int = 4000
+    lowercase: bool = False
+
+    def __post_init__(self) -> None:
+        _check_choice("--tokenizer", self.kind, TOKENIZER_KINDS)
+        _check_range("--vocab-size", self.vocab_size, 4, LARGEST_VOCABULARY)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network's shape. Stored in the model file; together with the weights it is the model.
+
+    Args:
+        source_vocabulary, target_vocabulary: number of tokens of each language.
+        cell: ``rnn``, ``lstm`` or ``gru``.
+        embedding_size: E.
+        hidden_size: H, per direction.
+        layers: stacked recurrent layers on each side.
+        bidirectional: whether the encoder also reads from the end.
+        context: ``initial`` (Sutskever: the context is the decoder's first state) or ``every-step`` (Cho: it is also
+            an input of every step and of the output layer).
+        reverse_source: whether the encoder reads the source's tokens in reverse order (Sutskever).
+        dropout: rate on embeddings, between layers, and before the output layer, while training.
+        tie_embeddings: whether the target embedding is also the output layer's weight (Press & Wolf 2017).
+    """
+
+    source_vocabulary: int
+    target_vocabulary: int
+    cell: str = "gru"
+    embedding_size: int = 128
+    hidden_size: int = 256
+    layers: int = 1
+    bidirectional: bool = True
+    context: str = "every-step"
+    reverse_source: bool = False
+    dropout: float = 0.2
+    tie_embeddings: bool = False
+
+    def __post_init__(self) -> None:
+        _check_range("source vocabulary", self.source_vocabulary, 1, LARGEST_VOCABULARY)
+        _check_range("target vocabulary", self.target_vocabulary, 1, LARGEST_VOCABULARY)
+        _check_choice("--cell", self.cell, CELL_TYPES)
+        _check_range("--embedding-size", self.embedding_size, 1, LARGEST_SIZE)
+        _check_range("--hidden-size", self.hidden_size, 1, LARGEST_SIZE)
+        _check_range("--layers", self.layers, 1, 64)
+        _check_choice("--context", self.context, CONTEXTS)
+        _check_range("--dropout", self.dropout, 0, 1, open_high=True)
+        if self.tie_embeddings and self.context == "initial" and self.embedding_size != self.hidden_size:
+            raise usage_error(
+                f"--tie-embeddings with --context initial needs equal sizes, not --embedding-size "
+                f"{self.embedding_size} and --hidden-size {self.hidden_size}",
+                where="--tie-embeddings",
+                fix="make the two sizes equal, or use --context every-step",
+            )
+
+    @property
+    def directions(self) -> int:
+        """2 for a bidirectional encoder, else 1."""
+        return 2 if self.bidirectional else 1
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a model is trained.
+
+    Args:
+        epochs: most passes over the training pairs.
+        max_steps: most optimizer steps, or None.
+        max_minutes: most minutes of training, or None.
+        batch_size: sentence pairs per step.
+        optimizer: ``adam`` or ``sgd``.
+        learning_rate: at the start; halved whenever validation does not improve.
+        clip_norm: largest norm of all gradients together (Pascanu et al. 2013); 0 switches clipping off.
+        label_smoothing: share of the target probability spread over the vocabulary.
+        patience: stop after so many validations in a row without a better one.
+        seed: decides the initial weights, the order of the batches and the dropout masks.
+    """
+
+    epochs: int = 12
+    max_steps: int | None = None
+    max_minutes: float | None = None
+    batch_size: int = 64
+    optimizer: str = "adam"
+    learning_rate: float = 0.001
+    clip_norm: float = 1.0
+    label_smoothing: float = 0.1
+    patience: int = 5
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        _check_range("--epochs", self.epochs, 1, math.inf)
+        if self.max_steps is not None:
+            _check_range("--max-steps", self.max_steps, 1, math.inf)
+        if self.max_minutes is not None:
+            _check_range("--max-minutes", self.max_minutes, 0, 1e6)
+        _check_range("--batch-size", self.batch_size, 1, 1 << 16)
+        _check_choice("--optimizer", self.optimizer, OPTIMIZERS)
+        _check_range("--learning-rate", self.learning_rate, 1e-12, 1e3)
+        _check_range("--clip-norm", self.clip_norm, 0, 1e9)
+        _check_range("--label-smoothing", self.label_smoothing, 0, 1, open_high=True)
+        _check_range("--patience", self.patience, 1, math.inf)
+        _check_range("--seed", self.seed, 0, (1 << 63) - 1)
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """How a translation is searched for.
+
+    Args:
+        beam: hypotheses kept per sentence; 1 is greedy search.
+        length_penalty: exponent α of the length normalization; 0 compares plain log-probabilities.
+        n_best: translations returned per sentence, at most ``beam``.
+        max_length: most target tokens, or None for twice the source's tokens and ten more.
+        batch_size: sentences translated at a time.
+    """
+
+    beam: int = 5
+    length_penalty: float = 1.0
+    n_best: int = 1
+    max_length: int | None = None
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        _check_range("--beam", self.beam, 1, 1000)
+        _check_range("--length-penalty", self.length_penalty, 0, 10)
+        _check_range("--n-best", self.n_best, 1, 1000)
+        if self.n_best > self.beam:
+            raise usage_error(
+                f"--n-best {self.n_best} is more than --beam {self.beam} can give",
+                where="--n-best",
+                fix=f"use --beam {self.n_best} or a larger one",
+            )
+        if self.max_length is not None:
+            _check_range("--max-length", self.max_length, 1, 1 << 20)
+        _check_range("--batch-size", self.batch_size, 1, 1 << 16)

@@ -1,0 +1,146 @@
+"""The encoder: a sentence of any length to a context of fixed size."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.nn.cells import State, find_cell
+from seq2seq_cli.nn.embedding import embedding_backward, embedding_forward
+from seq2seq_cli.nn.functional import Array, IntArray, dropout_mask, tanh_backward
+from seq2seq_cli.nn.packing import Index, Packing
+from seq2seq_cli.nn.parameters import Parameters
+from seq2seq_cli.nn.recurrent import StackCache, stack_backward, stack_forward
+
+
+class DecoderState(NamedTuple):
+    """Where a decoder stands: at first what the encoder hands over, later in the middle of a translation.
+
+    ``states`` holds the decoder's recurrent state of each layer, every array (B, H). ``context`` (B, C) is the context
+    vector of a model with ``context="every-step"``, else None. A gradient with respect to all this has the same form.
+    """
+
+    states: list[State]
+    context: Array | None
+
+    def select(self, rows: Index) -> DecoderState:
+        """Return these rows only, in this order; a row may be taken more than once."""
+        return DecoderState(
+            [tuple(part[rows] for part in state) for state in self.states],
+            None if self.context is None else self.context[rows],
+        )
+
+
+class EncoderCache(NamedTuple):
+    """What the encoder keeps for its way back."""
+
+    mask: Array | None
+    stack: StackCache
+    finals: list[State]
+    bridged: list[State]
+
+
+class Encoder:
+    """Embedding, recurrent stack, and the bridge from two directions to the decoder's one.
+
+    One direction: each layer's last state is the first state of the decoder's layer (Sutskever et al. 2014). Two
+    directions: both last states go through a bridge, ``tanh(W [h→; h←] + b)``, one for each layer and for each array of
+    the state (after Bahdanau et al. 2015, appendix A.2.2, which uses one direction's state). The context vector, where
+    the decoder wants it at every step, is the top layer's last hidden state, of both directions if there are two.
+
+    Args:
+        config: the network's shape.
+        parameters: of the whole model.
+    """
+
+    def __init__(self, config: ModelConfig, parameters: Parameters) -> None:
+        self.config = config
+        self.parameters = parameters
+        self.cell = find_cell(config.cell)
+
+    def forward(
+        self, source: IntArray, packing: Packing, generator: np.random.Generator | None = None
+    ) -> tuple[DecoderState, EncoderCache]:
+        """Read packed sentences (N,) and return what the decoder starts from, B rows in the packing's order.
+
+        A generator switches dropout on.
+        """
+        config = self.config
+        embedded = embedding_forward(source, self.parameters["encoder.embedding.weight"])
+        mask = None
+        if generator is not None and config.dropout:
+            mask = dropout_mask(embedded.shape, config.dropout, generator, embedded.dtype)
+            embedded *= mask
+        zeros = np.zeros((packing.sentences, config.hidden_size), embedded.dtype)
+        _, finals, stack = stack_forward(
+            self.cell,
+            self.parameters.below("encoder.rnn."),
+            embedded,
+            packing,
+            [(zeros,) * self.cell.states] * (config.layers * config.directions),
+            directions=config.directions,
+            dropout=config.dropout,
+            generator=generator,
+        )
+        states = finals
+        if config.bidirectional:
+            finals = [
+                tuple(np.concatenate(parts, axis=1) for parts in zip(ahead, reverse))
+                for ahead, reverse in zip(finals[0::2], finals[1::2])
+            ]
+            states = [self._bridge(layer, final) for layer, final in enumerate(finals)]
+        context = finals[-1][0] if config.context == "every-step" else None
+        return DecoderState(states, context), EncoderCache(mask, stack, finals, states)
+
+    def backward(
+        self,
+        d_state: DecoderState,
+        source: IntArray,
+        packing: Packing,
+        cache: EncoderCache,
+        gradients: Parameters,
+    ) -> None:
+        """Write the gradients of every encoder parameter, from those of what ``forward`` returned."""
+        H, D = self.config.hidden_size, self.config.directions
+        d_finals = d_state.states
+        if self.config.bidirectional:
+            d_finals = [
+                self._bridge_backward(layer, d_layer, cache, gradients) for layer, d_layer in enumerate(d_state.states)
+            ]
+        if d_state.context is not None:
+            d_hidden, *d_rest = d_finals[-1]
+            d_finals = [*d_finals[:-1], (d_hidden + d_state.context, *d_rest)]
+        d_embedded, _, _ = stack_backward(
+            self.cell,
+            self.parameters.below("encoder.rnn."),
+            packing,
+            None,
+            [tuple(part[:, d * H : (d + 1) * H] for part in state) for state in d_finals for d in range(D)],
+            cache.stack,
+            gradients.below("encoder.rnn."),
+            directions=D,
+        )
+        if cache.mask is not None:
+            d_embedded *= cache.mask
+        embedding_backward(source, d_embedded, gradients["encoder.embedding.weight"])
+
+    def _bridge(self, layer: int, final: State) -> State:
+        return tuple(
+            np.tanh(
+                part @ self.parameters[f"encoder.bridge.{name}.{layer}.weight"].T
+                + self.parameters[f"encoder.bridge.{name}.{layer}.bias"]
+            )
+            for name, part in zip(("hidden", "cell"), final)
+        )
+
+    def _bridge_backward(self, layer: int, d_state: State, cache: EncoderCache, gradients: Parameters) -> State:
+        d_final = []
+        for name, d_part, bridged, final in zip(("hidden", "cell"), d_state, cache.bridged[layer], cache.finals[layer]):
+            prefix = f"encoder.bridge.{name}.{layer}."
+            d_bridge = tanh_backward(d_part, bridged)
+            np.matmul(d_bridge.T, final, out=gradients[f"{prefix}weight"])
+            np.sum(d_bridge, axis=0, out=gradients[f"{prefix}bias"])
+            d_final.append(d_bridge @ self.parameters[f"{prefix}weight"])
+        return tuple(d_final)

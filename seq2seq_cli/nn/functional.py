@@ -1,0 +1,134 @@
+"""The functions between the matrix products, each forward beside its backward.
+
+Shapes: ``N`` rows (packed tokens), ``V`` classes. Every function keeps the dtype it is given, float32 or float64.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.floating[Any]]
+IntArray = npt.NDArray[np.integer[Any]]
+
+
+def sigmoid(x: Array) -> Array:
+    """Return the logistic function, ``σ(x) = 1 / (1 + e⁻ˣ) = ½ · (1 + tanh(x / 2))``.
+
+    The form with tanh never overflows and is one vectorized call in NumPy.
+
+    Args:
+        x: any shape.
+
+    Returns:
+        σ(x), same shape and dtype.
+    """
+    y: Array = np.tanh(0.5 * x)
+    y += 1.0
+    y *= 0.5
+    return y
+
+
+def sigmoid_backward(d_y: Array, y: Array) -> Array:
+    """Return ∂loss/∂x from ∂loss/∂y and ``y = σ(x)``: ``d_x = d_y · y · (1 − y)``."""
+    return d_y * (y * (1.0 - y))
+
+
+def tanh_backward(d_y: Array, y: Array) -> Array:
+    """Return ∂loss/∂x from ∂loss/∂y and ``y = tanh(x)``: ``d_x = d_y · (1 − y²)``."""
+    return d_y * (1.0 - y * y)
+
+
+def log_softmax(logits: Array) -> Array:
+    """Return log-probabilities, ``x − log Σ eˣ`` along the last axis, shifted by the maximum against overflow.
+
+    Args:
+        logits: (..., V).
+
+    Returns:
+        (..., V), same dtype; each row's exponentials sum to one.
+    """
+    shifted: Array = logits - logits.max(axis=-1, keepdims=True)
+    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return shifted
+
+
+class CrossEntropy(NamedTuple):
+    """What ``softmax_cross_entropy`` returns: two sums over rows, in nats, and the gradient of the first."""
+
+    loss: float
+    negative_log_likelihood: float
+    d_logits: Array
+
+
+def softmax_cross_entropy(logits: Array, targets: IntArray, label_smoothing: float = 0.0) -> CrossEntropy:
+    """Softmax, cross-entropy with label smoothing, and its gradient, in place.
+
+    With ``p = softmax(z)``, smoothing ``ε`` and the one-hot target ``y``, the target distribution is
+    ``q = (1 − ε) · y + ε / V`` and per row::
+
+        loss     = − Σ_v q_v · log p_v = log Σ eᶻ − (1 − ε) · z_y − ε · mean(z)
+        d_logits = p − q
+
+    Args:
+        logits: (N, V); **overwritten** with the gradient, so that no second (N, V) array exists.
+        targets: (N,) class indices.
+        label_smoothing: ε, from 0 to below 1.
+
+    Returns:
+        The loss summed over rows (with smoothing), the plain negative log-likelihood summed over rows (without), both
+        in nats, and ``d_logits`` (N, V) for the summed loss.
+
+    Source:
+        Label smoothing: Szegedy et al. 2016, "Rethinking the Inception Architecture", section 7; ``torch``'s
+        ``CrossEntropyLoss(label_smoothing=ε)`` is the same.
+    """
+    z = logits
+    rows = np.arange(len(targets))
+    z -= z.max(axis=1, keepdims=True)
+    target_logits = z[rows, targets]
+    mean_logits = z.mean(axis=1) if label_smoothing else None
+    np.exp(z, out=z)
+    sums = z.sum(axis=1, keepdims=True)
+    log_sums = np.log(sums[:, 0])
+    nll_per_row = log_sums - target_logits
+    nll = float(nll_per_row.sum(dtype=np.float64))
+    loss = nll
+    if mean_logits is not None:
+        smooth = log_sums - mean_logits
+        loss = (1.0 - label_smoothing) * nll + label_smoothing * float(smooth.sum(dtype=np.float64))
+    z *= 1.0 / sums
+    if label_smoothing:
+        z -= label_smoothing / z.shape[1]
+    z[rows, targets] -= 1.0 - label_smoothing
+    return CrossEntropy(loss, nll, z)
+
+
+def dropout_mask(shape: tuple[int, ...], rate: float, generator: np.random.Generator, dtype: npt.DTypeLike) -> Array:
+    """Return an inverted-dropout mask: 0 with probability ``rate``, else ``1 / (1 − rate)``.
+
+    Multiply by it in the forward pass and by the same mask in the backward pass. Scaling during training leaves
+    nothing to do at translation time.
+
+    Args:
+        shape: of the array to be masked.
+        rate: probability of dropping a value, from 0 to below 1.
+        generator: source of randomness; its state decides the mask.
+        dtype: of the mask.
+
+    Source:
+        Srivastava et al. 2014, "Dropout"; for recurrent networks on non-recurrent connections only: Zaremba et al.
+        2014, "Recurrent Neural Network Regularization", equations 7–10.
+    """
+    keep = generator.random(shape, dtype=np.float32) >= rate
+    mask: Array = keep.astype(dtype)
+    mask *= 1.0 / (1.0 - rate)
+    return mask
+
+
+def perplexity(nats_per_token: float) -> float:
+    """Return ``e`` to the mean negative log-likelihood, ``inf`` where that overflows a float."""
+    return math.exp(nats_per_token) if nats_per_token < 700 else math.inf

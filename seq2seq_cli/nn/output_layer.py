@@ -1,0 +1,97 @@
+"""The vocabulary layer: the largest matrix product of the model, and the loss behind it, block by block."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from seq2seq_cli.nn.functional import Array, IntArray, softmax_cross_entropy
+
+BLOCK_BYTES = 4 << 20
+"""How much of the logits exists at a time: small enough for a processor's cache, large enough for fast products."""
+SMALLEST_BLOCK = 16
+"""Rows of a block where the vocabulary is so large that even a few rows exceed that."""
+
+
+class Loss(NamedTuple):
+    """Sums over target tokens, in nats, and how many tokens they are.
+
+    ``loss`` is what training lowers (with label smoothing); perplexity is ``exp(negative_log_likelihood / tokens)``.
+    """
+
+    loss: float
+    negative_log_likelihood: float
+    tokens: int
+
+
+def output_forward(top: Array, weight: Array, bias: Array) -> Array:
+    """Return the logits, ``top Wᵀ + b``: (N, F) and (V, F) give (N, V)."""
+    logits: Array = top @ weight.T
+    logits += bias
+    return logits
+
+
+def output_loss(top: Array, weight: Array, bias: Array, targets: IntArray, label_smoothing: float = 0.0) -> Loss:
+    """Return the cross-entropy of the logits, without gradients; arguments as in ``output_loss_and_gradients``."""
+    return _blocks(top, weight, bias, targets, label_smoothing, None)[0]
+
+
+def output_loss_and_gradients(
+    top: Array,
+    weight: Array,
+    bias: Array,
+    targets: IntArray,
+    d_weight: Array,
+    d_bias: Array,
+    label_smoothing: float = 0.0,
+) -> tuple[Loss, Array]:
+    """Logits, softmax, cross-entropy and all gradients.
+
+    The rows are worked through in blocks whose logits fit in cache; the (N, V) matrix never exists.
+
+    Args:
+        top: (N, F) what goes into the layer.
+        weight: (V, F).
+        bias: (V,).
+        targets: (N,) class indices.
+        d_weight: (V, F), overwritten.
+        d_bias: (V,), overwritten.
+        label_smoothing: ε.
+
+    Returns:
+        The summed loss, and ``d_top`` (N, F). All three gradients are those of the **mean** loss per token.
+    """
+    d_weight[...] = 0.0
+    d_bias[...] = 0.0
+    return _blocks(top, weight, bias, targets, label_smoothing, (d_weight, d_bias))
+
+
+def _blocks(
+    top: Array,
+    weight: Array,
+    bias: Array,
+    targets: IntArray,
+    label_smoothing: float,
+    gradients: tuple[Array, Array] | None,
+) -> tuple[Loss, Array]:
+    V, N = weight.shape[0], len(top)
+    rows = max(SMALLEST_BLOCK, BLOCK_BYTES // (V * weight.itemsize))
+    weight_t = np.ascontiguousarray(weight.T)
+    logits = np.empty((min(rows, N), V), top.dtype)
+    d_top = np.empty_like(top) if gradients else top[:0]
+    loss = nll = 0.0
+    for start in range(0, N, rows):
+        block = top[start : start + rows]
+        z = np.matmul(block, weight_t, out=logits[: len(block)])
+        z += bias
+        block_loss, block_nll, d_z = softmax_cross_entropy(z, targets[start : start + rows], label_smoothing)
+        loss += block_loss
+        nll += block_nll
+        if gradients:
+            d_weight, d_bias = gradients
+            d_z *= 1.0 / N
+            np.matmul(d_z, weight, out=d_top[start : start + rows])
+            d_weight += d_z.T @ block
+            d_bias += d_z.sum(axis=0)
+    return Loss(loss, nll, N), d_top

@@ -1,0 +1,105 @@
+"""Sentences of unequal length in one array, without padding.
+
+A batch is sorted by length, longest first, and stored time-major: first every sentence's first token, then the second
+token of those that have one, and so on. Three sentences ``abcd``, ``ef``, ``g`` become::
+
+    data        = a e g | b f | c | d          N = 7 rows
+    batch_sizes = 3       2     1   1          at step t only the first batch_sizes[t] sentences are alive
+
+``torch.nn.utils.rnn.PackedSequence`` has the same layout. There is no mask and no wasted product, and a sentence's
+numbers cannot depend on its neighbours' lengths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from seq2seq_cli.nn.functional import Array
+
+Index = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Packing:
+    """Where each token of a packed batch is.
+
+    Args:
+        lengths: (B,) tokens per sentence, longest first, none empty.
+
+    Raises:
+        ValueError: if the lengths are not sorted, or one is below 1.
+    """
+
+    lengths: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.lengths or self.lengths[-1] < 1 or any(a < b for a, b in zip(self.lengths, self.lengths[1:])):
+            raise ValueError(f"lengths must be at least one, positive and longest first, not {self.lengths[:10]}")
+
+    @classmethod
+    def of(cls, lengths: Sequence[int] | npt.NDArray[np.integer]) -> Packing:
+        """Return the packing of sentences with these lengths, longest first."""
+        return cls(tuple(int(length) for length in lengths))
+
+    @property
+    def steps(self) -> int:
+        """T, the longest sentence's length."""
+        return self.lengths[0]
+
+    @property
+    def sentences(self) -> int:
+        """B."""
+        return len(self.lengths)
+
+    @property
+    def tokens(self) -> int:
+        """N."""
+        return self.offsets[-1]
+
+    @cached_property
+    def _alive(self) -> npt.NDArray[np.bool_]:
+        return np.arange(self.steps)[:, None] < np.asarray(self.lengths)[None, :]
+
+    @cached_property
+    def batch_sizes(self) -> list[int]:
+        """(T,) sentences alive at each step."""
+        return [int(size) for size in self._alive.sum(axis=1)]
+
+    @cached_property
+    def offsets(self) -> list[int]:
+        """(T + 1,) first row of each step, and N."""
+        return [0, *np.cumsum(self.batch_sizes).tolist()]
+
+    @cached_property
+    def token_steps(self) -> Index:
+        """(N,) the step of each row."""
+        return np.nonzero(self._alive)[0]
+
+    @cached_property
+    def token_sentences(self) -> Index:
+        """(N,) the sentence of each row."""
+        return np.nonzero(self._alive)[1]
+
+    @cached_property
+    def reversal(self) -> Index:
+        """(N,) for each row, the row of the same sentence's mirrored token; applying it twice changes nothing."""
+        mirrored = np.asarray(self.lengths)[self.token_sentences] - 1 - self.token_steps
+        return np.asarray(self.offsets)[mirrored] + self.token_sentences
+
+    @cached_property
+    def previous(self) -> Index:
+        """(N,) for each row, the row of the step before in an array that has B initial rows before the N."""
+        before = np.asarray([-self.sentences, *self.offsets[:-2]])[self.token_steps]
+        return self.sentences + before + self.token_sentences
+
+    def sum_over_time(self, packed: Array) -> Array:
+        """Return (B, F): each sentence's rows of (N, F), added up."""
+        total: Array = packed[: self.sentences].copy()
+        for start, stop in zip(self.offsets[1:], self.offsets[2:]):
+            total[: stop - start] += packed[start:stop]
+        return total

@@ -1,0 +1,167 @@
+"""The parameters' names, shapes and first values.
+
+All parameters of a model live in one flat vector; the named arrays are views into it. The optimizer, the clipping
+and the saving of moments then work on one contiguous array, and the layers see matrices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.nn.cells import find_cell
+from seq2seq_cli.nn.functional import Array
+from seq2seq_cli.nn.recurrent import suffixes
+
+Shapes = dict[str, tuple[int, ...]]
+
+
+class Parameters(Mapping[str, Array]):
+    """Named arrays that are views into one flat vector.
+
+    Args:
+        shapes: name → shape, in the order of the vector.
+        flat: the vector, or None for a new one of zeros.
+        dtype: of a new vector.
+
+    Example:
+        >>> p = Parameters({"weight": (2, 3), "bias": (2,)})
+        >>> p["bias"][...] = 1
+        >>> p.flat
+        array([0., 0., 0., 0., 0., 0., 1., 1.], dtype=float32)
+    """
+
+    def __init__(self, shapes: Shapes, flat: Array | None = None, dtype: npt.DTypeLike = np.float32) -> None:
+        size = sum(math.prod(shape) for shape in shapes.values())
+        self.shapes = shapes
+        self.flat: npt.NDArray[Any] = np.zeros(size, dtype) if flat is None else flat
+        self._views: dict[str, Array] = {}
+        start = 0
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            self._views[name] = self.flat[start:stop].reshape(shape)
+            start = stop
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._views)
+
+    def __len__(self) -> int:
+        return len(self._views)
+
+    def below(self, prefix: str) -> dict[str, Array]:
+        """Return the arrays whose name starts with the prefix, under the rest of their names."""
+        return {name[len(prefix) :]: view for name, view in self._views.items() if name.startswith(prefix)}
+
+    def zeros_like(self) -> Parameters:
+        """Return parameters of the same names and shapes that are all zero: gradients, for example."""
+        return Parameters(self.shapes, dtype=self.flat.dtype)
+
+    def astype(self, dtype: npt.DTypeLike) -> Parameters:
+        """Return a copy in another precision."""
+        return Parameters(self.shapes, self.flat.astype(dtype))
+
+
+def _recurrent_shapes(prefix: str, gates: int, sizes: list[int], hidden: int, directions: int) -> Shapes:
+    """Shapes of a stack; sizes holds each layer's input size."""
+    shapes: Shapes = {}
+    for layer, size in enumerate(sizes):
+        for suffix in suffixes(layer, directions):
+            shapes[f"{prefix}weight_ih{suffix}"] = (gates * hidden, size)
+            shapes[f"{prefix}weight_hh{suffix}"] = (gates * hidden, hidden)
+            shapes[f"{prefix}bias_ih{suffix}"] = (gates * hidden,)
+            shapes[f"{prefix}bias_hh{suffix}"] = (gates * hidden,)
+    return shapes
+
+
+def parameter_shapes(config: ModelConfig) -> Shapes:
+    """Return every parameter's name and shape, in the order in which they are stored.
+
+    With ``D`` directions, ``C = D · H`` the size of the context and ``g`` gates::
+
+        encoder.embedding.weight       (V_source, E)
+        encoder.rnn.weight_ih_l0       (gH, E)          and the rest of torch's names
+        encoder.bridge.hidden.0.weight (H, 2H)          two directions only, for each layer; and .bias (H,)
+        encoder.bridge.cell.0.weight   (H, 2H)          the same for an LSTM's cell state
+        decoder.embedding.weight       (V_target, E)
+        decoder.rnn.weight_ih_l0       (gH, E)          or (gH, E + C) with the context at every step
+        decoder.readout.weight         (E, E + H + C)   with the context at every step only; and .bias (E,)
+        decoder.fc_out.weight          (V_target, H)    or (V_target, E) behind a readout; absent if tied
+        decoder.fc_out.bias            (V_target,)
+    """
+    cell = find_cell(config.cell)
+    E, H, D, layers = config.embedding_size, config.hidden_size, config.directions, config.layers
+    every_step = config.context == "every-step"
+    C = D * H if every_step else 0
+    shapes: Shapes = {"encoder.embedding.weight": (config.source_vocabulary, E)}
+    shapes |= _recurrent_shapes("encoder.rnn.", cell.gates, [E, *[D * H] * (layers - 1)], H, D)
+    if config.bidirectional:
+        for part in ("hidden", "cell")[: cell.states]:
+            for layer in range(layers):
+                shapes[f"encoder.bridge.{part}.{layer}.weight"] = (H, 2 * H)
+                shapes[f"encoder.bridge.{part}.{layer}.bias"] = (H,)
+    shapes["decoder.embedding.weight"] = (config.target_vocabulary, E)
+    shapes |= _recurrent_shapes("decoder.rnn.", cell.gates, [E + C, *[H] * (layers - 1)], H, 1)
+    if every_step:
+        shapes["decoder.readout.weight"] = (E, E + H + C)
+        shapes["decoder.readout.bias"] = (E,)
+    if not config.tie_embeddings:
+        shapes["decoder.fc_out.weight"] = (config.target_vocabulary, E if every_step else H)
+    shapes["decoder.fc_out.bias"] = (config.target_vocabulary,)
+    return shapes
+
+
+def _glorot(view: Array, generator: np.random.Generator, fan_out: int) -> None:
+    limit = math.sqrt(6.0 / (view.shape[1] + fan_out))
+    view[...] = generator.uniform(-limit, limit, view.shape)
+
+
+def _orthogonal(view: Array, generator: np.random.Generator) -> None:
+    """Fill a (gH, H) matrix with g orthogonal (H, H) blocks."""
+    hidden = view.shape[1]
+    for block in np.split(view, view.shape[0] // hidden):
+        q, r = np.linalg.qr(generator.standard_normal((hidden, hidden)))
+        block[...] = q * np.sign(np.diag(r))  # makes the distribution uniform (Mezzadri 2007)
+
+
+def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.DTypeLike = np.float32) -> Parameters:
+    """Return first values for every parameter.
+
+    ===================================  =========================================================================
+    embeddings                           normal, standard deviation ``1 / √E``: rows of length one, and logits of
+                                         ordinary size where the target embedding is also the output layer
+                                         (Press & Wolf 2017)
+    input, bridge, readout and output    uniform in ``± √(6 / (fan_in + fan_out))``, each gate a matrix of its own
+    weights                              (Glorot & Bengio 2010, equation 16)
+    recurrent weights                    orthogonal, each gate a matrix of its own, so that repeated products neither
+                                         grow nor shrink (Saxe et al. 2014)
+    biases                               zero, but an LSTM's forget gate starts at one: it remembers until it learns
+                                         to forget (Gers et al. 2000; Jozefowicz et al. 2015, section 2.2)
+    ===================================  =========================================================================
+
+    Args:
+        config: the network's shape.
+        generator: decides the values; the same state gives the same values in either precision, rounded.
+        dtype: float32, or float64 for checking.
+    """
+    parameters = Parameters(parameter_shapes(config), dtype=dtype)
+    H = config.hidden_size
+    for name, view in parameters.items():
+        if name.endswith("embedding.weight"):
+            view[...] = generator.standard_normal(view.shape) / math.sqrt(config.embedding_size)
+        elif ".rnn.weight_ih" in name:
+            _glorot(view, generator, fan_out=H)
+        elif ".rnn.weight_hh" in name:
+            _orthogonal(view, generator)
+        elif name.endswith(".weight"):
+            _glorot(view, generator, fan_out=view.shape[0])
+        elif ".rnn.bias_ih" in name and config.cell == "lstm":
+            view[H : 2 * H] = 1.0
+    return parameters

@@ -1,0 +1,267 @@
+"""Unroll any cell over a packed batch, and back through time: layers and directions.
+
+Only three kinds of matrix product, and the first and the last are over all N tokens at once::
+
+    x_projection = X W_ihᵀ + b_ih         one product for the whole layer
+    h_projection = h W_hhᵀ + b_hh         one per step: the only part that has to wait for the step before
+    ∂loss/∂W     = d_projectionᵀ X        one for each weight, after the loop
+
+The names and layouts of the weights are those of ``torch.nn.RNN``, ``LSTM`` and ``GRU``: ``weight_ih_l{layer}``,
+``weight_hh_l{layer}``, ``bias_ih_l{layer}``, ``bias_hh_l{layer}``, with ``_reverse`` for the second direction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from seq2seq_cli.nn.cells import Cache, Cell, State
+from seq2seq_cli.nn.functional import Array, dropout_mask
+from seq2seq_cli.nn.packing import Packing
+
+
+class LayerCache(NamedTuple):
+    """What one layer, in one direction, keeps for its way back."""
+
+    inputs: Array
+    hidden: Array
+    caches: list[Cache]
+    sentence_input: Array | None
+
+
+def layer_forward(
+    cell: type[Cell],
+    parameters: Mapping[str, Array],
+    suffix: str,
+    inputs: Array,
+    packing: Packing,
+    initial: State,
+    sentence_input: Array | None = None,
+) -> tuple[Array, State, LayerCache]:
+    """Run one layer in one direction over a packed batch.
+
+    Args:
+        cell: from ``CELLS``.
+        parameters: holds ``weight_ih{suffix}`` (gH, E + C), ``weight_hh{suffix}`` (gH, H) and the two biases (gH,).
+        suffix: for example ``_l0`` or ``_l0_reverse``.
+        inputs: (N, E), packed.
+        packing: where each token is.
+        initial: the state before the first step, each array (B, H).
+        sentence_input: (B, C) or None: an input that is the same at every step, the last C columns of ``weight_ih``.
+            It is multiplied once per sentence, not once per token.
+
+    Returns:
+        The hidden states (N, H), each sentence's last state (each array (B, H)), and the cache for
+        ``layer_backward``.
+    """
+    E, B = inputs.shape[1], packing.sentences
+    weight_ih = parameters[f"weight_ih{suffix}"]
+    weight_hh_t = np.ascontiguousarray(parameters[f"weight_hh{suffix}"].T)
+    bias_hh = parameters[f"bias_hh{suffix}"]
+
+    x_projection = inputs @ weight_ih[:, :E].T  # (N, gH)
+    x_projection += parameters[f"bias_ih{suffix}"]
+    if sentence_input is not None:
+        x_projection += (sentence_input @ weight_ih[:, E:].T)[packing.token_sentences]
+
+    hidden = np.empty((B + packing.tokens, weight_hh_t.shape[0]), inputs.dtype)
+    hidden[:B] = initial[0]
+    outputs = hidden[B:]
+    final = tuple(np.empty_like(part) for part in initial)
+    state = initial
+    caches = []
+    for size, start in zip(packing.batch_sizes, packing.offsets):
+        if size < len(state[0]):  # some sentences have ended: their state is final
+            for part, whole in zip(state, final):
+                whole[size : len(part)] = part[size:]
+            state = tuple(part[:size] for part in state)
+        h_projection = state[0] @ weight_hh_t  # (size, gH)
+        h_projection += bias_hh
+        state, cache = cell.forward(x_projection[start : start + size], h_projection, state)
+        outputs[start : start + size] = state[0]
+        caches.append(cache)
+    for part, whole in zip(state, final):
+        whole[: len(part)] = part
+    return outputs, final, LayerCache(inputs, hidden, caches, sentence_input)
+
+
+def layer_backward(
+    cell: type[Cell],
+    parameters: Mapping[str, Array],
+    suffix: str,
+    packing: Packing,
+    d_outputs: Array | None,
+    d_final: State,
+    cache: LayerCache,
+    gradients: MutableMapping[str, Array],
+) -> tuple[Array, State, Array | None]:
+    """Go back through time over what ``layer_forward`` did (Werbos 1990).
+
+    Args:
+        cell, parameters, suffix, packing: as in ``layer_forward``.
+        d_outputs: (N, H), or None where the outputs were not used.
+        d_final: each array (B, H).
+        cache: from ``layer_forward``.
+        gradients: receives the four gradients (written, not added) under the parameters' names.
+
+    Returns:
+        ``d_inputs`` (N, E), ``d_initial`` (each (B, H)) and ``d_sentence_input`` (B, C) or None.
+    """
+    E = cache.inputs.shape[1]
+    weight_ih, weight_hh = parameters[f"weight_ih{suffix}"], parameters[f"weight_hh{suffix}"]
+    d_x_projection = np.empty((packing.tokens, weight_hh.shape[0]), weight_hh.dtype)
+    d_h_projection = d_x_projection if cell.additive else np.empty_like(d_x_projection)
+    d_state = tuple(part.copy() for part in d_final)  # a sentence's rows wait here until its last step is reached
+    for t in range(packing.steps - 1, -1, -1):
+        size, start = packing.batch_sizes[t], packing.offsets[t]
+        alive = tuple(part[:size] for part in d_state)
+        if d_outputs is not None:
+            alive[0][...] += d_outputs[start : start + size]
+        d_x, d_h, d_previous = cell.backward(alive, cache.caches[t])
+        d_x_projection[start : start + size] = d_x
+        if not cell.additive:
+            d_h_projection[start : start + size] = d_h
+        np.matmul(d_h, weight_hh, out=alive[0])
+        alive[0][...] += d_previous[0]
+        for part, d_part in zip(alive[1:], d_previous[1:]):
+            part[...] = d_part
+
+    weight_ih_gradient = gradients[f"weight_ih{suffix}"]
+    np.matmul(d_x_projection.T, cache.inputs, out=weight_ih_gradient[:, :E])
+    np.matmul(d_h_projection.T, cache.hidden[packing.previous], out=gradients[f"weight_hh{suffix}"])
+    np.sum(d_x_projection, axis=0, out=gradients[f"bias_ih{suffix}"])
+    np.sum(d_h_projection, axis=0, out=gradients[f"bias_hh{suffix}"])
+    d_sentence_input = None
+    if cache.sentence_input is not None:
+        d_sentence = packing.sum_over_time(d_x_projection)  # (B, gH)
+        np.matmul(d_sentence.T, cache.sentence_input, out=weight_ih_gradient[:, E:])
+        d_sentence_input = d_sentence @ weight_ih[:, E:]
+    return d_x_projection @ weight_ih[:, :E], d_state, d_sentence_input
+
+
+class StackCache(NamedTuple):
+    """What a stack of layers keeps: one entry per layer and direction, and one dropout mask between layers."""
+
+    layers: list[LayerCache]
+    masks: list[Array | None]
+
+
+def count_layers(parameters: Mapping[str, Array]) -> int:
+    """Return how many layers a dictionary of torch-named weights holds."""
+    layers = 0
+    while f"weight_ih_l{layers}" in parameters:
+        layers += 1
+    return layers
+
+
+def suffixes(layer: int, directions: int) -> list[str]:
+    """Return the names' endings of one layer: ``["_l0"]``, or ``["_l0", "_l0_reverse"]``."""
+    return [f"_l{layer}", f"_l{layer}_reverse"][:directions]
+
+
+def stack_forward(
+    cell: type[Cell],
+    parameters: Mapping[str, Array],
+    inputs: Array,
+    packing: Packing,
+    initial: Sequence[State],
+    *,
+    directions: int = 1,
+    dropout: float = 0.0,
+    generator: np.random.Generator | None = None,
+    sentence_input: Array | None = None,
+) -> tuple[Array, list[State], StackCache]:
+    """Run a stack of layers, in one or both directions; each layer reads the outputs of the one below.
+
+    Args:
+        cell: from ``CELLS``.
+        parameters: torch-named weights of every layer and direction.
+        inputs: (N, E), packed.
+        packing: where each token is.
+        initial: a state for each layer and direction, in torch's order: layer 0 forward, layer 0 reverse, layer 1 …
+        directions: 1, or 2 to read each sentence from its end as well and put both outputs side by side.
+        dropout: rate between layers (not after the last), if a generator is given.
+        generator: None switches dropout off, as for translating.
+        sentence_input: (B, C) for the first layer, the same at every step.
+
+    Returns:
+        The top layer's outputs (N, directions · H), the last states in the order of ``initial``, and the cache.
+
+    Source:
+        Two directions: Schuster & Paliwal 1997, "Bidirectional Recurrent Neural Networks".
+    """
+    layers = count_layers(parameters)
+    finals: list[State] = []
+    cache = StackCache([], [])
+    for layer in range(layers):
+        outputs = []
+        for direction, suffix in enumerate(suffixes(layer, directions)):
+            order = packing.reversal if direction else None
+            layer_outputs, final, layer_cache = layer_forward(
+                cell,
+                parameters,
+                suffix,
+                inputs if order is None else inputs[order],
+                packing,
+                initial[layer * directions + direction],
+                sentence_input if layer == 0 else None,
+            )
+            outputs.append(layer_outputs if order is None else layer_outputs[order])
+            finals.append(final)
+            cache.layers.append(layer_cache)
+        inputs = outputs[0] if directions == 1 else np.concatenate(outputs, axis=1)
+        mask = None
+        if dropout and generator is not None and layer < layers - 1:
+            mask = dropout_mask(inputs.shape, dropout, generator, inputs.dtype)
+            inputs = inputs * mask
+        cache.masks.append(mask)
+    return inputs, finals, cache
+
+
+def stack_backward(
+    cell: type[Cell],
+    parameters: Mapping[str, Array],
+    packing: Packing,
+    d_outputs: Array | None,
+    d_finals: Sequence[State],
+    cache: StackCache,
+    gradients: MutableMapping[str, Array],
+    *,
+    directions: int = 1,
+) -> tuple[Array, list[State], Array | None]:
+    """Go back over what ``stack_forward`` did.
+
+    Args:
+        d_outputs: (N, directions · H) or None where the outputs were not used.
+        d_finals: in the order of ``stack_forward``'s ``initial``.
+        gradients: receives every weight's gradient.
+
+    Returns:
+        ``d_inputs`` (N, E), ``d_initial`` in the order of ``initial``, and ``d_sentence_input`` (B, C) or None.
+    """
+    d_initial: list[State] = [()] * len(cache.layers)
+    d_sentence_input = None
+    for layer in range(len(cache.masks) - 1, -1, -1):
+        mask = cache.masks[layer]
+        if mask is not None and d_outputs is not None:
+            d_outputs = d_outputs * mask
+        d_parts: list[Array | None] = [None] * directions
+        if d_outputs is not None:
+            d_parts = list(np.split(d_outputs, directions, axis=1))
+        d_inputs = None
+        for direction, suffix in enumerate(suffixes(layer, directions)):
+            k = layer * directions + direction
+            d_part = d_parts[direction]
+            if direction and d_part is not None:
+                d_part = d_part[packing.reversal]
+            d_layer_inputs, d_initial[k], d_sentence_part = layer_backward(
+                cell, parameters, suffix, packing, d_part, d_finals[k], cache.layers[k], gradients
+            )
+            if d_sentence_part is not None:
+                d_sentence_input = d_sentence_part  # only one-directional decoders have a sentence input
+            d_inputs = d_layer_inputs if d_inputs is None else d_inputs + d_layer_inputs[packing.reversal]
+        d_outputs = d_inputs
+    assert d_outputs is not None
+    return d_outputs, d_initial, d_sentence_input

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from seq2seq_cli.nn.cells import CELLS, find_cell
+from tests.gradients import numeric_gradient, worst_relative_error
+from tests.reference.stored import below
+
+
+def projections(data):
+    x_projection = data["x"] @ data["weight_ih_l0"].T + data["bias_ih_l0"]
+    h_projection = data["state0"] @ data["weight_hh_l0"].T + data["bias_hh_l0"]
+    return x_projection, h_projection
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_one_step_equals_torch(name):
+    cell, data = CELLS[name], below(f"cell/{name}/")
+    state = tuple(data[f"state{k}"] for k in range(cell.states))
+    final, _ = cell.forward(*projections(data), state)
+    for k in range(cell.states):
+        np.testing.assert_allclose(final[k], data[f"final{k}"], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_gradients_of_one_step_equal_torch(name):
+    cell, data = CELLS[name], below(f"cell/{name}/")
+    state = tuple(data[f"state{k}"] for k in range(cell.states))
+    _, cache = cell.forward(*projections(data), state)
+    d_x, d_h, d_state = cell.backward(tuple(data[f"d_final{k}"] for k in range(cell.states)), cache)
+    d_hidden = d_state[0] + d_h @ data["weight_hh_l0"]
+    found = {
+        "d_x": d_x @ data["weight_ih_l0"],
+        "d_state0": d_hidden,
+        "d_weight_ih_l0": d_x.T @ data["x"],
+        "d_weight_hh_l0": d_h.T @ data["state0"],
+        "d_bias_ih_l0": d_x.sum(axis=0),
+        "d_bias_hh_l0": d_h.sum(axis=0),
+    }
+    if cell.states == 2:
+        found["d_state1"] = d_state[1]
+    for key, value in found.items():
+        np.testing.assert_allclose(value, data[key], rtol=0, atol=1e-12, err_msg=key)
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_backward_matches_finite_differences(name):
+    cell = CELLS[name]
+    generator = np.random.default_rng(0)
+    B, H = 2, 3
+    inputs = [generator.standard_normal((B, cell.gates * H)) for _ in range(2)]
+    state = tuple(generator.standard_normal((B, H)) for _ in range(cell.states))
+    d_final = tuple(generator.standard_normal((B, H)) for _ in range(cell.states))
+
+    def weighted() -> float:
+        final, _ = cell.forward(inputs[0], inputs[1], state)
+        return float(sum((part * d).sum() for part, d in zip(final, d_final)))
+
+    _, cache = cell.forward(inputs[0], inputs[1], state)
+    d_x, d_h, d_state = cell.backward(d_final, cache)
+    for analytic, array in [(d_x, inputs[0]), (d_h, inputs[1]), *zip(d_state, state)]:
+        assert worst_relative_error(analytic, numeric_gradient(weighted, array)) < 1e-6
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_backward_leaves_its_arguments_alone(name):
+    cell = CELLS[name]
+    generator = np.random.default_rng(0)
+    state = tuple(generator.standard_normal((2, 3)) for _ in range(cell.states))
+    x, h = generator.standard_normal((2, 2, cell.gates * 3))
+    before = [part.copy() for part in (*state, x, h)]
+    _, cache = cell.forward(x, h, state)
+    d_state = tuple(generator.standard_normal((2, 3)) for _ in range(cell.states))
+    d_before = [part.copy() for part in d_state]
+    first = cell.backward(d_state, cache)
+    second = cell.backward(d_state, cache)
+    for a, b in zip([*state, x, h, *d_state], [*before, *d_before]):
+        assert np.array_equal(a, b)
+    assert np.array_equal(first[0], second[0])
+
+
+@pytest.mark.parametrize("name", ["elman", "LSTM", "", None, 3, ["lstm"]])
+def test_an_unknown_cell_is_an_error_that_lists_the_choices(name):
+    with pytest.raises(ValueError, match="'rnn', 'lstm', 'gru'"):
+        find_cell(name)

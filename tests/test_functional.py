@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from seq2seq_cli.nn import functional as F
+from tests.gradients import numeric_gradient, worst_relative_error
+
+
+def test_sigmoid_equals_its_definition_and_never_overflows():
+    x = np.linspace(-20, 20, 101)
+    np.testing.assert_allclose(F.sigmoid(x), 1 / (1 + np.exp(-x)), rtol=1e-7)
+    with np.errstate(all="raise"):
+        extremes = F.sigmoid(np.array([-1e30, 1e30], dtype=np.float32))
+    assert extremes.tolist() == [0.0, 1.0]
+    assert extremes.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward"), [(F.sigmoid, F.sigmoid_backward), (np.tanh, F.tanh_backward)], ids=["sigmoid", "tanh"]
+)
+def test_backward_matches_finite_differences(forward, backward):
+    generator = np.random.default_rng(0)
+    x, d_y = generator.standard_normal((2, 4, 3))
+    numeric = numeric_gradient(lambda: float((forward(x) * d_y).sum()), x)
+    assert worst_relative_error(backward(d_y, forward(x)), numeric) < 1e-6
+
+
+def test_log_softmax_is_normalized_and_survives_large_logits():
+    logits = np.array([[1000.0, 999.0, -1000.0], [0.0, 0.0, 0.0]])
+    with np.errstate(over="raise", invalid="raise"):
+        result = F.log_softmax(logits)
+    np.testing.assert_allclose(np.exp(result).sum(axis=1), 1.0)
+    np.testing.assert_allclose(result[1], -np.log(3))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
+def test_cross_entropy_is_the_smoothed_sum_and_its_gradient_matches_finite_differences(smoothing):
+    generator = np.random.default_rng(0)
+    logits = generator.standard_normal((5, 4)) * 3
+    targets = np.array([0, 3, 3, 1, 2])
+    log_p = F.log_softmax(logits)
+    nll = -log_p[np.arange(5), targets].sum()
+    expected = (1 - smoothing) * nll - smoothing * log_p.mean(axis=1).sum()
+    loss, plain, d_logits = F.softmax_cross_entropy(logits.copy(), targets, smoothing)
+    assert loss == pytest.approx(expected, rel=1e-12)
+    assert plain == pytest.approx(nll, rel=1e-12)
+    numeric = numeric_gradient(lambda: F.softmax_cross_entropy(logits.copy(), targets, smoothing).loss, logits)
+    assert worst_relative_error(d_logits, numeric) < 1e-6
+
+
+def test_cross_entropy_of_huge_logits_is_finite():
+    logits = np.array([[1e30, -1e30, 0.0]], dtype=np.float32)
+    loss, _, d_logits = F.softmax_cross_entropy(logits, np.array([0]))
+    assert loss == 0.0
+    assert np.isfinite(d_logits).all()
+
+
+def test_dropout_mask_keeps_the_mean_and_follows_the_generator():
+    mask = F.dropout_mask((400, 500), 0.3, np.random.default_rng(0), np.float32)
+    assert set(np.unique(mask)) == {np.float32(0), np.float32(1 / 0.7)}
+    assert abs(mask.mean() - 1) < 0.01
+    assert np.array_equal(mask, F.dropout_mask((400, 500), 0.3, np.random.default_rng(0), np.float32))
+
+
+def test_perplexity_overflows_to_infinity():
+    assert F.perplexity(0.0) == 1.0
+    assert F.perplexity(1e6) == float("inf")
