@@ -21,7 +21,7 @@ def test_below_removes_the_prefix():
     assert list(parameters.below("encoder.rnn.")) == ["weight_ih_l0"]
 
 
-@pytest.mark.parametrize("config", every_config(), ids=config_id)
+@pytest.mark.parametrize("config", list(every_config()), ids=config_id)
 def test_initialization_is_what_its_docstring_says(config):
     parameters = initialize(config, np.random.default_rng(0))
     H = config.hidden_size
