@@ -52,6 +52,7 @@ class Decoder:
         inputs: IntArray,
         packing: Packing,
         generator: np.random.Generator | None = None,
+        remember: bool = True,
     ) -> tuple[Array, list[State], DecoderCache]:
         """Read packed target tokens (N,) and return ``top``, the output layer's input.
 
@@ -60,6 +61,7 @@ class Decoder:
             inputs: (N,) ``<s> y₁ … y_n`` of each sentence.
             packing: where they are.
             generator: switches dropout on.
+            remember: whether there will be a way back.
 
         Returns:
             ``top`` (N, H), or (N, E) behind a readout; the last states; the cache for ``backward``.
@@ -80,6 +82,7 @@ class Decoder:
             dropout=config.dropout,
             generator=generator,
             sentence_input=start.context,
+            remember=remember,
         )
         top = hidden
         if start.context is not None:

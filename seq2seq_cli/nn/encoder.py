@@ -61,11 +61,11 @@ class Encoder:
         self.cell = find_cell(config.cell)
 
     def forward(
-        self, source: IntArray, packing: Packing, generator: np.random.Generator | None = None
+        self, source: IntArray, packing: Packing, generator: np.random.Generator | None = None, remember: bool = True
     ) -> tuple[DecoderState, EncoderCache]:
         """Read packed sentences (N,) and return what the decoder starts from, B rows in the packing's order.
 
-        A generator switches dropout on.
+        A generator switches dropout on; ``remember=False`` keeps nothing for a way back.
         """
         config = self.config
         embedded = embedding_forward(source, self.parameters["encoder.embedding.weight"])
@@ -83,6 +83,7 @@ class Encoder:
             directions=config.directions,
             dropout=config.dropout,
             generator=generator,
+            remember=remember,
         )
         states = finals
         if config.bidirectional:

@@ -72,9 +72,9 @@ class Seq2Seq:
 
     def loss(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
         """Return the loss of a batch without dropout and without gradients, as for validation."""
-        start, _ = self.encoder.forward(batch.source, batch.source_packing)
+        start, _ = self.encoder.forward(batch.source, batch.source_packing, remember=False)
         start = start.select(batch.source_rows)
-        top, _, _ = self.decoder.forward(start, batch.target_inputs, batch.target_packing)
+        top, _, _ = self.decoder.forward(start, batch.target_inputs, batch.target_packing, remember=False)
         weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
         return output_loss(top, weight, bias, batch.target_outputs, label_smoothing)
 
@@ -129,7 +129,7 @@ class Seq2Seq:
         Returns:
             B rows, in the packing's order.
         """
-        return self.encoder.forward(source, packing)[0]
+        return self.encoder.forward(source, packing, remember=False)[0]
 
     def decode_step(self, state: DecoderState, tokens: IntArray) -> tuple[Array, DecoderState]:
         """Feed each row its last token and return the logits of the next one.
@@ -141,6 +141,6 @@ class Seq2Seq:
         Returns:
             The logits (B, V) and the state after this step.
         """
-        top, states, _ = self.decoder.forward(state, tokens, Packing((1,) * len(tokens)))
+        top, states, _ = self.decoder.forward(state, tokens, Packing((1,) * len(tokens)), remember=False)
         weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
         return output_forward(top, weight, bias), DecoderState(states, state.context)

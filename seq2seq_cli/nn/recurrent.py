@@ -39,6 +39,7 @@ def layer_forward(
     packing: Packing,
     initial: State,
     sentence_input: Array | None = None,
+    remember: bool = True,
 ) -> tuple[Array, State, LayerCache]:
     """Run one layer in one direction over a packed batch.
 
@@ -51,6 +52,7 @@ def layer_forward(
         initial: the state before the first step, each array (B, H).
         sentence_input: (B, C) or None: an input that is the same at every step, the last C columns of ``weight_ih``.
             It is multiplied once per sentence, not once per token.
+        remember: whether there will be a way back; translating needs no caches.
 
     Returns:
         The hidden states (N, H), each sentence's last state (each array (B, H)), and the cache for
@@ -81,7 +83,8 @@ def layer_forward(
         h_projection += bias_hh
         state, cache = cell.forward(x_projection[start : start + size], h_projection, state)
         outputs[start : start + size] = state[0]
-        caches.append(cache)
+        if remember:
+            caches.append(cache)
     for part, whole in zip(state, final):
         whole[: len(part)] = part
     return outputs, final, LayerCache(inputs, hidden, caches, sentence_input)
@@ -172,6 +175,7 @@ def stack_forward(
     dropout: float = 0.0,
     generator: np.random.Generator | None = None,
     sentence_input: Array | None = None,
+    remember: bool = True,
 ) -> tuple[Array, list[State], StackCache]:
     """Run a stack of layers, in one or both directions; each layer reads the outputs of the one below.
 
@@ -185,6 +189,7 @@ def stack_forward(
         dropout: rate between layers (not after the last), if a generator is given.
         generator: None switches dropout off, as for translating.
         sentence_input: (B, C) for the first layer, the same at every step.
+        remember: whether there will be a way back.
 
     Returns:
         The top layer's outputs (N, directions · H), the last states in the order of ``initial``, and the cache.
@@ -207,6 +212,7 @@ def stack_forward(
                 packing,
                 initial[layer * directions + direction],
                 sentence_input if layer == 0 else None,
+                remember,
             )
             outputs.append(layer_outputs if order is None else layer_outputs[order])
             finals.append(final)

@@ -1,0 +1,54 @@
+"""The command line: flags to calls, results to the screen. The only floor that knows Typer, Rich and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from seq2seq_cli import __version__
+from seq2seq_cli.cli import console
+from seq2seq_cli.cli.evaluate import evaluate_command
+from seq2seq_cli.cli.inspect import inspect_command
+from seq2seq_cli.cli.tokenizer import tokenizer_app
+from seq2seq_cli.cli.train import train_command
+from seq2seq_cli.cli.translate import translate_command
+
+app = typer.Typer(
+    name="seq2seq",
+    help="Translate with a recurrent encoder–decoder without attention, trained on your own machine.",
+    epilog="Start with: seq2seq train, then seq2seq translate and seq2seq eval.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("train")(train_command)
+app.command("translate")(translate_command)
+app.command("eval")(evaluate_command)
+app.command("evaluate", hidden=True)(evaluate_command)
+app.command("inspect")(inspect_command)
+app.add_typer(tokenizer_app, name="tokenizer")
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        print(f"seq2seq {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.", show_default=False),
+    ] = False,
+    quiet: console.Quiet = False,
+    debug: console.Debug = False,
+) -> None:
+    """Translate with a recurrent encoder–decoder without attention, trained on your own machine."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(console.run(app))

@@ -1,0 +1,210 @@
+"""What all commands share: streams, the flags ``--quiet`` and ``--debug``, errors and exit codes.
+
+=====  ==================================================
+code   meaning
+=====  ==================================================
+0      done
+1      the data, the model or the machine said no
+2      wrong usage
+130    interrupted (Ctrl-C, SIGINT)
+143    terminated (SIGTERM)
+=====  ==================================================
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seq2seq_cli.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
+
+# Typer brings its own copy of click or uses the installed one, depending on its version: ask it for its own classes.
+ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
+ClickException: type[Exception] = ClickUsageError.__bases__[0]
+
+
+class Stop(Exception):  # noqa: N818  (not an error)
+    """Raised to end the program with this exit code, all said and saved."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _Flags:
+    quiet = False
+    debug = False
+
+
+def _set_quiet(value: bool) -> bool:
+    _Flags.quiet = _Flags.quiet or value
+    return value
+
+
+def _set_debug(value: bool) -> bool:
+    _Flags.debug = _Flags.debug or value
+    return value
+
+
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        callback=_set_quiet,
+        is_eager=True,
+        help="Say nothing on stderr but errors.",
+        show_default=False,
+    ),
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug", callback=_set_debug, is_eager=True, help="Show the traceback of an error.", show_default=False
+    ),
+]
+
+
+def stderr_console() -> Console:
+    """Return a Rich console on stderr; it honours NO_COLOR and is silent with ``--quiet``."""
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=_Flags.quiet, highlight=False, markup=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Write a line of information to stderr, unless ``--quiet``."""
+    if not _Flags.quiet:
+        print(printable(text), file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    """Write a warning to stderr, unless ``--quiet``."""
+    say(f"warning: {text}")
+
+
+def quiet() -> bool:
+    """Whether ``--quiet`` was given."""
+    return _Flags.quiet
+
+
+def printable(text: str) -> str:
+    """Return text that cannot drive a terminal: control characters are shown as their code, ``\\x1b`` for example."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t\u00a0\u202f\u200d\u200c" else ascii(c)[1:-1] for c in text)
+
+
+def write_line(stream: IO[bytes], text: str) -> None:
+    """Write one line of result as UTF-8, whatever the locale; on a terminal, control characters do nothing."""
+    if stream.isatty():
+        text = printable(text)
+    stream.write(text.encode("utf-8", "replace") + b"\n")
+
+
+def check_texts(texts: list[str]) -> list[str]:
+    """Return the arguments, or raise if one is not valid text (bytes that are not UTF-8 reach Python as surrogates)."""
+    for text in texts:
+        if any("\ud800" <= c <= "\udfff" for c in text):
+            raise UserError(
+                f"an argument is not valid UTF-8: {text!r}",
+                where="TEXT",
+                fix="pass text as UTF-8",
+                exit_code=EXIT_USAGE,
+            )
+    return texts
+
+
+class StopSignal:
+    """Set by SIGINT and SIGTERM while training, so that the step in hand is finished and saved first.
+
+    ``code`` is the exit code once a signal has come, else None. A second SIGINT leaves at once.
+    """
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+
+    def receive(self, number: int, frame: Any) -> None:
+        """Take note of a signal."""
+        if self.code is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.code = EXIT_INTERRUPTED if number == signal.SIGINT else EXIT_TERMINATED
+
+
+@contextmanager
+def catch_signals() -> Iterator[StopSignal]:
+    """Catch SIGINT and SIGTERM for the time of a ``with`` block."""
+    received = StopSignal()
+    before = {number: signal.signal(number, received.receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(app: typer.Typer) -> int:
+    """Run the command line and return its exit code; every failure becomes an explained error, none a traceback."""
+    try:
+        result = app(standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except UserError as error:
+        return _fail(error)
+    except Stop as stop:
+        return stop.code
+    except typer.Exit as stop:
+        return stop.exit_code
+    except ClickException as error:
+        return _fail(_from_click(error))
+    except (KeyboardInterrupt, typer.Abort):
+        print(file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader has gone, as with `| head`: nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        return _fail(
+            UserError("there is not enough memory", fix="use a smaller --batch-size, --hidden-size or --vocab-size")
+        )
+    except OSError as error:
+        where = "" if error.filename is None else str(error.filename)
+        return _fail(UserError(f"the system refused: {error.strerror or error}", where=where))
+    except Exception as error:
+        return _fail(
+            UserError(
+                f"a mistake in this program: {type(error).__name__}: {error}",
+                fix="run again with --debug and report what it prints",
+            )
+        )
+
+
+def _fail(error: UserError) -> int:
+    if _Flags.debug:
+        traceback.print_exc()
+    print(printable(str(error)), file=sys.stderr)
+    return error.exit_code
+
+
+def _from_click(error: Any) -> UserError:
+    """Return a wrong usage that click found, in our three lines."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "seq2seq"
+    return UserError(
+        error.format_message().rstrip(".") or "nothing to do",
+        where=command,
+        fix=f"see '{command} --help'",
+        exit_code=EXIT_USAGE,
+    )

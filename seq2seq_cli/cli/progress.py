@@ -1,0 +1,186 @@
+"""Following a training: live on a terminal, plain lines elsewhere, and a metrics log for programs."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import math
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from seq2seq_cli.checkpoint import state_path
+from seq2seq_cli.cli import console
+from seq2seq_cli.files import explain_os_errors
+from seq2seq_cli.training import StepReport, Trainer, ValidationReport
+
+SECONDS_BETWEEN_LINES = 10.0
+SMOOTHING = 0.95
+"""Weight of the past in the running means that are shown."""
+
+
+class Display(Protocol):
+    """Shows what happens."""
+
+    def step(self, text: str, done: int) -> None:
+        """Show the state after a step."""
+
+    def line(self, text: str) -> None:
+        """Show a line that stays."""
+
+
+def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
+    """Run the training, show its reports, write the log, and save and stop at SIGINT or SIGTERM."""
+    if trainer.finished:
+        console.say("this training has already reached its limit; give a higher --epochs to go on")
+    meter = Meter(trainer)
+    with (
+        console.catch_signals() as received,
+        open_log(log_file, trainer.step if resumed else 0) as log,
+        display() as shown,
+    ):
+        reports = trainer.run()
+        for report in reports:
+            write_record(log, report)
+            if isinstance(report, StepReport):
+                shown.step(meter.after(report), report.step)
+            else:
+                for line in validation_lines(report):
+                    shown.line(line)
+            if received.code is not None:
+                reports.close()
+                trainer.save()
+                shown.line(
+                    f"stopped at step {trainer.step}; all is saved in {trainer.output} and {state_path(trainer.output)}"
+                )
+                shown.line("continue with the same command and --resume")
+                raise console.Stop(received.code)
+
+
+class Meter:
+    """Running means and the time that is left."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.loss = self.speed = 0.0
+        self.weight = 0.0
+        self.first_step, self.first_seconds = trainer.step, trainer.seconds
+
+    def after(self, report: StepReport) -> str:
+        """Return the line that describes the training after this step."""
+        self.weight = SMOOTHING * self.weight + 1 - SMOOTHING
+        self.loss = SMOOTHING * self.loss + (1 - SMOOTHING) * report.loss
+        self.speed = SMOOTHING * self.speed + (1 - SMOOTHING) * report.tokens_per_second
+        config = self.trainer.config
+        return (
+            f"epoch {report.epoch}/{config.epochs}  step {report.step}/{self.trainer.total_steps}  "
+            f"loss {self.loss / self.weight:.3f}  {self.speed / self.weight:,.0f} tokens/s  "
+            f"learning rate {report.learning_rate:.2g}  ETA {clock(self.seconds_left(report))}"
+        )
+
+    def seconds_left(self, report: StepReport) -> float:
+        """Return the time to the last step, or to the time limit if that comes first, at the pace so far."""
+        pace = (report.seconds - self.first_seconds) / (report.step - self.first_step)
+        left = pace * (self.trainer.total_steps - report.step)
+        limit = self.trainer.config.max_minutes
+        return left if limit is None else min(left, max(0.0, 60 * limit - report.seconds))
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as ``m:ss`` or ``h:mm:ss``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def validation_lines(report: ValidationReport) -> list[str]:
+    """Return what to show of a validation: the scores, and one translation beside its reference."""
+    kept = "  best so far, saved" if report.improved else "  not better: the learning rate is halved"
+    source, reference, hypothesis = report.sample
+    return [
+        f"epoch {report.epoch}  step {report.step}  {clock(report.seconds)}  valid loss {report.valid_loss:.3f}  "
+        f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}{kept}",
+        f"  source:      {source}",
+        f"  reference:   {reference}",
+        f"  translation: {hypothesis}",
+    ]
+
+
+@contextlib.contextmanager
+def open_log(path: str | None, keep_until_step: int) -> Iterator[IO[str] | None]:
+    """Open the metrics log; of an older one, keep the records up to the step that is resumed from."""
+    if path is None:
+        yield None
+        return
+    with explain_os_errors(path, "write"):
+        kept = kept_records(Path(path), keep_until_step) if keep_until_step else []
+        with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(kept)
+            yield file
+
+
+def kept_records(path: Path, until_step: int) -> list[str]:
+    """Return the lines of a log whose step is not after the given one; a half-written last line is dropped."""
+    kept = []
+    if path.exists():
+        for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                if json.loads(line)["step"] <= until_step:
+                    kept.append(line + "\n")
+    return kept
+
+
+def write_record(log: IO[str] | None, report: StepReport | ValidationReport) -> None:
+    """Append a report as one JSON object; a number that is not finite becomes null."""
+    if log is None:
+        return
+    record: dict[str, Any] = dataclasses.asdict(report)
+    record.pop("sample", None)
+    clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
+    log.write(json.dumps(clean) + "\n")
+    log.flush()
+
+
+@contextlib.contextmanager
+def display() -> Iterator[Display]:
+    """Choose how to show progress: live on a terminal, plain lines elsewhere."""
+    if sys.stderr.isatty() and not console.quiet():
+        from rich.live import Live
+
+        with Live(console=console.stderr_console(), refresh_per_second=4, transient=True) as live:
+            yield _LiveDisplay(live)
+    else:
+        yield _PlainDisplay()
+
+
+class _PlainDisplay:
+    """A line every few seconds."""
+
+    def __init__(self) -> None:
+        self.shown = time.monotonic()
+
+    def step(self, text: str, done: int) -> None:
+        if time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
+            self.shown = time.monotonic()
+            console.say(text)
+
+    def line(self, text: str) -> None:
+        console.say(text)
+
+
+class _LiveDisplay:
+    """One line that is written over."""
+
+    def __init__(self, live: Any) -> None:
+        self.live = live
+
+    def step(self, text: str, done: int) -> None:
+        from rich.text import Text
+
+        self.live.update(Text(text, overflow="ellipsis", no_wrap=True))
+
+    def line(self, text: str) -> None:
+        self.live.console.print(console.printable(text))

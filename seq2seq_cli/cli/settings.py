@@ -1,0 +1,95 @@
+"""Settings from a TOML file: any long flag of ``seq2seq train``, checked for name and type."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.files import read_bytes
+
+LARGEST_FILE = 1 << 20
+
+
+def read_settings(path: Path, known: dict[str, type]) -> dict[str, Any]:
+    """Return the settings of a TOML file, by flag name with underscores.
+
+    Args:
+        path: the file; keys are long flags without their dashes at the front, ``batch-size = 64``.
+        known: flag name with underscores → type.
+
+    Raises:
+        UserError: for a file that is not TOML, an unknown key (with the nearest known one), or a value of a wrong type.
+    """
+    text = _decode(read_bytes(path, LARGEST_FILE), path)
+    settings: dict[str, Any] = {}
+    for key, value in parse_toml(text, str(path)).items():
+        name = key.replace("-", "_")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            shown = f"did you mean {near[0].replace('_', '-')!r}?" if near else "see 'seq2seq train --help'"
+            raise UserError(f"there is no setting {key!r}", where=str(path), fix=shown)
+        kind = known[name]
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            named = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}[kind]
+            raise UserError(f"{key} must be {named}, not {value!r}", where=str(path), fix=f"write {key} = {named}")
+        settings[name] = value
+    return settings
+
+
+def _decode(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UserError("this line is not UTF-8", where=f"{path}, line {line}", fix="save the file as UTF-8") from None
+
+
+def parse_toml(text: str, where: str) -> dict[str, Any]:
+    """Return the values of a TOML document.
+
+    Python 3.10 has no TOML in its standard library; there, the part of TOML that recipes use is read: one
+    ``key = value`` a line, where the value is a number, ``true``, ``false`` or a quoted text, and ``#`` comments.
+    """
+    if sys.version_info >= (3, 11):
+        import tomllib
+
+        try:
+            return tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise UserError(
+                f"this is not TOML: {error}", where=where, fix='write key = value, text in "quotes"'
+            ) from None
+    return parse_flat_toml(text, where)
+
+
+def parse_flat_toml(text: str, where: str) -> dict[str, Any]:
+    """Read ``key = value`` lines; see ``parse_toml``."""
+    values: dict[str, Any] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        key, equals, rest = (part.strip() for part in line.partition("="))
+        try:
+            decoder = json.JSONDecoder()
+            literal = rest.replace("_", "") if rest[:1].isdigit() else rest
+            value, end = decoder.raw_decode(literal)
+            behind = literal[end:].strip()
+            if not equals or not key or isinstance(value, (list, dict)) or value is None:
+                raise ValueError
+            if (behind and not behind.startswith("#")) or key in values:
+                raise ValueError
+        except ValueError:
+            raise UserError(
+                f"this line is not TOML of the form key = value: {line!r}",
+                where=f"{where}, line {number}",
+                fix='write key = value, text in "quotes"',
+            ) from None
+        values[key.strip('"')] = value
+    return values

@@ -1,0 +1,163 @@
+"""Byte-pair encoding: a vocabulary between characters and words, learnt by merging the most frequent pair.
+
+A worked example with five symbols: in ``[1, 2, 3, 1, 2]`` the pair ``(1, 2)`` is the most frequent. Merging it into a
+new symbol 4 gives ``[4, 3, 4]``. Learning repeats that on a whole corpus and notes the order of the merges; encoding
+applies the noted merges, in that order, to new text, so a frequent word becomes one token and a rare one several.
+
+Merges never cross the border of a piece (see ``pieces``).
+
+Source: Sennrich, Haddow & Birch 2016, "Neural Machine Translation of Rare Words with Subword Units", algorithm 1.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from seq2seq_cli.text.pieces import split_word
+from seq2seq_cli.text.tokenizer import SPECIALS, UNKNOWN, Tokenizer, count_words, merge_unknown, most_frequent
+
+Pair = tuple[str, str]
+LEAST_COUNT = 2
+"""A pair that occurs once is not worth a vocabulary entry."""
+
+
+def merge_pair(symbols: Sequence[str], pair: Pair) -> list[str]:
+    """Return the symbols with every occurrence of the pair merged, from the left.
+
+    Example:
+        >>> merge_pair(["l", "o", "w", "l", "o"], ("l", "o"))
+        ['lo', 'w', 'lo']
+    """
+    merged: list[str] = []
+    position = 0
+    while position < len(symbols):
+        if tuple(symbols[position : position + 2]) == pair:
+            merged.append(pair[0] + pair[1])
+            position += 2
+        else:
+            merged.append(symbols[position])
+            position += 1
+    return merged
+
+
+def learn_merges(pieces: Mapping[str, int], alphabet: Iterable[str], entries: int) -> tuple[list[str], list[Pair]]:
+    """Learn merges until there are so many entries, or no pair occurs twice.
+
+    Only the pieces that hold the merged pair are looked at again and only their pairs' counts change, so the time is
+    near that of one pass over the distinct pieces. Pairs of equal count are taken in alphabetical order: the result
+    depends on nothing but the counts.
+
+    Args:
+        pieces: how often each distinct piece occurs.
+        alphabet: the characters to start with; pieces are cut at any other.
+        entries: how many entries to make, the alphabet included.
+
+    Returns:
+        The entries, alphabet first and then merged symbols in the order of their making, and the merges in order.
+    """
+    vocabulary = dict.fromkeys(alphabet)
+    words = [list(piece) for piece in pieces]
+    weights = list(pieces.values())
+    counts: Counter[Pair] = Counter()
+    places: defaultdict[Pair, set[int]] = defaultdict(set)
+    for k, symbols in enumerate(words):
+        for pair in pairwise(symbols):
+            if pair[0] in vocabulary and pair[1] in vocabulary:
+                counts[pair] += weights[k]
+                places[pair].add(k)
+    heap = [(-count, pair) for pair, count in counts.items()]
+    heapq.heapify(heap)
+    merges: list[Pair] = []
+    while heap and len(vocabulary) < entries:
+        negative, pair = heapq.heappop(heap)
+        if counts[pair] != -negative:  # an old entry: its count has changed since
+            if counts[pair] > 0:
+                heapq.heappush(heap, (-counts[pair], pair))
+            continue
+        if -negative < LEAST_COUNT:
+            break
+        merges.append(pair)
+        vocabulary[pair[0] + pair[1]] = None
+        grown: set[Pair] = set()
+        for k in places.pop(pair):
+            old = words[k]
+            words[k] = new = merge_pair(old, pair)
+            for gone in pairwise(old):
+                if gone in counts:
+                    counts[gone] -= weights[k]
+            for come in pairwise(new):
+                if come[0] in vocabulary and come[1] in vocabulary:
+                    counts[come] += weights[k]
+                    places[come].add(k)
+                    grown.add(come)
+        del counts[pair]
+        for changed in sorted(grown):
+            if changed in counts:
+                heapq.heappush(heap, (-counts[changed], changed))
+    return list(vocabulary), merges
+
+
+class BpeTokenizer(Tokenizer):
+    """Byte-pair encoding on characters.
+
+    Args:
+        vocabulary: as for every tokenizer.
+        merges: pairs in the order in which they were learnt.
+        lowercase: whether text is folded to lower case first.
+    """
+
+    kind = "bpe"
+
+    def __init__(self, vocabulary: Sequence[str], merges: Sequence[Pair], lowercase: bool = False) -> None:
+        super().__init__(vocabulary, lowercase)
+        self.merges = list(merges)
+        self._ranks = {pair: rank for rank, pair in enumerate(self.merges)}
+
+    @classmethod
+    def train(cls, lines: Iterable[str], vocab_size: int, lowercase: bool = False) -> BpeTokenizer:
+        """Learn a vocabulary from lines of text.
+
+        Args:
+            lines: text.
+            vocab_size: most entries, special tokens included. Where the characters alone are more, the rarest are left
+                out and will be ``<unk>``.
+            lowercase: whether to fold to lower case.
+        """
+        pieces: Counter[str] = Counter()
+        for word, count in count_words(lines, lowercase).items():
+            for piece in split_word(word):
+                pieces[piece] += count
+        characters: Counter[str] = Counter()
+        for piece, count in pieces.items():
+            for character in piece:
+                characters[character] += count
+        room = vocab_size - len(SPECIALS)
+        alphabet = sorted(most_frequent(characters, room))
+        entries, merges = learn_merges(pieces, alphabet, room)
+        return cls([*SPECIALS, *entries], merges, lowercase)
+
+    def _encode_word(self, word: str) -> list[int]:
+        return merge_unknown([k for piece in split_word(word) for k in self._encode_piece(piece)])
+
+    def _encode_piece(self, piece: str) -> list[int]:
+        symbols = list(piece)
+        while len(symbols) > 1:
+            first = min(pairwise(symbols), key=self._rank)
+            if first not in self._ranks:
+                break
+            symbols = merge_pair(symbols, first)
+        return [self.ids.get(symbol, UNKNOWN) for symbol in symbols]
+
+    def _rank(self, pair: Pair) -> int:
+        return self._ranks.get(pair, len(self._ranks))
+
+    def _unknown_in_word(self, word: str) -> list[str]:
+        return [character for character in word if character not in self.ids]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything that ``tokenizer_from_json`` needs, as plain JSON values."""
+        return {**super().to_json(), "merges": [list(pair) for pair in self.merges]}

@@ -1,0 +1,30 @@
+"""Where the built-in corpus and the recipes are: inside an installed package, or at the top of a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seq2seq_cli.errors import UserError
+
+LANGUAGES = "en-fr"
+BUILTIN = "built-in"
+"""Name of the built-in corpus in model files."""
+SPLITS = ("train", "valid", "test", "test_long")
+
+
+def data_folder() -> Path:
+    """Return the folder that holds the built-in data.
+
+    Raises:
+        UserError: if the installation lacks it.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for folder in (package / "data", package.parent / "data"):
+        if (folder / LANGUAGES).is_dir():
+            return folder
+    raise UserError("the built-in corpus is missing", where=str(package / "data"), fix="install seq2seq-cli again")
+
+
+def builtin_corpus(split: str) -> str:
+    """Return the path of one split (``train``, ``valid``, ``test``, ``test_long``) of the built-in corpus."""
+    return str(data_folder() / LANGUAGES / f"{split}.tsv")

@@ -1,0 +1,170 @@
+"""Reading sentence pairs: one string names a corpus everywhere.
+
+==================  =======================================================================================
+``pairs.tsv``       source, a tab, target; further columns are ignored (Tatoeba and Anki exports work as they come)
+``train.de,train.en``  two files, a sentence per line, line by line each other's translation
+``….gz``            either of them, compressed
+``-``               standard input, as ``pairs.tsv``
+==================  =======================================================================================
+
+Text is UTF-8. A byte-order mark is dropped. A line ends at LF or CRLF and at nothing else.
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, cast
+
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.files import explain_os_errors
+
+STDIN = "-"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sentence pairs.
+
+    Args:
+        name: as the user wrote it.
+        sources, targets: same length; neither side of a pair is empty.
+        skipped: line numbers of the pairs left out because a side was empty.
+    """
+
+    name: str
+    sources: list[str]
+    targets: list[str]
+    skipped: list[int] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def select(self, positions: list[int]) -> Corpus:
+        """Return the pairs at these positions."""
+        return Corpus(self.name, [self.sources[k] for k in positions], [self.targets[k] for k in positions])
+
+
+def read_lines(path: str) -> Iterator[str]:
+    """Yield the lines of a text file, of a compressed one, or of standard input (``-``), without their ends.
+
+    Raises:
+        UserError: if it cannot be read, or at the first line that is not UTF-8.
+    """
+    name = "standard input" if path == STDIN else path
+    with explain_os_errors(name, "read"):
+        if path == STDIN:
+            yield from decode_lines(sys.stdin.buffer, name)
+        elif path.endswith(".gz"):
+            try:
+                with gzip.open(path, "rb") as file:
+                    yield from decode_lines(cast(IO[bytes], file), name)
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                raise UserError(
+                    f"this is not a whole gzip file: {error}", where=name, fix="fetch or compress it again"
+                ) from None
+        else:
+            with Path(path).open("rb") as file:
+                yield from decode_lines(file, name)
+
+
+def decode_lines(file: IO[bytes], name: str) -> Iterator[str]:
+    """Yield the text of each line of an open file, checked to be UTF-8."""
+    for number, raw in enumerate(file, start=1):
+        line = raw.removesuffix(b"\n").removesuffix(b"\r")
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        try:
+            yield line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"this line is not UTF-8 (byte {error.start + 1} is 0x{line[error.start]:02x})",
+                where=f"{name}, line {number}",
+                fix="save the file as UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8",
+            ) from None
+
+
+def read_corpus(name: str) -> Corpus:
+    """Read a corpus.
+
+    Args:
+        name: ``pairs.tsv``, ``source,target`` or ``-``; a file whose name holds a comma is found as it is.
+
+    Raises:
+        UserError: for a file that is missing, not UTF-8, empty, a line without a tab, or sides of unequal length.
+    """
+    sources: list[str] = []
+    targets: list[str] = []
+    skipped: list[int] = []
+    pairs = _read_tsv(name) if name == STDIN or "," not in name or Path(name).exists() else _read_two_files(name)
+    for number, (source, target) in enumerate(pairs, start=1):
+        if source.strip() and target.strip():
+            sources.append(source)
+            targets.append(target)
+        else:
+            skipped.append(number)
+    if not sources:
+        what = "every line has an empty side" if skipped else "this corpus is empty"
+        shown = "standard input" if name == STDIN else name
+        raise UserError(what, where=shown, fix="give at least one sentence pair")
+    return Corpus(name, sources, targets, skipped)
+
+
+def _read_tsv(name: str) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(read_lines(name), start=1):
+        source, tab, rest = line.partition("\t")
+        if not tab and line.strip():
+            shown = "standard input" if name == STDIN else name
+            raise UserError(
+                f"this line has no tab between source and target: {shorten(line)}",
+                where=f"{shown}, line {number}",
+                fix="write source<TAB>target on every line, or name two files: source.txt,target.txt",
+            )
+        yield source, rest.partition("\t")[0]
+
+
+def _read_two_files(name: str) -> Iterator[tuple[str, str]]:
+    names = name.split(",")
+    if len(names) != 2 or not all(names):
+        raise UserError(f"a corpus is one file or two, not {len(names)}", where=name, fix="write source.txt,target.txt")
+    source_lines, target_lines = list(read_lines(names[0])), list(read_lines(names[1]))
+    if len(source_lines) != len(target_lines):
+        raise UserError(
+            f"the two sides have different lengths: {len(source_lines)} and {len(target_lines)} lines",
+            where=", ".join(names),
+            fix="give both files one sentence per line, in the same order",
+        )
+    yield from zip(source_lines, target_lines)
+
+
+def shorten(text: str, most: int = 60) -> str:
+    """Return the text quoted for an error message, cut where it is long."""
+    return repr(text if len(text) <= most else text[: most - 1] + "…")
+
+
+def hold_out(corpus: Corpus, seed: int, share: float = 0.05, most: int = 1000) -> tuple[Corpus, Corpus]:
+    """Split off a seeded share for validation, such that no source sentence is on both sides.
+
+    Args:
+        corpus: at least one pair.
+        seed: decides which.
+        share: of the pairs.
+        most: pairs to hold out.
+
+    Returns:
+        Training and validation pairs, both in the corpus's order. If all pairs have the same source, nothing can be
+        held out, and both are the whole corpus.
+    """
+    wanted = min(most, max(1, round(share * len(corpus))))
+    distinct = list(dict.fromkeys(corpus.sources))
+    if len(distinct) < 2:
+        return corpus, corpus
+    chosen = set(random.Random(seed).sample(distinct, min(wanted, len(distinct) - 1)))
+    train = [k for k, source in enumerate(corpus.sources) if source not in chosen]
+    valid = [k for k, source in enumerate(corpus.sources) if source in chosen]
+    return corpus.select(train), corpus.select(valid)

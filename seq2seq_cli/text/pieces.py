@@ -1,0 +1,102 @@
+"""From a line of text to pieces that never cross a word's border, and back: nothing is lost on the way.
+
+A piece is a run of letters, a run of digits, or one other character. A piece that follows a space carries that space at
+its front, so that joining the pieces gives the text again, spacing included::
+
+    "Don't wait, l'ami !"   →   " Don" "'t" " wait" "," " l'" "ami" " !"
+
+The leading space of the line itself is added when splitting and removed when joining.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+NO_BREAK_SPACES = "\u00a0\u2007\u202f"
+"""Spaces that are typography (French ``?`` and ``!`` are preceded by one) and not word borders: kept as they are."""
+
+APOSTROPHES = "'\u2019"
+JOINERS = "\u200c\u200d"
+LONGEST_PIECE = 100
+"""Characters; a longer run is cut, so that the work on a line grows no faster than its length."""
+
+_BREAKING_SPACE = re.compile(rf"[^\S{NO_BREAK_SPACES}]+")
+_ELISIONS = frozenset(["c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quelqu", "quoiqu"])
+
+
+def normalize(text: str, lowercase: bool = False) -> str:
+    """Return the text in the form that a tokenizer round-trips.
+
+    1. Unicode NFC (composed characters: ``e`` + ``´`` becomes ``é``).
+    2. Lower case, if asked for.
+    3. Every run of white space becomes one space, and none is left at either end. No-break spaces are not white space
+       here: they are kept.
+
+    Args:
+        text: any string.
+        lowercase: whether to fold to lower case.
+
+    Returns:
+        The normalized string; normalizing it again changes nothing.
+
+    Example:
+        >>> normalize("  Cafe\\u0301\\tau  lait ")
+        'Café au lait'
+    """
+    text = unicodedata.normalize("NFC", text)
+    if lowercase:
+        text = unicodedata.normalize("NFC", text.lower())
+    return _BREAKING_SPACE.sub(" ", text).strip(" ")
+
+
+def _kind(character: str) -> str:
+    """Return ``L`` for letters and their marks, ``N`` for digits, ``'`` and ``_`` (a space), else ``.``."""
+    if character in APOSTROPHES:
+        return "'"
+    if character in NO_BREAK_SPACES:
+        return "_"
+    category = unicodedata.category(character)
+    if category[0] in "LM" or character in JOINERS:
+        return "L"
+    return "N" if category[0] == "N" else "."
+
+
+def split_word(word: str) -> list[str]:
+    """Split what stands between two spaces into pieces; joined, they are a space and the word.
+
+    An apostrophe between letters goes with the French elision before it (``l'`` ``ami``) or else with the English
+    ending behind it (``don`` ``'t``). A no-break space goes with what follows it.
+
+    Args:
+        word: at least one character, none of them a plain space.
+
+    Example:
+        >>> split_word("aren't?")
+        [' aren', "'t", '?']
+    """
+    kinds = [_kind(character) for character in word]
+    pieces: list[str] = []
+    current = " "
+    for position, (character, kind) in enumerate(zip(word, kinds)):
+        before = kinds[position - 1] if position else "_"
+        after = kinds[position + 1] if position + 1 < len(word) else ""
+        elision = kind == "'" and before == after == "L" and current.strip().lower() in _ELISIONS
+        ending = kind == "'" and before == after == "L" and not elision
+        starts = not (
+            before == "_"  # the space just put down waits for company
+            or (kind in "LN" and kind == before)
+            or (kind == "L" and before == "'" and current[0] in APOSTROPHES and len(current) == 1)
+            or elision
+        )
+        if (starts or ending or len(current) >= LONGEST_PIECE) and current:
+            pieces.append(current)
+            current = ""
+        current += character
+    pieces.append(current)
+    return pieces
+
+
+def join_pieces(text: str) -> str:
+    """Return the joined pieces without the space that splitting put in front."""
+    return text.removeprefix(" ")

@@ -1,0 +1,179 @@
+"""Text to token ids and back: what all tokenizers share, and the two simplest, by words and by characters."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.text.pieces import join_pieces, normalize, split_word
+
+UNKNOWN, START, END = 0, 1, 2
+SPECIALS = ("<unk>", "<s>", "</s>")
+"""The first three entries of every vocabulary: never seen, start of a sentence, end of a sentence."""
+
+FORMAT = "seq2seq tokenizer"
+VERSION = 1
+CACHE_SIZE = 1 << 16
+LONGEST_CACHED = 64
+
+
+class Tokenizer(ABC):
+    """A vocabulary and the way to cut text into its entries.
+
+    Every entry is the exact text that it stands for, with the space before it if there is one, so decoding is joining,
+    and ``decode(encode(s)) == normalize(s)`` for every text without unknown parts. Characters never seen in training
+    become one ``<unk>`` for each run of them; a word that a word vocabulary lacks becomes one ``<unk>`` too.
+
+    Args:
+        vocabulary: entries in the order of their ids, ``SPECIALS`` first.
+        lowercase: whether text is folded to lower case first.
+    """
+
+    kind: ClassVar[str]
+    unknown_text: ClassVar[str] = "<unk>"
+    """How the unknown is shown."""
+
+    def __init__(self, vocabulary: Sequence[str], lowercase: bool = False) -> None:
+        self.vocabulary = list(vocabulary)
+        self.lowercase = lowercase
+        self.ids = {token: k for k, token in enumerate(self.vocabulary)}
+        self._cache: dict[str, list[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    @abstractmethod
+    def _encode_word(self, word: str) -> list[int]:
+        """Return the ids of what stands between two spaces, the space before it included."""
+
+    @abstractmethod
+    def _unknown_in_word(self, word: str) -> list[str]:
+        """Return the parts of it that were never seen."""
+
+    def normalize(self, text: str) -> str:
+        """Return the text in the form that this tokenizer round-trips (see ``pieces.normalize``)."""
+        return normalize(text, self.lowercase)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the token ids of a line of text; none for an empty line.
+
+        Words are looked up in a cache, so that a corpus costs little more than its distinct words.
+        """
+        ids: list[int] = []
+        normalized = self.normalize(text)
+        for word in normalized.split(" ") if normalized else ():
+            found = self._cache.get(word)
+            if found is None:
+                found = self._encode_word(word)
+                if len(word) <= LONGEST_CACHED:
+                    if len(self._cache) >= CACHE_SIZE:
+                        self._cache.clear()
+                    self._cache[word] = found
+            ids += found
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of token ids, with ordinary spacing; start and end symbols are left out.
+
+        Raises:
+            UserError: for an id outside the vocabulary.
+        """
+        parts = []
+        for k in ids:
+            if not 0 <= k < len(self.vocabulary):
+                raise UserError(
+                    f"{k} is not a token id of this tokenizer",
+                    fix=f"ids go from 0 to {len(self.vocabulary) - 1}",
+                )
+            if k not in (START, END):
+                parts.append(self.unknown_text if k == UNKNOWN else self.vocabulary[k])
+        return join_pieces("".join(parts))
+
+    def unknown(self, text: str) -> list[str]:
+        """Return the parts of a line that were never seen in training, in order, each once."""
+        normalized = self.normalize(text)
+        words = normalized.split(" ") if normalized else []
+        found = (part for word in words if UNKNOWN in self.encode(word) for part in self._unknown_in_word(word))
+        return list(dict.fromkeys(found))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything that ``tokenizer_from_json`` needs, as plain JSON values."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "kind": self.kind,
+            "lowercase": self.lowercase,
+            "vocabulary": self.vocabulary,
+        }
+
+
+def most_frequent(counts: Counter[str], most: int) -> list[str]:
+    """Return the most frequent keys, at most so many; equal counts in alphabetical order."""
+    return sorted(counts, key=lambda key: (-counts[key], key))[: max(0, most)]
+
+
+class WordTokenizer(Tokenizer):
+    """Whole words, numbers and punctuation marks; a word that is not in the vocabulary becomes ``<unk>``."""
+
+    kind = "word"
+    unknown_text = " <unk>"
+
+    @classmethod
+    def train(cls, lines: Iterable[str], vocab_size: int, lowercase: bool = False) -> WordTokenizer:
+        """Keep the most frequent pieces of the lines.
+
+        Args:
+            lines: text.
+            vocab_size: most entries, special tokens included.
+            lowercase: whether to fold to lower case.
+        """
+        words = count_words(lines, lowercase)
+        pieces: Counter[str] = Counter()
+        for word, count in words.items():
+            for piece in split_word(word):
+                pieces[piece] += count
+        return cls([*SPECIALS, *most_frequent(pieces, vocab_size - len(SPECIALS))], lowercase)
+
+    def _encode_word(self, word: str) -> list[int]:
+        return [self.ids.get(piece, UNKNOWN) for piece in split_word(word)]
+
+    def _unknown_in_word(self, word: str) -> list[str]:
+        return [piece.strip(" ") for piece in split_word(word) if piece not in self.ids]
+
+
+class CharTokenizer(Tokenizer):
+    """Single characters: a small vocabulary, long sequences."""
+
+    kind = "char"
+
+    @classmethod
+    def train(cls, lines: Iterable[str], vocab_size: int, lowercase: bool = False) -> CharTokenizer:
+        """Keep the most frequent characters of the lines; arguments as for words."""
+        characters: Counter[str] = Counter()
+        for word, count in count_words(lines, lowercase).items():
+            for character in f" {word}":
+                characters[character] += count
+        return cls([*SPECIALS, *most_frequent(characters, vocab_size - len(SPECIALS))], lowercase)
+
+    def _encode_word(self, word: str) -> list[int]:
+        return merge_unknown([self.ids.get(character, UNKNOWN) for character in f" {word}"])
+
+    def _unknown_in_word(self, word: str) -> list[str]:
+        return [character for character in word if character not in self.ids]
+
+
+def merge_unknown(ids: Sequence[int]) -> list[int]:
+    """Return the ids with every run of ``<unk>`` made one: ``[5, 0, 0, 7]`` becomes ``[5, 0, 7]``."""
+    return [k for position, k in enumerate(ids) if k != UNKNOWN or position == 0 or ids[position - 1] != UNKNOWN]
+
+
+def count_words(lines: Iterable[str], lowercase: bool) -> Counter[str]:
+    """Return how often each word (what stands between two spaces) occurs in the normalized lines."""
+    words: Counter[str] = Counter()
+    for line in lines:
+        words.update(normalize(line, lowercase).split(" "))
+    del words[""]
+    return words

@@ -1,0 +1,295 @@
+"""The training loop: it yields records of what happened, saves what must not be lost, and prints nothing.
+
+Everything random is decided by the seed and the position: the order of an epoch by ``(seed, epoch)``, a step's dropout
+masks by ``(seed, step)``. So a run resumed from any step continues exactly as it would have without the interruption.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches
+from seq2seq_cli.checkpoint import Checkpoint, TrainingState, save_model, save_state, state_path
+from seq2seq_cli.config import TrainingConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.functional import perplexity
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, clip_by_global_norm
+
+INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM = range(3)
+"""Independent streams of random numbers under one seed."""
+
+MOST_STEPS_BETWEEN_VALIDATIONS = 2000
+SECONDS_BETWEEN_SAVES = 120.0
+VALIDATION_BATCH = 64
+
+
+def random_stream(seed: int, stream: int, position: int = 0) -> np.random.Generator:
+    """Return the generator of one purpose at one position."""
+    return np.random.default_rng([seed, stream, position])
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """One optimizer step.
+
+    ``seconds`` is training time since the start, earlier runs included; ``loss`` is what is lowered, in nats per real
+    target token; ``perplexity`` is without label smoothing; ``tokens_per_second`` counts real target tokens;
+    ``gradient_norm`` is before clipping.
+    """
+
+    step: int
+    epoch: int
+    seconds: float
+    loss: float
+    perplexity: float
+    tokens_per_second: float
+    learning_rate: float
+    gradient_norm: float
+
+
+@dataclass(frozen=True)
+class ValidationReport:
+    """One validation; loss in nats per real target token, BLEU of greedy translations, and one of them as a sample."""
+
+    step: int
+    epoch: int
+    seconds: float
+    valid_loss: float
+    valid_perplexity: float
+    valid_bleu: float
+    learning_rate: float
+    improved: bool
+    sample: tuple[str, str, str]
+
+
+class Score(NamedTuple):
+    """What a validation's translations are worth: BLEU, and one (source, reference, hypothesis)."""
+
+    bleu: float
+    sample: tuple[str, str, str]
+
+
+class Trainer:
+    """Trains a model and keeps the best one on disk.
+
+    Args:
+        checkpoint: the model to start with, its tokenizers, settings and history.
+        train, valid: encoded pairs.
+        output: where the model is saved; the training state is saved beside it.
+        score: translates the validation sentences with the model and scores them.
+        state: to resume from, as ``load_state`` returned it.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        train: EncodedCorpus,
+        valid: EncodedCorpus,
+        output: Path,
+        score: Callable[[Seq2Seq], Score],
+        state: TrainingState | None = None,
+    ) -> None:
+        self.checkpoint = checkpoint
+        self.model = checkpoint.model
+        self.config: TrainingConfig = checkpoint.training
+        self.train, self.valid = train, valid
+        self.output = output
+        self.score = score
+        self.optimizer = OPTIMIZERS[self.config.optimizer](len(self.model.parameters.flat))
+        self.schedule = PlateauSchedule(self.config.learning_rate, self.config.patience)
+        self.gradients = self.model.parameters.zeros_like()
+        self.epoch = 1
+        self.batch = 0
+        self.seconds = 0.0
+        self.validated_step = 0
+        self.fingerprint = fingerprint(checkpoint, train, valid)
+        if state is not None:
+            self._restore(state)
+
+    @property
+    def step(self) -> int:
+        """Optimizer steps so far."""
+        return self.optimizer.steps
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of one epoch."""
+        return math.ceil(len(self.train) / self.config.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Most optimizer steps of the whole training; early stopping or the time limit may end it sooner."""
+        steps = self.steps_per_epoch * self.config.epochs
+        return min(steps, self.config.max_steps or steps)
+
+    @property
+    def finished(self) -> bool:
+        """Whether a limit is reached: steps, epochs, minutes or patience."""
+        return (
+            self.epoch > self.config.epochs
+            or (self.config.max_steps is not None and self.step >= self.config.max_steps)
+            or (self.config.max_minutes is not None and self.seconds >= 60 * self.config.max_minutes)
+            or self.schedule.exhausted
+        )
+
+    def run(self) -> Generator[StepReport | ValidationReport, None, None]:
+        """Train until a limit is reached, yielding a report after every step and every validation.
+
+        The caller may stop iterating after any report and call ``save``; a later run can then resume there.
+
+        Raises:
+            UserError: if the loss is not a finite number.
+        """
+        saved = time.monotonic()
+        while not self.finished:
+            order = random_stream(self.config.seed, ORDER_STREAM, self.epoch)
+            plan = plan_batches(self.train, self.config.batch_size, order)
+            while self.batch < len(plan) and not self.finished:
+                yield self._step(plan[self.batch])
+                if self.step - self.validated_step >= MOST_STEPS_BETWEEN_VALIDATIONS and self.batch < len(plan):
+                    yield self._validate()
+                    saved = time.monotonic()
+                elif time.monotonic() - saved >= SECONDS_BETWEEN_SAVES:
+                    self.save()
+                    saved = time.monotonic()
+            if self.validated_step < self.step:
+                yield self._validate()
+                saved = time.monotonic()
+            if self.batch >= len(plan):
+                self.epoch += 1
+                self.batch = 0
+        self.save()
+
+    def _step(self, pairs: Any) -> StepReport:
+        start = time.perf_counter()
+        dropout = random_stream(self.config.seed, DROPOUT_STREAM, self.step)
+        loss = self.model.loss_and_gradients(
+            make_batch(self.train, pairs),
+            self.gradients,
+            label_smoothing=self.config.label_smoothing,
+            generator=dropout,
+        )
+        norm = clip_by_global_norm(self.gradients.flat, self.config.clip_norm)
+        if not (math.isfinite(loss.loss) and math.isfinite(norm)):
+            raise UserError(
+                f"the loss or its gradient is no longer a finite number at step {self.step + 1}",
+                where=f"{self.output} keeps the best model before that, if there was a validation",
+                fix="train again with a lower --learning-rate or a lower --clip-norm",
+            )
+        learning_rate = self.schedule.learning_rate
+        self.optimizer.step(self.model.parameters.flat, self.gradients.flat, learning_rate)
+        self.batch += 1
+        seconds = time.perf_counter() - start
+        self.seconds += seconds
+        return StepReport(
+            step=self.step,
+            epoch=self.epoch,
+            seconds=self.seconds,
+            loss=loss.loss / loss.tokens,
+            perplexity=perplexity(loss.negative_log_likelihood / loss.tokens),
+            tokens_per_second=loss.tokens / max(seconds, 1e-9),
+            learning_rate=learning_rate,
+            gradient_norm=norm,
+        )
+
+    def _validate(self) -> ValidationReport:
+        """Measure the model on the validation pairs, keep it if it is the best, and save the state."""
+        start = time.perf_counter()
+        nll = corpus_loss(self.model, self.valid)
+        score = self.score(self.model)
+        learning_rate = self.schedule.learning_rate
+        improved = self.schedule.observe(nll)
+        self.validated_step = self.step
+        self.seconds += time.perf_counter() - start
+        report = ValidationReport(
+            step=self.step,
+            epoch=self.epoch,
+            seconds=self.seconds,
+            valid_loss=nll,
+            valid_perplexity=perplexity(nll),
+            valid_bleu=score.bleu,
+            learning_rate=learning_rate,
+            improved=improved,
+            sample=score.sample,
+        )
+        record = dataclasses.asdict(report)
+        del record["sample"]
+        self.checkpoint.history.append(record)
+        if improved:
+            save_model(self.output, self.checkpoint)
+        self.save()
+        return report
+
+    def save(self) -> None:
+        """Write the training state, and the model as it is now if none was good enough to be kept yet."""
+        if not self.checkpoint.history:
+            save_model(self.output, self.checkpoint)
+        progress = {
+            "step": self.step,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "seconds": self.seconds,
+            "validated_step": self.validated_step,
+            "learning_rate": self.schedule.learning_rate,
+            "best_loss": self.schedule.best if math.isfinite(self.schedule.best) else None,
+            "failures": self.schedule.failures,
+            "fingerprint": self.fingerprint,
+        }
+        save_state(state_path(self.output), self.checkpoint, TrainingState(self.optimizer.moments(), progress))
+
+    def _restore(self, state: TrainingState) -> None:
+        progress, where = state.progress, str(state_path(self.output))
+        moments = self.optimizer.moments()
+        try:
+            found = str(progress["fingerprint"])
+            self.optimizer.steps = int(progress["step"])
+            self.epoch, self.batch = int(progress["epoch"]), int(progress["batch"])
+            self.seconds = float(progress["seconds"])
+            self.validated_step = int(progress["validated_step"])
+            self.schedule.learning_rate = float(progress["learning_rate"])
+            self.schedule.best = math.inf if progress["best_loss"] is None else float(progress["best_loss"])
+            self.schedule.failures = int(progress["failures"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"the training state is damaged: {error}", where=where, fix="train without --resume"
+            ) from None
+        if found != self.fingerprint:
+            raise UserError(
+                "the corpus is not the one that this training started with",
+                where=where,
+                fix="give the same corpus and --valid as before, or train without --resume",
+            )
+        if state.moments.keys() != moments.keys():
+            raise UserError("the training state is of another optimizer", where=where, fix="train without --resume")
+        for name, vector in moments.items():
+            vector[...] = state.moments[name]
+
+
+def corpus_loss(model: Seq2Seq, corpus: EncodedCorpus) -> float:
+    """Return the mean negative log-likelihood per real target token, in nats, without dropout or smoothing."""
+    nll, tokens = 0.0, 0
+    for pairs in plan_batches(corpus, VALIDATION_BATCH):
+        loss = model.loss(make_batch(corpus, pairs))
+        nll += loss.negative_log_likelihood
+        tokens += loss.tokens
+    return nll / tokens
+
+
+def fingerprint(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCorpus) -> str:
+    """Return a hash of all data that a resumed training must share with the one it continues."""
+    digest = hashlib.sha256(repr(checkpoint.model.config).encode())
+    for corpus in (train, valid):
+        for sentences in (corpus.source, corpus.target):
+            digest.update(sentences.ids.tobytes())
+            digest.update(sentences.starts.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,134 @@
+"""Translating text with a trained model, or with several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from seq2seq_cli.batches import source_ids
+from seq2seq_cli.checkpoint import Checkpoint, load_model
+from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.search import search
+from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
+
+BATCHES_AT_A_TIME = 20
+"""Batches whose sentences are sorted by length together when translating a stream."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One translation of one sentence.
+
+    ``log_probability`` is in nats; ``score`` is normalized by length and is what hypotheses are ranked by;
+    ``tokens`` are the target tokens as text, each with the space before it.
+    """
+
+    text: str
+    log_probability: float
+    score: float
+    tokens: tuple[str, ...]
+
+
+class Translator:
+    """A trained model ready to translate, or an ensemble whose distributions are averaged at every step.
+
+    Args:
+        checkpoints: one or several models with the same tokenizers.
+        names: what to call them in errors.
+
+    Raises:
+        UserError: if the models' vocabularies differ.
+
+    Example::
+
+        from seq2seq_cli import Translator
+
+        translator = Translator.load("model.npz")
+        translator.translate(["good morning"])
+    """
+
+    def __init__(self, checkpoints: Sequence[Checkpoint], names: Sequence[str] = ()) -> None:
+        first = checkpoints[0]
+        self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
+        self.source_tokenizer: Tokenizer = first.source_tokenizer
+        self.target_tokenizer: Tokenizer = first.target_tokenizer
+        self.reverse_source = first.model.config.reverse_source
+        self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
+        names = names or [f"model {k}" for k in range(1, len(checkpoints) + 1)]
+        for checkpoint, name in zip(checkpoints[1:], names[1:]):
+            for side in ("source", "target"):
+                tokenizer: Tokenizer = getattr(checkpoint, f"{side}_tokenizer")
+                if tokenizer.to_json() != getattr(first, f"{side}_tokenizer").to_json():
+                    raise UserError(
+                        f"the models' {side} vocabularies differ, so their distributions cannot be averaged",
+                        where=f"{names[0]} and {name}",
+                        fix="train the models of an ensemble with the same --source-tokenizer and --target-tokenizer",
+                    )
+            if checkpoint.model.config.reverse_source != self.reverse_source:
+                raise UserError(
+                    "one model reads the source reversed, the other does not",
+                    where=f"{names[0]} and {name}",
+                    fix="train the models of an ensemble with the same --reverse-source",
+                )
+
+    @classmethod
+    def load(cls, *paths: str | Path) -> Translator:
+        """Read one model file, or several for an ensemble.
+
+        Raises:
+            UserError: if a file is not there, is not a model, or the models do not go together.
+        """
+        return cls([load_model(Path(path)) for path in paths], [str(path) for path in paths])
+
+    def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
+        """Return the best translation of each text, in order; of blank text, the empty string.
+
+        Args:
+            texts: sentences.
+            config: beam, length penalty and so on; the defaults if None.
+        """
+        return [found[0].text for found in self.translate_n_best(texts, config)]
+
+    def translate_n_best(self, texts: Iterable[str], config: SearchConfig | None = None) -> Iterator[list[Translation]]:
+        """Yield up to ``n_best`` translations of each text, best first, in order.
+
+        Texts are taken some at a time, so that a stream of any length can pass through. A sentence's translation does
+        not depend on its neighbours.
+
+        Args:
+            texts: sentences.
+            config: as for ``translate``.
+        """
+        config = config or SearchConfig()
+        # A batch of one answers each line before it asks for the next, for a program that talks line by line.
+        size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1
+        stream = iter(texts)
+        while chunk := list(islice(stream, size)):
+            yield from self._translate_chunk(chunk, config)
+
+    def unknown(self, text: str) -> list[str]:
+        """Return the parts of a source text that the model never saw in training."""
+        return self.source_tokenizer.unknown(text)
+
+    def _translate_chunk(self, texts: list[str], config: SearchConfig) -> list[list[Translation]]:
+        sources = [source_ids(self.source_tokenizer, text, self.reverse_source) for text in texts]
+        results = [[Translation("", 0.0, 0.0, ())] for _ in texts]
+        work = sorted((k for k in range(len(texts)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
+        for start in range(0, len(work), config.batch_size):
+            batch = work[start : start + config.batch_size]
+            found = search(self.models, [sources[k] for k in batch], config, START, END, forbidden=(UNKNOWN,))
+            for k, hypotheses in zip(batch, found):
+                results[k] = [
+                    Translation(
+                        self.target_tokenizer.decode(hypothesis.tokens),
+                        hypothesis.log_probability,
+                        hypothesis.score,
+                        tuple(self.target_tokenizer.vocabulary[token] for token in hypothesis.tokens),
+                    )
+                    for hypothesis in hypotheses
+                ]
+        return results
