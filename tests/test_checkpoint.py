@@ -1,0 +1,195 @@
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from seq2seq_cli.checkpoint import (
+    Checkpoint,
+    TrainingState,
+    load_model,
+    load_state,
+    save_model,
+    save_state,
+    state_path,
+)
+from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.text.storage import train_tokenizer
+
+
+def small_checkpoint(**settings):
+    source = train_tokenizer(TokenizerConfig("bpe", 30), ["the cat sees the dog"])
+    target = train_tokenizer(TokenizerConfig("char", 30), ["le chat voit 𝄞"])
+    config = ModelConfig(len(source), len(target), **{"embedding_size": 3, "hidden_size": 4, **settings})
+    model = Seq2Seq.create(config, np.random.default_rng(0))
+    history = [{"step": 3, "valid_bleu": 1.5}]
+    return Checkpoint(model, source, target, TrainingConfig(seed=5), history, "pairs.tsv")
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "m.npz"
+    save_model(path, small_checkpoint())
+    return path
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"tie_embeddings": True}, {"cell": "lstm", "layers": 2, "context": "initial"}]
+)
+def test_a_saved_model_loads_the_same(settings, tmp_path):
+    checkpoint = small_checkpoint(**settings)
+    save_model(tmp_path / "m.npz", checkpoint)
+    loaded = load_model(tmp_path / "m.npz")
+    assert loaded.model.config == checkpoint.model.config
+    assert np.array_equal(loaded.model.parameters.flat, checkpoint.model.parameters.flat)
+    assert loaded.model.parameters.flat.dtype == np.float32
+    assert loaded.source_tokenizer.to_json() == checkpoint.source_tokenizer.to_json()
+    assert loaded.target_tokenizer.to_json() == checkpoint.target_tokenizer.to_json()
+    assert (loaded.training, loaded.history, loaded.corpus) == (checkpoint.training, checkpoint.history, "pairs.tsv")
+
+
+def test_the_file_is_what_the_design_promises_to_other_programs(saved):
+    with np.load(saved, allow_pickle=False) as file:
+        assert json.loads(file["format"].item()) == {"name": "seq2seq model", "version": 1}
+        assert json.loads(str(file["config"]))["model"]["cell"] == "gru"
+        assert json.loads(str(file["tokenizer.source"]))["kind"] == "bpe"
+        assert json.loads(str(file["tokenizer.target"]))["kind"] == "char"
+        assert json.loads(str(file["history"]))[0]["step"] == 3
+        assert file["encoder.embedding.weight"].dtype == np.float32
+        assert file["decoder.fc_out.bias"].ndim == 1
+
+
+def test_a_tied_model_also_has_the_name_that_torch_expects(tmp_path):
+    save_model(tmp_path / "m.npz", small_checkpoint(tie_embeddings=True))
+    with np.load(tmp_path / "m.npz", allow_pickle=False) as file:
+        assert np.array_equal(file["decoder.fc_out.weight"], file["decoder.embedding.weight"])
+
+
+def test_training_state_round_trips(tmp_path):
+    checkpoint = small_checkpoint()
+    moments = {"m": np.ones_like(checkpoint.model.parameters.flat)}
+    path = state_path(tmp_path / "m.npz")
+    assert path.name == "m.state.npz"
+    save_state(path, checkpoint, TrainingState(moments, {"step": 7}))
+    loaded, state = load_state(path)
+    assert state.progress == {"step": 7}
+    assert np.array_equal(state.moments["m"], moments["m"])
+    assert np.array_equal(loaded.model.parameters.flat, checkpoint.model.parameters.flat)
+
+
+def test_a_state_is_not_a_model_and_says_so(tmp_path):
+    save_state(tmp_path / "m.npz", small_checkpoint(), TrainingState({}, {}))
+    with pytest.raises(UserError, match="not a seq2seq model, but 'seq2seq training state'"):
+        load_model(tmp_path / "m.npz")
+
+
+def members(path):
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def text(value):
+    return np.array(json.dumps(value))
+
+
+BREAKAGES = {
+    "no format": lambda m: m.pop("format"),
+    "another format": lambda m: m.update(format=text({"name": "other", "version": 1})),
+    "newer version": lambda m: m.update(format=text({"name": "seq2seq model", "version": 2})),
+    "format not an object": lambda m: m.update(format=text(3)),
+    "config not JSON": lambda m: m.update(config=np.array("{")),
+    "config an array of numbers": lambda m: m.update(config=np.zeros(3)),
+    "unknown setting": lambda m: m.update(config=text({"model": {"wings": 2}, "training": {}, "corpus": ""})),
+    "config empty": lambda m: m.update(config=text({})),
+    "config a list": lambda m: m.update(config=text([])),
+    "weight missing": lambda m: m.pop("encoder.rnn.weight_hh_l0"),
+    "weight of wrong shape": lambda m: m.update({"encoder.rnn.weight_hh_l0": np.zeros((4, 4), np.float32)}),
+    "weight transposed": lambda m: m.update({"encoder.rnn.weight_hh_l0": np.zeros((4, 12), np.float32)}),
+    "weight in float64": lambda m: m.update({"encoder.rnn.weight_hh_l0": np.zeros((12, 4))}),
+    "weight not a number": lambda m: m["encoder.rnn.weight_hh_l0"].__setitem__((0, 0), np.nan),
+    "weight infinite": lambda m: m["encoder.rnn.weight_hh_l0"].__setitem__((0, 0), np.inf),
+    "extra member": lambda m: m.update(extra=np.zeros(3)),
+    "tokenizer missing": lambda m: m.pop("tokenizer.target"),
+    "tokenizer of another size": lambda m: m.update({"tokenizer.target": m["tokenizer.source"]}),
+    "history not a list": lambda m: m.update(history=text("x")),
+}
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_a_file_that_is_not_a_whole_model_is_one_clear_error(name, saved):
+    content = members(saved)
+    BREAKAGES[name](content)
+    np.savez(saved, **content)
+    with pytest.raises(UserError) as caught:
+        load_model(saved)
+    assert str(saved) in caught.value.where
+    assert caught.value.fix
+    assert caught.value.exit_code == 1
+
+
+def test_a_pickle_is_never_loaded(saved, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    content = members(saved)
+    content["config"] = np.array([Trap()], dtype=object)
+    np.savez(saved, **content)
+    with pytest.raises(UserError):
+        load_model(saved)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_member_that_declares_too_much_is_refused_before_it_is_read(saved, tmp_path):
+    bomb = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+        for member in old.infolist():
+            if member.filename != "decoder.fc_out.bias.npy":
+                new.writestr(member.filename, old.read(member))
+        new.writestr("decoder.fc_out.bias.npy", b"\0" * (64 << 20))
+    with pytest.raises(UserError, match="declares 67108864 bytes"):
+        load_model(bomb)
+
+
+def test_a_member_twice_is_refused(saved):
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(saved, "a") as file:
+        file.writestr("config.npy", b"x")
+    with pytest.raises(UserError, match="same name"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04" + b"\0" * 100])
+def test_a_file_that_is_no_archive_is_refused(content, tmp_path):
+    path = tmp_path / "m.npz"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="not a model file, or it is damaged"):
+        load_model(path)
+
+
+def test_every_damage_is_an_error_or_harmless(saved):
+    """Seeded truncations and flipped bytes: the same weights, or a clean error."""
+    good = saved.read_bytes()
+    weights = load_model(saved).model.parameters.flat.copy()
+    generator = np.random.default_rng(0)
+    for trial in range(300):
+        data = bytearray(good)
+        if trial % 3 == 0:
+            data = data[: generator.integers(len(data))]
+        else:
+            for position in generator.integers(0, len(data), 1 + trial % 2):
+                data[position] ^= int(generator.integers(1, 256))
+        saved.write_bytes(bytes(data))
+        try:
+            loaded = load_model(saved)
+        except UserError:
+            continue
+        assert np.array_equal(loaded.model.parameters.flat, weights)
+
+
+def test_a_missing_file_and_a_folder(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        load_model(tmp_path / "nothing.npz")
+    with pytest.raises(UserError, match="folder"):
+        load_model(tmp_path)

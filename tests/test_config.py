@@ -1,0 +1,53 @@
+import math
+
+import pytest
+
+from seq2seq_cli.config import ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.errors import UserError
+
+WRONG = [
+    (ModelConfig, {"cell": "elman"}, "--cell", "rnn, lstm, gru"),
+    (ModelConfig, {"embedding_size": 0}, "--embedding-size", "from 1"),
+    (ModelConfig, {"hidden_size": -3}, "--hidden-size", "-3"),
+    (ModelConfig, {"hidden_size": 10**9}, "--hidden-size", "65536"),
+    (ModelConfig, {"layers": 0}, "--layers", "from 1"),
+    (ModelConfig, {"context": "attention"}, "--context", "initial, every-step"),
+    (ModelConfig, {"dropout": 1.0}, "--dropout", "below 1"),
+    (ModelConfig, {"dropout": math.nan}, "--dropout", "nan"),
+    (ModelConfig, {"tie_embeddings": True, "context": "initial"}, "--tie-embeddings", "equal sizes"),
+    (TrainingConfig, {"epochs": 0}, "--epochs", "1 or more"),
+    (TrainingConfig, {"max_steps": 0}, "--max-steps", "1 or more"),
+    (TrainingConfig, {"max_minutes": -1.0}, "--max-minutes", "from 0"),
+    (TrainingConfig, {"batch_size": 0}, "--batch-size", "from 1"),
+    (TrainingConfig, {"optimizer": "adamw"}, "--optimizer", "adam, sgd"),
+    (TrainingConfig, {"learning_rate": 0.0}, "--learning-rate", "from"),
+    (TrainingConfig, {"clip_norm": -1.0}, "--clip-norm", "from 0"),
+    (TrainingConfig, {"label_smoothing": 1.0}, "--label-smoothing", "below 1"),
+    (TrainingConfig, {"patience": 0}, "--patience", "1 or more"),
+    (TrainingConfig, {"seed": -1}, "--seed", "from 0"),
+    (TokenizerConfig, {"kind": "sentencepiece"}, "--tokenizer", "bpe, word, char"),
+    (TokenizerConfig, {"vocab_size": 3}, "--vocab-size", "from 4"),
+    (SearchConfig, {"beam": 0}, "--beam", "from 1"),
+    (SearchConfig, {"length_penalty": -0.1}, "--length-penalty", "from 0"),
+    (SearchConfig, {"n_best": 9}, "--n-best", "more than --beam 5"),
+    (SearchConfig, {"max_length": 0}, "--max-length", "from 1"),
+    (SearchConfig, {"batch_size": 0}, "--batch-size", "from 1"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(WRONG)))
+def test_a_setting_that_cannot_be_is_wrong_usage_with_the_flag_and_its_limits(case):
+    kind, settings, flag, message = WRONG[case]
+    required = (10, 10) if kind is ModelConfig else ()
+    with pytest.raises(UserError) as caught:
+        kind(*required, **settings)
+    assert caught.value.where == flag
+    assert message in caught.value.what
+    assert caught.value.exit_code == 2
+
+
+def test_defaults_are_valid():
+    assert ModelConfig(10, 10).directions in (1, 2)
+    assert TrainingConfig()
+    assert SearchConfig()
+    assert TokenizerConfig()

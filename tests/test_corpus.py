@@ -1,0 +1,122 @@
+import gzip
+import io
+import sys
+
+import pytest
+
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus, read_lines
+
+
+def write(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+def test_tsv_with_further_columns(tmp_path):
+    corpus = read_corpus(write(tmp_path / "p.tsv", "a\tA\tmore\tcolumns\nb\tB\n"))
+    assert (corpus.sources, corpus.targets) == (["a", "b"], ["A", "B"])
+
+
+def test_two_files(tmp_path):
+    source, target = write(tmp_path / "t.de", "eins\nzwei\n"), write(tmp_path / "t.en", "one\ntwo")
+    corpus = read_corpus(f"{source},{target}")
+    assert (corpus.sources, corpus.targets) == (["eins", "zwei"], ["one", "two"])
+
+
+def test_a_file_whose_name_holds_a_comma(tmp_path):
+    assert len(read_corpus(write(tmp_path / "a,b.tsv", "x\ty\n"))) == 1
+
+
+def test_gzip_is_read_transparently(tmp_path):
+    source, target = write(tmp_path / "t.de.gz", gzip.compress(b"eins\n")), write(tmp_path / "t.en", "one\n")
+    assert read_corpus(f"{source},{target}").sources == ["eins"]
+
+
+def test_standard_input(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("é\tE\n".encode())))
+    assert read_corpus("-").sources == ["é"]
+
+
+def test_byte_order_mark_is_dropped_and_crlf_accepted(tmp_path):
+    corpus = read_corpus(write(tmp_path / "p.tsv", b"\xef\xbb\xbfa\tA\r\nb\tB\r\n"))
+    assert (corpus.sources, corpus.targets) == (["a", "b"], ["A", "B"])
+
+
+def test_a_line_ends_at_lf_and_at_nothing_else(tmp_path):
+    strange = "a\u2028b\u0085c\x0bd\x0ce\rf"
+    assert list(read_lines(write(tmp_path / "p.txt", f"{strange}\nnext"))) == [strange, "next"]
+
+
+def test_pairs_with_an_empty_side_are_skipped_and_counted(tmp_path):
+    corpus = read_corpus(write(tmp_path / "p.tsv", "a\tA\n\tB\nc\t \n\nd\tD\n"))
+    assert corpus.sources == ["a", "d"]
+    assert corpus.skipped == [2, 3, 4]
+
+
+ERRORS = [
+    ("p.tsv", b"a\tA\nno tab here\n", "no tab", "line 2"),
+    ("p.tsv", b"a\tA\nb\xff\tB\n", "not UTF-8 (byte 2 is 0xff)", "line 2"),
+    ("p.tsv", b"", "empty", "p.tsv"),
+    ("p.tsv", b"\n\t\n", "every line has an empty side", "p.tsv"),
+    ("p.tsv.gz", b"not gzip", "gzip", "p.tsv.gz"),
+    ("p.tsv.gz", gzip.compress(b"a\tA\n" * 1000)[:-20], "gzip", "p.tsv.gz"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(ERRORS)))
+def test_a_bad_file_is_an_error_with_file_line_and_fix(case, tmp_path):
+    name, content, what, where = ERRORS[case]
+    with pytest.raises(UserError) as caught:
+        read_corpus(write(tmp_path / name, content))
+    assert what in caught.value.what
+    assert where in caught.value.where
+    assert str(tmp_path) in caught.value.where
+    assert caught.value.fix
+    assert caught.value.exit_code == 1
+
+
+def test_sides_of_different_lengths(tmp_path):
+    source, target = write(tmp_path / "val.de", "a\nb\n"), write(tmp_path / "val.en", "A\n")
+    with pytest.raises(UserError, match="different lengths: 2 and 1 lines") as caught:
+        read_corpus(f"{source},{target}")
+    assert caught.value.where == f"{source}, {target}"
+
+
+@pytest.mark.parametrize("name", ["nothing.tsv", "no,thing", "nothing.gz"])
+def test_a_missing_file(name, tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        read_corpus(str(tmp_path / name))
+
+
+def test_a_folder_and_too_many_files(tmp_path):
+    with pytest.raises(UserError, match="folder"):
+        read_corpus(str(tmp_path))
+    with pytest.raises(UserError, match="one file or two"):
+        read_corpus("a,b,c")
+
+
+def numbered(n):
+    return Corpus("c", [str(k) for k in range(n)], [str(-k) for k in range(n)])
+
+
+def test_hold_out_is_seeded_disjoint_and_loses_nothing():
+    corpus = numbered(200)
+    train, valid = hold_out(corpus, seed=1)
+    assert len(valid) == 10
+    assert sorted(train.sources + valid.sources, key=int) == corpus.sources
+    assert all(t == str(-int(s)) for s, t in zip(valid.sources, valid.targets))
+    assert hold_out(corpus, seed=1)[1].sources == valid.sources
+    assert hold_out(corpus, seed=2)[1].sources != valid.sources
+
+
+def test_hold_out_never_puts_a_source_on_both_sides():
+    corpus = Corpus("c", ["x", "y"] * 50, [str(k) for k in range(100)])
+    train, valid = hold_out(corpus, seed=1)
+    assert set(train.sources).isdisjoint(valid.sources)
+    assert len(train) + len(valid) == 100
+
+
+def test_one_pair_is_its_own_validation():
+    train, valid = hold_out(numbered(1), seed=1)
+    assert len(train) == len(valid) == 1

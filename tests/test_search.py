@@ -1,0 +1,137 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from seq2seq_cli.config import ModelConfig, SearchConfig
+from seq2seq_cli.nn.functional import log_softmax
+from seq2seq_cli.nn.packing import Packing
+from seq2seq_cli.nn.search import length_normalized, longest_output, search
+from tests.models import random_model
+
+START, END = 1, 2
+CELLS = ["rnn", "lstm", "gru"]
+
+
+def toy_model(cell="gru", seed=0, context="every-step"):
+    config = ModelConfig(9, 5, cell, embedding_size=3, hidden_size=4, layers=1, context=context)
+    model = random_model(config, seed)
+    model.parameters.flat[:] *= 4  # far from uniform
+    return model
+
+
+def log_probabilities(models, source, target):
+    """Each token's log-probability, one model at a time and one token at a time, by the definition."""
+    total = 0.0
+    states = [model.encode(np.array(source), Packing((len(source),))) for model in models]
+    for previous, token in zip((START, *target), target):
+        probabilities = []
+        for k, model in enumerate(models):
+            logits, states[k] = model.decode_step(states[k], np.array([previous]))
+            probabilities.append(np.exp(log_softmax(logits))[0, token])
+        total += float(np.log(np.mean(probabilities)))
+    return total
+
+
+def exhaustive(models, source, config, forbidden):
+    """Every possible target, scored."""
+    most = longest_output(len(source), config)
+    words = [k for k in range(5) if k not in (START, END, *forbidden)]
+    results = []
+    for length in range(most + 1):
+        for body in itertools.product(words, repeat=length):
+            if length < most:  # ends by itself
+                target = (*body, END)
+            elif length == most:  # cut off
+                target = body
+            if not target:
+                continue
+            log_p = log_probabilities(models, source, target)
+            results.append((length_normalized(log_p, len(target), config.length_penalty), body))
+    return sorted(results, reverse=True)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("alpha", [0.0, 0.7, 1.0])
+@pytest.mark.parametrize("ensemble", [1, 2])
+def test_a_wide_beam_equals_exhaustive_search(cell, alpha, ensemble):
+    models = [toy_model(cell, seed) for seed in range(ensemble)]
+    config = SearchConfig(beam=200, length_penalty=alpha, n_best=5, max_length=3)
+    source = [3, 4, 5, 2]
+    found = search(models, [source], config, START, END, forbidden=(0,))[0]
+    expected = exhaustive(models, source, config, forbidden=(0,))[:5]
+    assert [h.tokens for h in found] == [body for _, body in expected]
+    np.testing.assert_allclose([h.score for h in found], [score for score, _ in expected], atol=1e-10)
+
+
+def greedy(model, source, most):
+    """The plainest greedy search."""
+    state = model.encode(np.array(source), Packing((len(source),)))
+    tokens = [START]
+    while len(tokens) <= most:
+        logits, state = model.decode_step(state, np.array(tokens[-1:]))
+        logits[0, [0, START]] = -np.inf
+        tokens.append(int(logits[0].argmax()))
+        if tokens[-1] == END:
+            return tuple(tokens[1:-1])
+    return tuple(tokens[1:])
+
+
+def sources(n=12):
+    generator = np.random.default_rng(7)
+    return [[*generator.integers(3, 9, generator.integers(1, 7)).tolist(), END] for _ in range(n)]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("context", ["initial", "every-step"])
+def test_beam_of_one_equals_greedy_to_the_token(cell, context):
+    model = toy_model(cell, context=context)
+    config = SearchConfig(beam=1)
+    found = search([model], sources(), config, START, END, forbidden=(0,))
+    for source, hypotheses in zip(sources(), found):
+        assert hypotheses[0].tokens == greedy(model, source, longest_output(len(source), config))
+
+
+@pytest.mark.parametrize("beam", [1, 2, 5])
+def test_the_result_does_not_depend_on_batch_size_or_order(beam):
+    models = [toy_model("lstm", 0), toy_model("lstm", 1)]
+    config = SearchConfig(beam=beam, n_best=beam)
+    together = search(models, sources(), config, START, END)
+    backwards = search(models, sources()[::-1], config, START, END)[::-1]
+    alone = [search(models, [source], config, START, END)[0] for source in sources()]
+    for a, b, c in zip(together, backwards, alone):
+        assert [h.tokens for h in a] == [h.tokens for h in b] == [h.tokens for h in c]
+        np.testing.assert_allclose([h.score for h in a], [h.score for h in c], atol=1e-12)
+
+
+def test_scores_are_what_the_model_gives_and_best_comes_first():
+    model = toy_model()
+    config = SearchConfig(beam=5, n_best=5, length_penalty=0.8)
+    for source, hypotheses in zip(sources(), search([model], sources(), config, START, END)):
+        scores = [h.score for h in hypotheses]
+        assert scores == sorted(scores, reverse=True)
+        assert len({h.tokens for h in hypotheses}) == len(hypotheses)
+        for h in hypotheses:
+            full = h.tokens if len(h.tokens) == longest_output(len(source), config) else (*h.tokens, END)
+            assert h.log_probability == pytest.approx(log_probabilities([model], source, full), abs=1e-10)
+            assert h.score == pytest.approx(h.log_probability / len(full) ** 0.8)
+
+
+def test_forbidden_tokens_and_the_start_symbol_are_never_produced():
+    model = toy_model()
+    found = search([model], sources(), SearchConfig(beam=5, n_best=5), START, END, forbidden=(0, 3))
+    for hypotheses in found:
+        for h in hypotheses:
+            assert not {0, 3, START, END} & set(h.tokens)
+
+
+def test_max_length_is_kept():
+    for beam in (1, 4):
+        found = search([toy_model(seed=3)], sources(), SearchConfig(beam=beam, max_length=2), START, END)
+        assert all(len(h.tokens) <= 3 for hypotheses in found for h in hypotheses)
+
+
+def test_a_vocabulary_of_special_symbols_only_gives_the_empty_sentence():
+    config = ModelConfig(3, 3, "rnn", 2, 2)
+    found = search([random_model(config)], [[2]], SearchConfig(beam=3), START, END, forbidden=(0,))
+    assert found[0][0].tokens == ()
