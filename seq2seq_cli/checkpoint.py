@@ -88,6 +88,11 @@ def state_path(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".npz") + ".state.npz")
 
 
+def previous_path(path: Path) -> Path:
+    """Return where a model goes that a new training replaces: ``NAME.previous.npz`` beside ``NAME.npz``."""
+    return path.with_name(path.name.removesuffix(".npz") + ".previous.npz")
+
+
 def save_model(path: Path, checkpoint: Checkpoint) -> None:
     """Write a model file, whole or not at all (see ``files.write_atomically``)."""
     _write(path, _members(checkpoint, MODEL_FORMAT))

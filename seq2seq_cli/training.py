@@ -18,9 +18,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches
-from seq2seq_cli.checkpoint import Checkpoint, TrainingState, save_model, save_state, state_path
+from seq2seq_cli.checkpoint import (
+    Checkpoint,
+    TrainingState,
+    previous_path,
+    save_model,
+    save_state,
+    state_path,
+)
 from seq2seq_cli.config import TrainingConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.files import explain_os_errors
 from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, clip_by_global_norm
@@ -113,6 +121,7 @@ class Trainer:
         self.seconds = 0.0
         self.validated_step = 0
         self.fingerprint = fingerprint(checkpoint, train, valid)
+        self.replaces_another = state is None
         if state is not None:
             self._restore(state)
 
@@ -226,14 +235,14 @@ class Trainer:
         del record["sample"]
         self.checkpoint.history.append(record)
         if improved:
-            save_model(self.output, self.checkpoint)
+            self._save_model()
         self.save()
         return report
 
     def save(self) -> None:
         """Write the training state, and the model as it is now if none was good enough to be kept yet."""
         if not self.checkpoint.history:
-            save_model(self.output, self.checkpoint)
+            self._save_model()
         progress = {
             "step": self.step,
             "epoch": self.epoch,
@@ -246,6 +255,14 @@ class Trainer:
             "fingerprint": self.fingerprint,
         }
         save_state(state_path(self.output), self.checkpoint, TrainingState(self.optimizer.moments(), progress))
+
+    def _save_model(self) -> None:
+        """Write the model; one of an earlier training is first put aside, not lost."""
+        if self.replaces_another and self.output.exists():
+            with explain_os_errors(self.output, "write"):
+                self.output.replace(previous_path(self.output))
+        self.replaces_another = False
+        save_model(self.output, self.checkpoint)
 
     def _restore(self, state: TrainingState) -> None:
         progress, where = state.progress, str(state_path(self.output))

@@ -40,10 +40,12 @@ def test_initialization_is_what_its_docstring_says(config):
             assert 0 < np.abs(view).max() <= math.sqrt(6 / (view.shape[1] + fan_out))
 
 
-def test_embeddings_have_rows_of_about_length_one():
-    config = ModelConfig(500, 500, embedding_size=100)
-    rows = np.linalg.norm(initialize(config, np.random.default_rng(0))["encoder.embedding.weight"], axis=1)
-    assert abs(rows.mean() - 1) < 0.02
+@pytest.mark.parametrize("tied", [False, True])
+def test_embeddings_are_standard_normal_and_smaller_where_they_are_the_output_layer(tied):
+    config = ModelConfig(500, 500, embedding_size=100, tie_embeddings=tied)
+    parameters = initialize(config, np.random.default_rng(0))
+    assert abs(parameters["encoder.embedding.weight"].std() - 1) < 0.02
+    assert abs(parameters["decoder.embedding.weight"].std() - (0.1 if tied else 1)) < 0.02
 
 
 def test_same_seed_same_values_in_either_precision():

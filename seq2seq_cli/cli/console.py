@@ -95,6 +95,13 @@ def warn(text: str) -> None:
     say(f"warning: {text}")
 
 
+def warn_of_skipped(name: str, lines: list[int]) -> None:
+    """Say how many pairs of a corpus were left out because a side was empty."""
+    if lines:
+        pairs = "pair" if len(lines) == 1 else "pairs"
+        warn(f"{name}: skipped {len(lines)} {pairs} with an empty side, the first in line {lines[0]}")
+
+
 def quiet() -> bool:
     """Whether ``--quiet`` was given."""
     return _Flags.quiet
@@ -115,16 +122,23 @@ def write_line(stream: IO[bytes], text: str) -> None:
 
 
 def check_texts(texts: list[str]) -> list[str]:
-    """Return the arguments, or raise if one is not valid text (bytes that are not UTF-8 reach Python as surrogates)."""
+    """Return the arguments as text; where the locale is not UTF-8, Python has them as bytes in disguise.
+
+    Raises:
+        UserError: if one is not valid UTF-8.
+    """
+    checked = []
     for text in texts:
-        if any("\ud800" <= c <= "\udfff" for c in text):
+        try:
+            checked.append(os.fsencode(text).decode("utf-8"))
+        except UnicodeError:
             raise UserError(
                 f"an argument is not valid UTF-8: {text!r}",
                 where="TEXT",
                 fix="pass text as UTF-8",
                 exit_code=EXIT_USAGE,
-            )
-    return texts
+            ) from None
+    return checked
 
 
 class StopSignal:

@@ -101,10 +101,7 @@ def _read_corpus(name: str) -> Corpus:
     from seq2seq_cli.text.corpus import read_corpus
 
     corpus = read_corpus(name)
-    if corpus.skipped:
-        console.warn(
-            f"{name}: {len(corpus.skipped)} pairs with an empty side are skipped, the first in line {corpus.skipped[0]}"
-        )
+    console.warn_of_skipped(name, corpus.skipped)
     return corpus
 
 

@@ -189,6 +189,7 @@ class Run:
 
     def train(self) -> None:
         """Check everything, then train; afterwards say what to type next."""
+        from seq2seq_cli.checkpoint import previous_path
         from seq2seq_cli.cli.progress import follow
         from seq2seq_cli.training import Trainer
 
@@ -209,6 +210,8 @@ class Run:
             state=self.resumed[1] if self.resumed else None,
         )
         self._introduce(checkpoint, train, valid, encoded[0].target_tokens)
+        if self.output.exists() and not self.resumed:
+            console.say(f"note:       the model now in {self.output} will be kept as {previous_path(self.output)}")
         follow(trainer, log_file=self.given.get("log_file"), resumed=self.resumed is not None)
         self._say_what_next()
 
@@ -270,16 +273,14 @@ class Run:
         if name == valid_name == "-":
             raise usage_error("standard input cannot be both corpora", where="--valid", fix="name a file for --valid")
         train = read_corpus(name)
+        console.warn_of_skipped(train.name, train.skipped)
         if valid_name is not None:
             valid = read_corpus(valid_name)
-        else:
-            train, valid = hold_out(train, seed)
-            if len(valid) == len(train):
-                console.warn("no pairs can be held out for validation: the training pairs are used for it")
-        for corpus in (train, valid):
-            if corpus.skipped:
-                count, first = len(corpus.skipped), corpus.skipped[0]
-                console.warn(f"{corpus.name}: {count} pairs with an empty side are skipped, the first in line {first}")
+            console.warn_of_skipped(valid.name, valid.skipped)
+            return train, valid
+        train, valid = hold_out(train, seed)
+        if len(valid) == len(train):
+            console.warn("no pairs can be held out for validation: the training pairs are used for it")
         return train, valid
 
     def _checkpoint(self, train: Corpus, training: TrainingConfig, tokenizer_config: TokenizerConfig) -> Checkpoint:

@@ -1,0 +1,79 @@
+"""Fixtures: the command line as a user has it, and a small trained model."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("project")
+
+CHECKOUT = Path(__file__).parent.parent
+Result = subprocess.CompletedProcess
+
+WORDS = {"red": "rouge", "blue": "bleu", "old": "vieux", "cat": "chat", "dog": "chien", "bird": "oiseau"}
+PAIRS = [(a, b, c) for a in WORDS for b in WORDS for c in ("", *WORDS)]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+    return {**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONWARNINGS": "error:::seq2seq_cli", **changes}
+
+
+def run_cli(*arguments: str | Path, stdin: bytes = b"", cwd: Path, **changes: str) -> Result:
+    """Run ``python -m seq2seq_cli`` with these arguments; streams are bytes."""
+    return subprocess.run(
+        [sys.executable, "-m", "seq2seq_cli", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        env=environment(**changes),
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Callable[..., Result]:
+    """The command line in an empty folder, ``tmp_path``."""
+    return lambda *arguments, **options: run_cli(*arguments, **{"cwd": tmp_path, **options})
+
+
+def write_pairs(path: Path) -> Path:
+    """A toy corpus: word for word, two or three words a sentence."""
+    lines = [
+        "\t".join(" ".join(table.get(word, word) for word in triple if word) for table in ({}, WORDS))
+        for triple in PAIRS
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+SMALL = ("--embedding-size", "24", "--hidden-size", "32", "--vocab-size", "60", "--batch-size", "16", "--dropout", "0")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``pairs.tsv`` and a ``model.npz`` that has learnt it."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_pairs(folder / "pairs.tsv")
+    arguments = ("--valid", "pairs.tsv", "--epochs", "12", "--learning-rate", "0.01", "--log-file", "log.jsonl")
+    result = run_cli("train", "pairs.tsv", *arguments, *SMALL, cwd=folder)
+    assert result.returncode == 0, result.stderr.decode()
+    return folder
+
+
+def assert_explained(result: Result, code: int, *parts: str) -> None:
+    """The run ended with that code and one error of our form that holds these parts; stdout is empty, no traceback."""
+    text = result.stderr.decode()
+    assert result.returncode == code, text
+    assert result.stdout == b""
+    assert "Traceback" not in text
+    assert text.count("error: ") == 1, text
+    for part in parts:
+        assert part in text, text

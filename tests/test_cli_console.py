@@ -1,0 +1,74 @@
+import io
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from seq2seq_cli.cli import console
+from seq2seq_cli.errors import UserError
+from tests.conftest import environment
+
+
+def run(function):
+    app = typer.Typer()
+    app.command()(function)
+    argv, sys.argv = sys.argv, ["seq2seq"]
+    try:
+        return console.run(app)
+    finally:
+        sys.argv = argv
+
+
+def raiser(error):
+    def command() -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (UserError("w", where="here", fix="f"), 1, "error: w\nwhere: here\nfix:   f\n"),
+        (UserError("w", exit_code=2), 2, "error: w\n"),
+        (console.Stop(143), 143, ""),
+        (KeyboardInterrupt(), 130, ""),
+        (MemoryError(), 1, "not enough memory"),
+        (OSError(5, "Input/output error", "file"), 1, "Input/output error"),
+        (RuntimeError("surprise"), 1, "a mistake in this program: RuntimeError: surprise"),
+    ],
+)
+def test_every_failure_has_its_exit_code_and_no_traceback(error, code, message, capsys):
+    assert run(raiser(error)) == code
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
+
+
+def test_control_characters_cannot_drive_a_terminal():
+    assert console.printable("a\x1b[31mb\x07\u202ec") == "a\\x1b[31mb\\x07\\u202ec"
+    assert console.printable("été\u00a0?") == "été\u00a0?"
+
+
+def test_files_get_the_text_as_it_is():
+    stream = io.BytesIO()
+    console.write_line(stream, "a\x1b[31m [bold]")
+    assert stream.getvalue() == b"a\x1b[31m [bold]\n"
+
+
+@pytest.mark.parametrize("command", [(), ("train",), ("translate",), ("eval",), ("inspect",), ("tokenizer",)])
+def test_every_command_has_help(command):
+    result = subprocess.run(
+        [sys.executable, "-m", "seq2seq_cli", *command, "--help"], capture_output=True, env=environment(), timeout=60
+    )
+    assert result.returncode == 0
+    assert b"Usage" in result.stdout
+
+
+def test_help_does_not_import_numpy():
+    code = "import sys; sys.argv = ['seq2seq', '--help']\n"
+    code += "try:\n import seq2seq_cli.cli as c; c.main()\nexcept SystemExit: pass\n"
+    code += "sys.exit(any(name in sys.modules for name in ('numpy', 'sacrebleu')))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment()).returncode == 0

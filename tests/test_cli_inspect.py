@@ -1,0 +1,19 @@
+import json
+
+from tests.conftest import assert_explained
+
+
+def test_inspect_shows_settings_parameters_and_history(trained, cli):
+    text = cli("inspect", cwd=trained).stdout.decode()
+    for part in ("pairs.tsv", "hidden_size", "encoder.rnn.weight_ih_l0", "bpe", "perplexity"):
+        assert part in text
+    found = json.loads(cli("inspect", "model.npz", "--json", cwd=trained).stdout)
+    assert found["model"]["hidden_size"] == 32
+    assert found["parameters"]["decoder.rnn.weight_hh_l0"] == [96, 32]
+    assert len(found["history"]) == 12
+
+
+def test_errors_are_explained(cli, tmp_path):
+    assert_explained(cli("inspect"), 1, "no such file", "model.npz")
+    (tmp_path / "x.npz").write_bytes(b"x")
+    assert_explained(cli("inspect", "x.npz"), 1, "not a model file")

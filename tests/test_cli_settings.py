@@ -1,0 +1,73 @@
+import sys
+
+import pytest
+
+from seq2seq_cli.cli.settings import parse_flat_toml, parse_toml, read_settings
+from seq2seq_cli.errors import UserError
+
+KNOWN = {"cell": str, "hidden_size": int, "dropout": float, "bidirectional": bool}
+TEXT = """
+# a recipe
+cell = "lstm"          # the cell
+hidden-size = 1_024
+dropout = 0.25
+
+bidirectional = true
+"""
+
+
+def test_settings_are_read_by_flag_name(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text(TEXT)
+    expected = {"cell": "lstm", "hidden_size": 1024, "dropout": 0.25, "bidirectional": True}
+    assert read_settings(path, KNOWN) == expected
+    path.write_text("dropout = 0\n")
+    assert read_settings(path, KNOWN) == {"dropout": 0.0}
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="tomllib")
+def test_the_small_reader_reads_recipes_as_toml_does():
+    from seq2seq_cli.text.builtin import data_folder
+
+    texts = [TEXT, *(path.read_text(encoding="utf-8") for path in data_folder().glob("recipes/*.toml"))]
+    assert len(texts) > 1
+    for text in texts:
+        assert parse_flat_toml(text, "c.toml") == parse_toml(text, "c.toml")
+
+
+@pytest.mark.parametrize("line", ["cell", "cell =", "= 3", "cell = lstm", "cell = [1]", "cell = 3 4", "a = 1\na = 2"])
+def test_lines_that_are_not_toml_are_refused_with_their_number(line):
+    with pytest.raises(UserError, match="not TOML") as caught:
+        parse_flat_toml(f"\n{line}\n", "c.toml")
+    assert "c.toml, line" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "fix"),
+    [
+        ("hiden-size = 3", "hiden-size", "hidden_size".replace("_", "-")),
+        ("zzz = 3", "zzz", "--help"),
+        ("hidden-size = 2.5", "a whole number", "hidden-size"),
+        ("hidden-size = true", "a whole number", "hidden-size"),
+        ("bidirectional = 1", "true or false", "bidirectional"),
+        ("cell = 3", "a text in quotes", "cell"),
+        ("dropout = 'x'", "a number", "dropout"),
+        ("dropout == 1", "not TOML", "key = value"),
+    ],
+)
+def test_wrong_keys_and_values_are_refused_with_the_file_and_a_fix(text, what, fix, tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(UserError) as caught:
+        read_settings(path, KNOWN)
+    assert what in caught.value.what
+    assert fix in caught.value.fix
+    assert str(path) in caught.value.where
+
+
+def test_a_file_that_is_not_utf_8(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_bytes(b'cell = "rnn"\n# caf\xe9\n')
+    with pytest.raises(UserError, match="not UTF-8") as caught:
+        read_settings(path, KNOWN)
+    assert "line 2" in caught.value.where

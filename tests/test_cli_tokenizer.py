@@ -1,0 +1,52 @@
+import gzip
+
+import pytest
+
+from seq2seq_cli.cli.tokenizer import read_token, show_token
+from tests.conftest import assert_explained
+
+TEXT = "Hello, world! It's the 3 cats' house.\nA\u00a0? and ▁ and \\ too.\n"
+
+
+@pytest.mark.parametrize("kind", ["bpe", "word", "char"])
+@pytest.mark.parametrize("ids", [(), ("--ids",)])
+def test_encode_and_decode_round_trip(kind, ids, cli, tmp_path):
+    (tmp_path / "t.txt.gz").write_bytes(gzip.compress(TEXT.encode()))
+    result = cli("tokenizer", "train", "t.txt.gz", "-o", "tok.json", "--kind", kind, "--vocab-size", "80")
+    assert (result.returncode, result.stdout) == (0, b"")
+    encoded = cli("tokenizer", "encode", "-t", "tok.json", *ids, stdin=f"\n{TEXT}".encode()).stdout
+    assert encoded.count(b"\n") == 3
+    decoded = cli("tokenizer", "decode", "-t", "tok.json", *ids, stdin=encoded).stdout
+    assert decoded.decode() == f"\n{TEXT}"
+
+
+def test_tokens_are_shown_with_their_spaces():
+    for token in (" the", "the", " ", " ▁", "\\", "▁\\ "):
+        assert read_token(show_token(token)) == token
+        assert " " not in show_token(token)
+    assert show_token(" the") == "▁the"
+
+
+def test_unknown_characters_are_reported_with_their_line(cli, tmp_path):
+    (tmp_path / "t.txt").write_text("abc\n")
+    cli("tokenizer", "train", "t.txt", "-o", "tok.json")
+    result = cli("tokenizer", "encode", "-t", "tok.json", stdin="abc\naéb\n".encode())
+    assert result.stdout.decode().splitlines()[1].count("<unk>") == 1
+    assert "line 2" in result.stderr.decode()
+    assert "é" in result.stderr.decode()
+
+
+def test_errors_are_explained(cli, tmp_path):
+    (tmp_path / "t.txt").write_text("abc\n")
+    (tmp_path / "empty.txt").write_text("\n")
+    assert_explained(cli("tokenizer", "train", "nothing.txt", "-o", "x.json"), 1, "no such file")
+    assert_explained(cli("tokenizer", "train", "empty.txt", "-o", "x.json"), 1, "no text to learn from")
+    assert_explained(cli("tokenizer", "train", "t.txt", "-o", "x.json", "--kind", "pieces"), 2, "bpe, word, char")
+    assert_explained(cli("tokenizer", "train", "t.txt", "-o", "x.json", "--vocab-size", "1"), 2, "--vocab-size")
+    assert_explained(cli("tokenizer", "train", "t.txt"), 2, "--output")
+    assert_explained(cli("tokenizer", "encode", "-t", "t.txt"), 1, "not JSON")
+    assert not (tmp_path / "x.json").exists()
+    cli("tokenizer", "train", "t.txt", "-o", "tok.json")
+    assert_explained(cli("tokenizer", "decode", "-t", "tok.json", stdin=b"zzz\n"), 1, "'zzz'", "line 1")
+    assert_explained(cli("tokenizer", "decode", "-t", "tok.json", "--ids", stdin=b"1 999\n"), 1, "'999'", "line 1")
+    assert_explained(cli("tokenizer", "decode", "-t", "tok.json", "--ids", stdin=b"-1\n"), 1, "'-1'", "line 1")

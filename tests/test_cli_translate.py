@@ -1,0 +1,139 @@
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import assert_explained, environment
+
+pexpect = pytest.importorskip("pexpect")
+
+
+def test_arguments_filter_and_files_give_the_same_text(trained, cli):
+    sentences = ["red cat", "blue bird old", "dog dog", "old bird"]
+    expected = cli("translate", *sentences, cwd=trained).stdout
+    assert expected.decode().splitlines() == ["rouge chat", "bleu oiseau vieux", "chien chien", "vieux oiseau"]
+    piped = cli("translate", cwd=trained, stdin=("\n".join(sentences) + "\n").encode())
+    assert piped.stdout == expected
+    (trained / "in.txt").write_text("\n".join(sentences))
+    assert cli("translate", "-i", "in.txt", "-o", "out.txt", cwd=trained).stdout == b""
+    assert (trained / "out.txt").read_bytes() == expected
+    assert cli(
+        "translate", "-i", "-", "-o", "-", "--batch-size", "1", cwd=trained, stdin=piped.args and b"red cat\n"
+    ).stdout == (b"rouge chat\n")
+    for beam in ("1", "5"):
+        one_by_one = [cli("translate", s, "--beam", beam, cwd=trained).stdout for s in sentences[:2]]
+        assert b"".join(one_by_one) == cli("translate", *sentences[:2], "--beam", beam, cwd=trained).stdout
+
+
+def test_as_many_lines_out_as_in_blank_ones_included(trained, cli):
+    lines = ["red cat", "", "   ", "blue\u2028dog", "a\x0cb", "red\rcat", "\u0085", "\x00", "cat", ""]
+    result = cli("translate", cwd=trained, stdin="\n".join(lines).encode())
+    assert result.returncode == 0
+    assert result.stdout.count(b"\n") == 9  # the last line is empty and has no end: nine lines
+    assert result.stdout.split(b"\n")[1] == b""
+    assert cli("translate", cwd=trained, stdin=b"").stdout == b""
+    assert cli("translate", cwd=trained, stdin=b"\n\n").stdout == b"\n\n"
+    assert cli("translate", cwd=trained, stdin=b"\xef\xbb\xbfred cat\r\n").stdout == b"rouge chat\n"
+
+
+def test_output_is_utf_8_whatever_the_locale(trained, cli):
+    result = cli("translate", "red été", cwd=trained, LC_ALL="C", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert result.returncode == 0
+    result.stdout.decode("utf-8")
+
+
+def test_what_was_never_seen_is_reported_on_stderr_only(trained, cli):
+    result = cli("translate", cwd=trained, stdin="red cat\n漢字 dog\n".encode())
+    assert result.stdout.count(b"\n") == 2
+    assert "漢 (line 2)" in result.stderr.decode()
+    assert b"<unk>" not in result.stdout
+    assert cli("translate", "漢", "--quiet", cwd=trained).stderr == b""
+
+
+def test_scores_and_n_best_are_columns(trained, cli):
+    line = cli("translate", "red cat", "--scores", cwd=trained).stdout.decode().rstrip("\n").split("\t")
+    assert float(line[0]) < 0
+    assert line[1] == "rouge chat"
+    rows = cli("translate", "red cat", "old dog", "--n-best", "3", "--scores", cwd=trained).stdout.decode().splitlines()
+    columns = [row.split("\t") for row in rows]
+    assert [(number, rank) for number, rank, *_ in columns] == [(a, b) for a in "12" for b in "123"]
+    assert columns[0][3] == "rouge chat"
+    assert float(columns[0][2]) >= float(columns[1][2])
+
+
+def test_an_ensemble_translates(trained, cli):
+    result = cli("translate", "red cat", "-m", "model.npz", "-m", "model.npz", cwd=trained)
+    assert result.stdout == b"rouge chat\n"
+
+
+ERRORS = [
+    (("hello",), 2, "there is no model", {}),
+    (("hello", "-m", "nothing.npz"), 1, "no such file", {}),
+    (("hello", "-m", "text.npz"), 1, "not a model file", {}),
+    (("hello", "-m", "."), 1, "folder", {}),
+    (("hello", "--beam", "0"), 2, "--beam", {}),
+    (("hello", "--n-best", "9"), 2, "--n-best", {}),
+    (("hello", "--length-penalty", "-1"), 2, "--length-penalty", {}),
+    (("hello", "-i", "x"), 2, "not both", {}),
+    (("hello", "--wings"), 2, "--wings", {}),
+]
+
+
+@pytest.mark.parametrize("case", range(len(ERRORS)))
+def test_errors_are_explained(case, cli, tmp_path):
+    arguments, code, message, options = ERRORS[case]
+    (tmp_path / "text.npz").write_text("this is not a model")
+    assert_explained(cli("translate", *arguments, **options), code, message)
+
+
+def test_bad_input_is_explained_with_its_line(trained, cli):
+    result = cli("translate", cwd=trained, stdin=b"red cat\nblue \xff dog\n")
+    assert result.returncode == 1
+    assert "standard input, line 2" in result.stderr.decode()
+    assert "Traceback" not in result.stderr.decode()
+    assert_explained(cli("translate", "-i", "nothing.txt", cwd=trained), 1, "no such file", "nothing.txt")
+    assert_explained(cli("translate", "x", "-o", "no/where", cwd=trained), 1, "no such folder", "no/where")
+
+
+def test_a_reader_that_leaves_early_is_no_error(trained):
+    command = f"yes 'red cat' | head -n 3000 | {sys.executable} -m seq2seq_cli translate --batch-size 1 | head -n 1"
+    result = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=trained, env=environment(), capture_output=True
+    )
+    assert result.stdout == b"rouge chat\n"
+    assert b"Traceback" not in result.stderr
+    assert b"rror" not in result.stderr
+
+
+def spawn(trained, *arguments, **options):
+    return pexpect.spawn(
+        sys.executable,
+        ["-m", "seq2seq_cli", "translate", *arguments],
+        cwd=str(trained),
+        env=environment(TERM="dumb"),
+        encoding="utf-8",
+        timeout=60,
+        echo=False,
+        **options,
+    )
+
+
+def test_the_prompt_answers_like_the_filter_and_ends_at_ctrl_d(trained, cli):
+    child = spawn(trained)
+    child.expect("> ")
+    for sentence in ("red cat", "blue bird old"):
+        child.sendline(sentence)
+        child.expect("> ")
+        expected = cli("translate", cwd=trained, stdin=f"{sentence}\n".encode()).stdout.decode().strip()
+        assert expected in child.before.splitlines()
+    child.sendline("")
+    child.expect("> ")
+    child.sendintr()
+    child.expect("> ")
+    child.sendline("漢 dog")
+    child.expect("never seen in training.*漢")
+    child.expect("> ")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0

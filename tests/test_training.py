@@ -1,0 +1,193 @@
+import dataclasses
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from seq2seq_cli.batches import encode_corpus
+from seq2seq_cli.checkpoint import Checkpoint, load_model, load_state, previous_path, state_path
+from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.text.storage import train_tokenizer
+from seq2seq_cli.training import Score, StepReport, Trainer, ValidationReport, corpus_loss, random_stream
+
+WORDS = ["red", "blue", "green", "old", "new", "cat", "dog", "bird", "house", "tree"]
+
+
+def toy_corpus(n=60, seed=0):
+    """Three words in, the same three words in capitals out."""
+    generator = np.random.default_rng(seed)
+    sources = [" ".join(generator.choice(WORDS, generator.integers(1, 4))) for _ in range(n)]
+    return Corpus("toy", sources, [source.upper() for source in sources])
+
+
+def make_trainer(path, state=None, checkpoint=None, corpus=None, **settings):
+    corpus = corpus or toy_corpus()
+    config = TrainingConfig(**{"batch_size": 8, "epochs": 3, "learning_rate": 0.01, **settings})
+    if checkpoint is None:
+        source = train_tokenizer(TokenizerConfig("word", 50), corpus.sources)
+        target = train_tokenizer(TokenizerConfig("word", 50), corpus.targets)
+        shape = ModelConfig(len(source), len(target), "lstm", 8, 12, dropout=0.2)
+        model = Seq2Seq.create(shape, random_stream(config.seed, 0))
+        checkpoint = Checkpoint(model, source, target, config)
+    checkpoint.training = config
+    train = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, False)
+    valid = encode_corpus(toy_corpus(10, seed=9), checkpoint.source_tokenizer, checkpoint.target_tokenizer, False)
+    return Trainer(checkpoint, train, valid, path, lambda model: Score(1.0, ("a", "A", "A")), state)
+
+
+def weights(trainer):
+    return trainer.model.parameters.flat.copy()
+
+
+def test_training_learns(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=25)
+    before = corpus_loss(trainer.model, trainer.valid)
+    reports = list(trainer.run())
+    losses = [report.valid_loss for report in reports if isinstance(report, ValidationReport)]
+    assert min(losses) < 0.5 * before
+
+
+def test_reports_say_what_happened(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=2)
+    reports = list(trainer.run())
+    steps = [report for report in reports if isinstance(report, StepReport)]
+    validations = [report for report in reports if isinstance(report, ValidationReport)]
+    assert [report.step for report in steps] == list(range(1, 17)) == list(range(1, trainer.total_steps + 1))
+    assert [report.epoch for report in steps] == [1] * 8 + [2] * 8
+    assert [report.step for report in validations] == [8, 16]
+    assert all(a.seconds <= b.seconds for a, b in pairwise(reports))
+    assert all(report.gradient_norm > 0 and report.tokens_per_second > 0 for report in steps)
+    assert validations[0].valid_perplexity == pytest.approx(np.exp(validations[0].valid_loss))
+    assert trainer.checkpoint.history[1]["step"] == 16
+
+
+def test_same_seed_same_weights_and_another_seed_others(tmp_path):
+    results = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        trainer = make_trainer(tmp_path / f"{name}.npz", seed=seed)
+        list(trainer.run())
+        results.append(weights(trainer))
+    assert np.array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("stop_after", [1, 5, 8, 11, 17])
+def test_resumed_run_matches_uninterrupted_run_bit_for_bit(optimizer, stop_after, tmp_path):
+    whole = make_trainer(tmp_path / "whole.npz", optimizer=optimizer)
+    expected = [report for report in whole.run() if isinstance(report, StepReport)]
+
+    path = tmp_path / "parts.npz"
+    first = make_trainer(path, optimizer=optimizer)
+    for report in first.run():
+        if isinstance(report, StepReport) and report.step == stop_after:
+            break
+    first.save()
+    checkpoint, state = load_state(state_path(path))
+    second = make_trainer(path, state, checkpoint, optimizer=optimizer)
+    rest = [report for report in second.run() if isinstance(report, StepReport)]
+
+    assert np.array_equal(weights(second), weights(whole))
+    assert [r.loss for r in rest] == [r.loss for r in expected[stop_after:]]
+    assert np.array_equal(
+        load_model(path).model.parameters.flat, load_model(tmp_path / "whole.npz").model.parameters.flat
+    )
+    untimed = [[{k: v for k, v in r.items() if k != "seconds"} for r in t.checkpoint.history] for t in (whole, second)]
+    assert untimed[0] == untimed[1]
+
+
+def test_resuming_with_another_corpus_is_refused(tmp_path):
+    path = tmp_path / "m.npz"
+    trainer = make_trainer(path)
+    next(iter(trainer.run()))
+    trainer.save()
+    checkpoint, state = load_state(state_path(path))
+    with pytest.raises(UserError, match="corpus is not the one"):
+        make_trainer(path, state, checkpoint, corpus=toy_corpus(seed=4))
+
+
+def test_resuming_with_more_epochs_continues(tmp_path):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1).run())
+    checkpoint, state = load_state(state_path(path))
+    longer = make_trainer(path, state, checkpoint, epochs=2)
+    assert [r.step for r in longer.run() if isinstance(r, StepReport)] == list(range(9, 17))
+
+
+def test_the_best_model_is_kept_and_training_stops_early(tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=50, patience=2)
+    losses = iter([3.0, 2.0, 2.5, 2.2, 9.9])
+    monkeypatch.setattr("seq2seq_cli.training.corpus_loss", lambda model, corpus: next(losses))
+    kept = {}
+    for report in trainer.run():
+        if isinstance(report, ValidationReport):
+            kept[report.step] = weights(trainer)
+    assert sorted(kept) == [8, 16, 24, 32]
+    assert np.array_equal(load_model(tmp_path / "m.npz").model.parameters.flat, kept[16])
+    assert [record["learning_rate"] for record in trainer.checkpoint.history] == [0.01, 0.01, 0.01, 0.005]
+
+
+@pytest.mark.parametrize(("limit", "steps"), [({"max_steps": 5}, 5), ({"max_minutes": 0.0}, 0)])
+def test_limits_end_the_training_with_a_saved_model(limit, steps, tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", **limit)
+    assert sum(isinstance(report, StepReport) for report in trainer.run()) == steps
+    assert load_model(tmp_path / "m.npz")
+    assert load_state(state_path(tmp_path / "m.npz"))[1].progress["step"] == steps
+
+
+def test_a_loss_that_is_not_a_number_stops_with_advice_and_keeps_the_last_good_model(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz")
+    run = trainer.run()
+    for report in run:
+        if isinstance(report, ValidationReport):
+            break
+    good = load_model(tmp_path / "m.npz").model.parameters.flat
+    trainer.model.parameters.flat[:] = np.nan
+    with pytest.raises(UserError, match="step 9") as caught:
+        next(run)
+    assert "--learning-rate" in caught.value.fix
+    assert np.array_equal(load_model(tmp_path / "m.npz").model.parameters.flat, good)
+
+
+def test_an_earlier_model_is_put_aside_not_lost(tmp_path):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1, seed=1).run())
+    earlier = path.read_bytes()
+    list(make_trainer(path, epochs=1, seed=2).run())
+    assert previous_path(path).read_bytes() == earlier
+    assert path.read_bytes() != earlier
+
+
+def test_one_pair_is_enough(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", corpus=Corpus("one", ["cat"], ["CAT"]), epochs=2)
+    assert sum(isinstance(report, StepReport) for report in trainer.run()) == 2
+
+
+def test_the_mean_loss_weighs_every_token_the_same(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz")
+    whole = corpus_loss(trainer.model, trainer.valid)
+    import seq2seq_cli.training as training
+
+    size, training.VALIDATION_BATCH = training.VALIDATION_BATCH, 3
+    try:
+        assert corpus_loss(trainer.model, trainer.valid) == pytest.approx(whole, rel=1e-5)
+    finally:
+        training.VALIDATION_BATCH = size
+
+
+def test_a_damaged_state_is_a_clear_error(tmp_path):
+    path = tmp_path / "m.npz"
+    trainer = make_trainer(path)
+    trainer.save()
+    checkpoint, state = load_state(state_path(path))
+    for damaged in (
+        dataclasses.replace(state, progress={}),
+        dataclasses.replace(state, progress={**state.progress, "step": None}),
+        dataclasses.replace(state, moments={}),
+    ):
+        with pytest.raises(UserError) as caught:
+            make_trainer(path, damaged, checkpoint)
+        assert "--resume" in caught.value.fix

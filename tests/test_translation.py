@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from seq2seq_cli import Translator
+from seq2seq_cli.checkpoint import Checkpoint, save_model
+from seq2seq_cli.config import ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.text.storage import train_tokenizer
+
+LINES = ["the cat sees the dog", "a bird sings", "the house is old", "we see"]
+
+
+def checkpoint(seed=0, lines=LINES, **settings):
+    tokenizer = train_tokenizer(TokenizerConfig("word", 50), lines)
+    config = ModelConfig(len(tokenizer), len(tokenizer), embedding_size=5, hidden_size=6, **settings)
+    model = Seq2Seq.create(config, np.random.default_rng(seed))
+    model.parameters.flat[:] *= 3
+    return Checkpoint(model, tokenizer, tokenizer, TrainingConfig())
+
+
+def test_lines_come_back_in_order_blank_ones_included():
+    translator = Translator([checkpoint()])
+    texts = ["the cat", "", "we see the old house", "   ", "a bird", "\t"]
+    found = translator.translate(texts)
+    assert len(found) == 6
+    assert [found[k] for k in (1, 3, 5)] == ["", "", ""]
+    assert found[0] == translator.translate(["the cat"])[0]
+    assert found[2] == translator.translate(["we see the old house"])[0]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_batch_size_changes_nothing(batch_size):
+    translator = Translator([checkpoint()])
+    texts = [f"the {word} sees" for word in ["cat", "dog", "bird", "house"]] * 3 + LINES
+    expected = translator.translate(texts, SearchConfig(beam=3))
+    assert translator.translate(texts, SearchConfig(beam=3, batch_size=batch_size)) == expected
+
+
+def test_a_stream_is_translated_as_it_comes():
+    translator = Translator([checkpoint()])
+    asked = []
+
+    def lines():
+        for line in LINES:
+            asked.append(line)
+            yield line
+
+    stream = translator.translate_n_best(lines(), SearchConfig(batch_size=1))
+    next(stream)
+    assert asked == LINES[:1]
+
+
+def test_n_best_are_distinct_and_ranked():
+    found = next(Translator([checkpoint()]).translate_n_best(["the cat"], SearchConfig(beam=4, n_best=4)))
+    assert len(found) == 4
+    assert [t.score for t in found] == sorted((t.score for t in found), reverse=True)
+    assert len({t.tokens for t in found}) == 4
+
+
+def test_unknown_is_read_but_never_written():
+    translator = Translator([checkpoint()])
+    assert translator.unknown("the zebra") == ["zebra"]
+    assert all("<unk>" not in text for text in translator.translate(["the zebra", "zebra zebra"]))
+
+
+def test_loading_from_files_gives_the_same_as_the_model_in_memory(tmp_path):
+    save_model(tmp_path / "m.npz", checkpoint())
+    assert Translator.load(tmp_path / "m.npz").translate(LINES) == Translator([checkpoint()]).translate(LINES)
+
+
+def test_an_ensemble_of_one_model_twice_is_that_model():
+    assert Translator([checkpoint(), checkpoint()]).translate(LINES) == Translator([checkpoint()]).translate(LINES)
+
+
+def test_models_that_do_not_go_together_are_refused():
+    with pytest.raises(UserError, match="source vocabularies differ") as caught:
+        Translator([checkpoint(), checkpoint(lines=["other words"])], ["a.npz", "b.npz"])
+    assert caught.value.where == "a.npz and b.npz"
+    with pytest.raises(UserError, match="reversed"):
+        Translator([checkpoint(), checkpoint(reverse_source=True)])
