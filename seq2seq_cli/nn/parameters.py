@@ -135,10 +135,10 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
     """Return first values for every parameter.
 
     ===================================  =========================================================================
-    embeddings                           standard normal, as ``torch.nn.Embedding``: with smaller values the gates start
-                                         out so flat that training can stay for epochs at "the same words for every
-                                         input"; a target embedding that is also the output layer starts at standard
-                                         deviation ``1 / √E``, for logits of ordinary size (Press & Wolf 2017)
+    embeddings                           standard normal, as ``torch.nn.Embedding``: with smaller values the gates
+                                         start out so flat that training can stay for epochs at "the same words for
+                                         every input"; a target embedding that is also the output layer starts at
+                                         standard deviation ``E^(−1/4)``, between the two layers' own
     input, bridge, readout and output    uniform in ``± √(6 / (fan_in + fan_out))``, each gate a matrix of its own
     weights                              (Glorot & Bengio 2010, equation 16)
     recurrent weights                    orthogonal, each gate a matrix of its own, so that repeated products neither
@@ -157,7 +157,7 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
     for name, view in parameters.items():
         if name.endswith("embedding.weight"):
             tied = config.tie_embeddings and name.startswith("decoder.")
-            view[...] = generator.standard_normal(view.shape) / math.sqrt(config.embedding_size if tied else 1)
+            view[...] = generator.standard_normal(view.shape) / (config.embedding_size**0.25 if tied else 1.0)
         elif ".rnn.weight_ih" in name:
             _glorot(view, generator, fan_out=H)
         elif ".rnn.weight_hh" in name:
