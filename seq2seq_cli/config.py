@@ -50,7 +50,7 @@ class TokenizerConfig:
     """
 
     kind: str = "bpe"
-    vocab_size: int = 4000
+    vocab_size: int = 2000
     lowercase: bool = False
 
     def __post_init__(self) -> None:
@@ -85,8 +85,8 @@ class ModelConfig:
     bidirectional: bool = True
     context: str = "every-step"
     reverse_source: bool = False
-    dropout: float = 0.2
-    tie_embeddings: bool = False
+    dropout: float = 0.1
+    tie_embeddings: bool = True
 
     def __post_init__(self) -> None:
         _check_range("source vocabulary", self.source_vocabulary, 1, LARGEST_VOCABULARY)
@@ -121,19 +121,21 @@ class TrainingConfig:
         max_minutes: most minutes of training, or None.
         batch_size: sentence pairs per step.
         optimizer: ``adam`` or ``sgd``.
-        learning_rate: at the start; halved whenever validation does not improve.
+        learning_rate: at the start; halved whenever validation does not improve, and lowered by ``cool_down``.
+        cool_down: share of the planned training, at its end, over which the learning rate falls linearly to zero.
         clip_norm: largest norm of all gradients together (Pascanu et al. 2013); 0 switches clipping off.
         label_smoothing: share of the target probability spread over the vocabulary.
         patience: stop after so many validations in a row without a better one.
         seed: decides the initial weights, the order of the batches and the dropout masks.
     """
 
-    epochs: int = 12
+    epochs: int = 5
     max_steps: int | None = None
     max_minutes: float | None = None
-    batch_size: int = 64
+    batch_size: int = 32
     optimizer: str = "adam"
-    learning_rate: float = 0.001
+    learning_rate: float = 0.003
+    cool_down: float = 0.7
     clip_norm: float = 1.0
     label_smoothing: float = 0.1
     patience: int = 5
@@ -148,6 +150,7 @@ class TrainingConfig:
         _check_range("--batch-size", self.batch_size, 1, 1 << 16)
         _check_choice("--optimizer", self.optimizer, OPTIMIZERS)
         _check_range("--learning-rate", self.learning_rate, 1e-12, 1e3)
+        _check_range("--cool-down", self.cool_down, 0, 1)
         _check_range("--clip-norm", self.clip_norm, 0, 1e9)
         _check_range("--label-smoothing", self.label_smoothing, 0, 1, open_high=True)
         _check_range("--patience", self.patience, 1, math.inf)

@@ -31,7 +31,7 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.files import explain_os_errors
 from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, clip_by_global_norm
+from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, clip_by_global_norm, cool_down_factor
 
 INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM = range(3)
 """Independent streams of random numbers under one seed."""
@@ -142,6 +142,14 @@ class Trainer:
         return min(steps, self.config.max_steps or steps)
 
     @property
+    def learning_rate(self) -> float:
+        """The rate of the next step: halved by validations that did not improve, and cooled down towards the end."""
+        done = self.step / self.total_steps
+        if self.config.max_minutes:
+            done = max(done, self.seconds / (60 * self.config.max_minutes))
+        return self.schedule.learning_rate * cool_down_factor(done, self.config.cool_down)
+
+    @property
     def finished(self) -> bool:
         """Whether a limit is reached: steps, epochs, minutes or patience."""
         return (
@@ -195,7 +203,7 @@ class Trainer:
                 where=f"{self.output} keeps the best model before that, if there was a validation",
                 fix="train again with a lower --learning-rate or a lower --clip-norm",
             )
-        learning_rate = self.schedule.learning_rate
+        learning_rate = self.learning_rate
         self.optimizer.step(self.model.parameters.flat, self.gradients.flat, learning_rate)
         self.batch += 1
         seconds = time.perf_counter() - start
@@ -216,7 +224,7 @@ class Trainer:
         start = time.perf_counter()
         nll = corpus_loss(self.model, self.valid)
         score = self.score(self.model)
-        learning_rate = self.schedule.learning_rate
+        learning_rate = self.learning_rate
         improved = self.schedule.observe(nll)
         self.validated_step = self.step
         self.seconds += time.perf_counter() - start

@@ -1,9 +1,12 @@
 import math
+from dataclasses import asdict
 
 import pytest
 
+from seq2seq_cli.cli.settings import parse_toml
 from seq2seq_cli.config import ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.text.builtin import data_folder
 
 WRONG = [
     (ModelConfig, {"cell": "elman"}, "--cell", "rnn, lstm, gru"),
@@ -14,7 +17,7 @@ WRONG = [
     (ModelConfig, {"context": "attention"}, "--context", "initial, every-step"),
     (ModelConfig, {"dropout": 1.0}, "--dropout", "below 1"),
     (ModelConfig, {"dropout": math.nan}, "--dropout", "nan"),
-    (ModelConfig, {"tie_embeddings": True, "context": "initial"}, "--tie-embeddings", "equal sizes"),
+    (ModelConfig, {"context": "initial"}, "--tie-embeddings", "equal sizes"),
     (TrainingConfig, {"epochs": 0}, "--epochs", "1 or more"),
     (TrainingConfig, {"max_steps": 0}, "--max-steps", "1 or more"),
     (TrainingConfig, {"max_minutes": -1.0}, "--max-minutes", "from 0"),
@@ -51,3 +54,12 @@ def test_defaults_are_valid():
     assert TrainingConfig()
     assert SearchConfig()
     assert TokenizerConfig()
+
+
+def test_the_built_in_recipe_is_the_defaults():
+    recipe = parse_toml((data_folder() / "recipes" / "builtin.toml").read_text(encoding="utf-8"), "builtin.toml")
+    defaults = {**asdict(ModelConfig(1, 1)), **asdict(TrainingConfig()), **asdict(TokenizerConfig())}
+    defaults["tokenizer"] = defaults.pop("kind")
+    for name in ("source_vocabulary", "target_vocabulary", "max_steps", "max_minutes"):
+        del defaults[name]
+    assert {key.replace("-", "_"): value for key, value in recipe.items()} == defaults

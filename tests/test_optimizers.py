@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.nn import optimizers
-from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, clip_by_global_norm
+from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, clip_by_global_norm, cool_down_factor
 from tests.reference import CLIP_NORM
 from tests.reference.stored import below
 
@@ -30,6 +30,13 @@ def test_clipping_leaves_small_gradients_alone_and_zero_switches_it_off():
     assert gradients.tolist() == [3.0, 4.0]
     clip_by_global_norm(gradients, 1.0)
     assert np.linalg.norm(gradients) == pytest.approx(1.0, rel=1e-5)
+
+
+def test_the_rate_cools_down_to_zero_at_the_planned_end():
+    assert [cool_down_factor(k / 4, 0.5) for k in range(5)] == [1.0, 1.0, 1.0, 0.5, 0.0]
+    assert cool_down_factor(1.2, 0.5) == 0.0
+    assert cool_down_factor(0.25, 1.0) == 0.75
+    assert [cool_down_factor(done, 0.0) for done in (0, 0.5, 1, 1.5)] == [1.0] * 4
 
 
 def test_plateau_halves_the_rate_and_gives_up_after_patience():

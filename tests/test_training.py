@@ -25,7 +25,7 @@ def toy_corpus(n=60, seed=0):
 
 def make_trainer(path, state=None, checkpoint=None, corpus=None, **settings):
     corpus = corpus or toy_corpus()
-    config = TrainingConfig(**{"batch_size": 8, "epochs": 3, "learning_rate": 0.01, **settings})
+    config = TrainingConfig(**{"batch_size": 8, "epochs": 3, "learning_rate": 0.01, "cool_down": 0.0, **settings})
     if checkpoint is None:
         source = train_tokenizer(TokenizerConfig("word", 50), corpus.sources)
         target = train_tokenizer(TokenizerConfig("word", 50), corpus.targets)
@@ -76,18 +76,20 @@ def test_same_seed_same_weights_and_another_seed_others(tmp_path):
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("stop_after", [1, 5, 8, 11, 17])
-def test_resumed_run_matches_uninterrupted_run_bit_for_bit(optimizer, stop_after, tmp_path):
-    whole = make_trainer(tmp_path / "whole.npz", optimizer=optimizer)
+@pytest.mark.parametrize("cool_down", [0.0, 0.7])
+def test_resumed_run_matches_uninterrupted_run_bit_for_bit(optimizer, cool_down, stop_after, tmp_path):
+    settings = {"optimizer": optimizer, "cool_down": cool_down}
+    whole = make_trainer(tmp_path / "whole.npz", **settings)
     expected = [report for report in whole.run() if isinstance(report, StepReport)]
 
     path = tmp_path / "parts.npz"
-    first = make_trainer(path, optimizer=optimizer)
+    first = make_trainer(path, **settings)
     for report in first.run():
         if isinstance(report, StepReport) and report.step == stop_after:
             break
     first.save()
     checkpoint, state = load_state(state_path(path))
-    second = make_trainer(path, state, checkpoint, optimizer=optimizer)
+    second = make_trainer(path, state, checkpoint, **settings)
     rest = [report for report in second.run() if isinstance(report, StepReport)]
 
     assert np.array_equal(weights(second), weights(whole))
@@ -97,6 +99,17 @@ def test_resumed_run_matches_uninterrupted_run_bit_for_bit(optimizer, stop_after
     )
     untimed = [[{k: v for k, v in r.items() if k != "seconds"} for r in t.checkpoint.history] for t in (whole, second)]
     assert untimed[0] == untimed[1]
+
+
+def test_the_learning_rate_falls_to_the_planned_end_of_steps_or_minutes(tmp_path):
+    rates = [
+        r.learning_rate for r in make_trainer(tmp_path / "m.npz", cool_down=0.5).run() if isinstance(r, StepReport)
+    ]
+    assert rates[:13] == [0.01] * 13
+    assert rates[13:] == pytest.approx([0.01 * (24 - step) / 12 for step in range(13, 24)])
+    timed = make_trainer(tmp_path / "t.npz", cool_down=0.5, max_minutes=1.0)
+    timed.seconds = 45.0
+    assert timed.learning_rate == pytest.approx(0.005)
 
 
 def test_resuming_with_another_corpus_is_refused(tmp_path):

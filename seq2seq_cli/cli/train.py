@@ -134,6 +134,15 @@ def train_command(
             "--learning-rate", "At the start; halved when validation does not improve.", _TRAINING.learning_rate, _LOOP
         ),
     ] = None,
+    cool_down: Annotated[
+        float | None,
+        _option(
+            "--cool-down",
+            "Share of the training, at its end, over which the rate falls to 0.",
+            _TRAINING.cool_down,
+            _LOOP,
+        ),
+    ] = None,
     clip_norm: Annotated[
         float | None,
         _option("--clip-norm", "Largest norm of the gradient; 0 for no limit.", _TRAINING.clip_norm, _LOOP),
