@@ -23,6 +23,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import os
+import stat
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -232,6 +234,10 @@ class _Archive:
         self.path = str(path)
         with explain_os_errors(path, "read"):
             self._file = path.open("rb")
+            regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+        if not regular:  # a device or a pipe may never end, and an archive is read from its end
+            self._file.close()
+            raise self.damaged("it is a device or a pipe, not a file")
         try:
             self._zip = zipfile.ZipFile(self._file)
             members = self._zip.infolist()

@@ -38,6 +38,7 @@ INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM = range(3)
 
 MOST_STEPS_BETWEEN_VALIDATIONS = 2000
 SECONDS_BETWEEN_SAVES = 120.0
+MOST_DEFAULT_EPOCHS = 60
 VALIDATION_BATCH = 64
 
 
@@ -179,12 +180,14 @@ class Trainer:
                 elif time.monotonic() - saved >= SECONDS_BETWEEN_SAVES:
                     self.save()
                     saved = time.monotonic()
-            if self.validated_step < self.step:
-                yield self._validate()
-                saved = time.monotonic()
             if self.batch >= len(plan):
+                if self.validated_step < self.step:
+                    yield self._validate()
+                    saved = time.monotonic()
                 self.epoch += 1
                 self.batch = 0
+        if self.validated_step < self.step:  # a limit in the middle of an epoch
+            yield self._validate()
         self.save()
 
     def _step(self, pairs: Any) -> StepReport:
@@ -298,6 +301,15 @@ class Trainer:
             raise UserError("the training state is of another optimizer", where=where, fix="train without --resume")
         for name, vector in moments.items():
             vector[...] = state.moments[name]
+
+
+def default_epochs(steps_per_epoch: int) -> int:
+    """Return how long to train if nothing is said: five epochs, more for a small corpus, about 4,000 steps.
+
+    The built-in corpus takes five. A few thousand pairs need as many steps, not as few epochs; early stopping ends
+    what does not help any more.
+    """
+    return min(MOST_DEFAULT_EPOCHS, max(TrainingConfig.epochs, math.ceil(4000 / steps_per_epoch)))
 
 
 def corpus_loss(model: Seq2Seq, corpus: EncodedCorpus) -> float:

@@ -34,7 +34,7 @@ def run_cli(*arguments: str | Path, stdin: bytes = b"", cwd: Path, **changes: st
         capture_output=True,
         cwd=cwd,
         env=environment(**changes),
-        timeout=120,
+        timeout=600,
     )
 
 

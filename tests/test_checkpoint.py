@@ -1,5 +1,6 @@
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -186,6 +187,11 @@ def test_every_damage_is_an_error_or_harmless(saved):
         except UserError:
             continue
         assert np.array_equal(loaded.model.parameters.flat, weights)
+
+
+def test_a_device_is_refused_before_it_is_read():
+    with pytest.raises(UserError, match="device or a pipe"):
+        load_model(Path("/dev/zero"))
 
 
 def test_a_missing_file_and_a_folder(tmp_path):

@@ -11,7 +11,15 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.storage import train_tokenizer
-from seq2seq_cli.training import Score, StepReport, Trainer, ValidationReport, corpus_loss, random_stream
+from seq2seq_cli.training import (
+    Score,
+    StepReport,
+    Trainer,
+    ValidationReport,
+    corpus_loss,
+    default_epochs,
+    random_stream,
+)
 
 WORDS = ["red", "blue", "green", "old", "new", "cat", "dog", "bird", "house", "tree"]
 
@@ -120,6 +128,24 @@ def test_resuming_with_another_corpus_is_refused(tmp_path):
     checkpoint, state = load_state(state_path(path))
     with pytest.raises(UserError, match="corpus is not the one"):
         make_trainer(path, state, checkpoint, corpus=toy_corpus(seed=4))
+
+
+@pytest.mark.parametrize("limit", [{"epochs": 1}, {"max_steps": 5}])
+def test_a_run_interrupted_between_its_last_step_and_the_validation_is_still_validated(limit, tmp_path):
+    path = tmp_path / "m.npz"
+    trainer = make_trainer(path, **limit)
+    for report in trainer.run():
+        if report.step == trainer.total_steps:
+            break
+    trainer.save()
+    checkpoint, state = load_state(state_path(path))
+    rest = list(make_trainer(path, state, checkpoint, **limit).run())
+    assert [type(report) for report in rest] == [ValidationReport]
+
+
+@pytest.mark.parametrize(("steps", "epochs"), [(819, 5), (5000, 5), (94, 43), (1, 60)])
+def test_small_corpora_get_more_epochs(steps, epochs):
+    assert default_epochs(steps) == epochs
 
 
 def test_resuming_with_more_epochs_continues(tmp_path):

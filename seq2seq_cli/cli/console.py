@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -114,11 +114,30 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t\u00a0\u202f\u200d\u200c" else ascii(c)[1:-1] for c in text)
 
 
+def results() -> IO[bytes]:
+    """Return standard output for results, as bytes.
+
+    Raises:
+        UserError: if it is closed.
+    """
+    if sys.stdout is None:
+        raise UserError("standard output is closed", fix="leave it open, or write to a file")
+    return sys.stdout.buffer
+
+
 def write_line(stream: IO[bytes], text: str) -> None:
     """Write one line of result as UTF-8, whatever the locale; on a terminal, control characters do nothing."""
     if stream.isatty():
         text = printable(text)
     stream.write(text.encode("utf-8", "replace") + b"\n")
+
+
+def write_results(lines: Iterable[str]) -> None:
+    """Write lines of result to standard output, each as soon as it is there."""
+    stream = results()
+    for line in lines:
+        write_line(stream, line)
+    stream.flush()
 
 
 def check_texts(texts: list[str]) -> list[str]:
@@ -173,7 +192,8 @@ def run(app: typer.Typer) -> int:
     """Run the command line and return its exit code; every failure becomes an explained error, none a traceback."""
     try:
         result = app(standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except UserError as error:
         return _fail(error)
@@ -187,13 +207,14 @@ def run(app: typer.Typer) -> int:
         print(file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:  # the reader has gone, as with `| head`: nothing is wrong
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
     except MemoryError:
         return _fail(
             UserError("there is not enough memory", fix="use a smaller --batch-size, --hidden-size or --vocab-size")
         )
     except OSError as error:
+        _discard_output()
         where = "" if error.filename is None else str(error.filename)
         return _fail(UserError(f"the system refused: {error.strerror or error}", where=where))
     except Exception as error:
@@ -203,6 +224,12 @@ def run(app: typer.Typer) -> int:
                 fix="run again with --debug and report what it prints",
             )
         )
+
+
+def _discard_output() -> None:
+    """Let go of what could not be written, or Python would try again, and complain, at its end."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: UserError) -> int:

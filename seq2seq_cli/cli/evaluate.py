@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,11 +83,10 @@ def evaluate_command(
     scores = corpus_scores(outputs, targets, names, confidence)
     buckets = scores_by_length(sources, outputs, targets) if by_length and sources is not None else []
     if as_json:
-        print(json.dumps(_as_json(scores, buckets, data, settings), ensure_ascii=False))
-        return
-    for line in _as_lines(scores, buckets, data, settings):
-        console.write_line(sys.stdout.buffer, line)
-    sys.stdout.buffer.flush()
+        lines = [json.dumps(_as_json(scores, buckets, data, settings), ensure_ascii=False)]
+    else:
+        lines = _as_lines(scores, buckets, data, settings)
+    console.write_results(lines)
 
 
 def _read_lines(path: str) -> list[str]:

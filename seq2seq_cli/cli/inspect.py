@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +42,7 @@ def inspect_command(
     shapes = {name: list(array.shape) for name, array in parameters.items()}
     if as_json:
         whole = {**settings, "parameters": shapes, "size": len(parameters.flat), "history": checkpoint.history}
-        print(json.dumps(whole, ensure_ascii=False))
+        console.write_results([json.dumps(whole, ensure_ascii=False)])
         return
     lines = [f"{model}, trained on {checkpoint.corpus}"]
     for title in ("model", "training"):
@@ -58,6 +57,4 @@ def inspect_command(
         lines.append(
             f"  {record['epoch']:5d} {record['step']:8d} {record['valid_perplexity']:11.2f} {record['valid_bleu']:7.2f}"
         )
-    for line in lines:
-        console.write_line(sys.stdout.buffer, line)
-    sys.stdout.buffer.flush()
+    console.write_results(lines)

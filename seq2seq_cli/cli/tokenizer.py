@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ import typer
 
 from seq2seq_cli.cli import console
 from seq2seq_cli.config import TokenizerConfig
-from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.errors import UserError
 
 if TYPE_CHECKING:
     from seq2seq_cli.text.tokenizer import Tokenizer
@@ -66,14 +65,16 @@ def encode_command(
     Example: echo "Good morning" | seq2seq tokenizer encode -t en.json
     """
     loaded = _load(tokenizer)
-    for number, line in enumerate(_stdin(), start=1):
-        found = loaded.encode(line)
-        shown = [str(k) for k in found] if ids else [show_token(loaded.vocabulary[k]) for k in found]
-        console.write_line(sys.stdout.buffer, " ".join(shown))
-        unknown = loaded.unknown(line)
-        if unknown:
-            console.warn(f"line {number}: never seen in training, read as <unk>: {', '.join(unknown)}")
-    sys.stdout.buffer.flush()
+
+    def encoded() -> Iterator[str]:
+        for number, line in enumerate(_stdin(), start=1):
+            found = loaded.encode(line)
+            yield " ".join(str(k) if ids else show_token(loaded.vocabulary[k]) for k in found)
+            unknown = loaded.unknown(line)
+            if unknown:
+                console.warn(f"line {number}: never seen in training, read as <unk>: {', '.join(unknown)}")
+
+    console.write_results(encoded())
 
 
 @tokenizer_app.command("decode")
@@ -85,21 +86,22 @@ def decode_command(
     Example: echo "▁Good ▁morning" | seq2seq tokenizer decode -t en.json
     """
     loaded = _load(tokenizer)
-    for number, line in enumerate(_stdin(), start=1):
-        found = []
-        for word in line.split(" "):
-            if word == "":
-                continue
-            k = _parse_id(word, loaded) if ids else loaded.ids.get(read_token(word))
-            if k is None:
-                raise UserError(
-                    f"{word!r} is not {'an id' if ids else 'a token'} of this tokenizer",
-                    where=f"standard input, line {number}",
-                    fix=f"give lines that 'seq2seq tokenizer encode -t {tokenizer}{' --ids' if ids else ''}' wrote",
-                )
-            found.append(k)
-        console.write_line(sys.stdout.buffer, loaded.decode(found))
-    sys.stdout.buffer.flush()
+
+    def decoded() -> Iterator[str]:
+        for number, line in enumerate(_stdin(), start=1):
+            found = []
+            for word in filter(None, line.split(" ")):
+                k = _parse_id(word, loaded) if ids else loaded.ids.get(read_token(word))
+                if k is None:
+                    raise UserError(
+                        f"{word!r} is not {'an id' if ids else 'a token'} of this tokenizer",
+                        where=f"standard input, line {number}",
+                        fix=f"give lines that 'seq2seq tokenizer encode -t {tokenizer}{' --ids' if ids else ''}' wrote",
+                    )
+                found.append(k)
+            yield loaded.decode(found)
+
+    console.write_results(decoded())
 
 
 def _parse_id(word: str, tokenizer: Tokenizer) -> int | None:
@@ -116,8 +118,6 @@ def _load(path: Path) -> Tokenizer:
 def _stdin() -> Iterator[str]:
     from seq2seq_cli.text.corpus import STDIN, read_lines
 
-    if sys.stdin is None:
-        raise usage_error("there is no standard input", where="stdin", fix="pipe text into this command")
     return read_lines(STDIN)
 
 

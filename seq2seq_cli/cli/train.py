@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
@@ -121,7 +122,10 @@ def train_command(
     lowercase: Annotated[
         bool | None, _option("--lowercase/--no-lowercase", "Fold text to lower case.", "no-lowercase", _TEXT)
     ] = None,
-    epochs: Annotated[int | None, _option("--epochs", "Most passes over the corpus.", _TRAINING.epochs, _LOOP)] = None,
+    epochs: Annotated[
+        int | None,
+        _option("--epochs", "Most passes over the corpus.", f"{_TRAINING.epochs}, more for a small corpus", _LOOP),
+    ] = None,
     max_steps: Annotated[int | None, _option("--max-steps", "Most optimizer steps.", "no limit", _LOOP)] = None,
     max_minutes: Annotated[float | None, _option("--max-minutes", "Most minutes.", "no limit", _LOOP)] = None,
     batch_size: Annotated[
@@ -200,7 +204,7 @@ class Run:
         """Check everything, then train; afterwards say what to type next."""
         from seq2seq_cli.checkpoint import previous_path
         from seq2seq_cli.cli.progress import follow
-        from seq2seq_cli.training import Trainer
+        from seq2seq_cli.training import Trainer, default_epochs
 
         self._check_output()
         if self.given.get("resume"):
@@ -209,6 +213,9 @@ class Run:
         self._settings(ModelConfig, _MODEL)  # wrong flags are reported before any file is read
         tokenizer_config = self._tokenizer_config()
         train, valid = self._read_corpora(training.seed)
+        if "epochs" not in self.given and not self.resumed:
+            epochs = default_epochs(math.ceil(len(train) / training.batch_size))
+            training = dataclasses.replace(training, epochs=epochs)
         checkpoint = self._checkpoint(train, training, tokenizer_config)
         encoded = self._encode(train, checkpoint), self._encode(valid, checkpoint)
         trainer = Trainer(

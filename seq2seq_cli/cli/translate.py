@@ -88,7 +88,7 @@ def translate_command(
     texts = console.check_texts(text or [])
     translator = load_translator(model)
     with _open_output(output_file) as output:
-        if not texts and input_file is None and sys.stdin.isatty():
+        if not texts and input_file is None and sys.stdin is not None and sys.stdin.isatty():
             prompt(translator, config, output, scores)
         else:
             lines = iter(texts) if texts else read_input(input_file or STDIO)
@@ -105,8 +105,8 @@ def read_input(path: str) -> Iterator[str]:
 @contextlib.contextmanager
 def _open_output(path: str | None) -> Iterator[IO[bytes]]:
     if path is None or path == STDIO:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        yield console.results()
+        console.results().flush()
         return
     with explain_os_errors(path, "write"), Path(path).open("wb") as file:
         yield file
@@ -159,7 +159,7 @@ def prompt(translator: Translator, config: SearchConfig, output: IO[bytes], scor
     console.say("Type a sentence and press Enter. Ctrl-C cancels the line, Ctrl-D leaves.")
     while True:
         try:
-            line = input("> ") if sys.stdout.isatty() else _input_beside_a_file()
+            line = input("> ") if sys.stdout is not None and sys.stdout.isatty() else _input_beside_a_file()
         except EOFError:
             console.say("")
             return

@@ -59,6 +59,8 @@ def read_lines(path: str) -> Iterator[str]:
     name = "standard input" if path == STDIN else path
     with explain_os_errors(name, "read"):
         if path == STDIN:
+            if sys.stdin is None:
+                raise UserError("it is closed", where=name, fix="pipe text into this command, or name a file")
             yield from decode_lines(sys.stdin.buffer, name)
         elif path.endswith(".gz"):
             try:
