@@ -61,7 +61,7 @@ def test_files_get_the_text_as_it_is():
 @pytest.mark.parametrize("command", [(), ("train",), ("translate",), ("eval",), ("inspect",), ("tokenizer",)])
 def test_every_command_has_help(command):
     result = subprocess.run(
-        [sys.executable, "-m", "seq2seq_cli", *command, "--help"], capture_output=True, env=environment(), timeout=60
+        [sys.executable, "-m", "seq2seq_cli", *command, "--help"], capture_output=True, env=environment(), timeout=600
     )
     assert result.returncode == 0
     assert b"Usage" in result.stdout

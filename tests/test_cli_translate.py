@@ -112,7 +112,7 @@ def spawn(trained, *arguments, **options):
         cwd=str(trained),
         env=environment(TERM="dumb"),
         encoding="utf-8",
-        timeout=60,
+        timeout=300,
         echo=False,
         **options,
     )

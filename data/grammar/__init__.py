@@ -1,0 +1,1 @@
+"""The bilingual grammar behind the built-in English-French corpus."""
