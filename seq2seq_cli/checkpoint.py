@@ -4,7 +4,7 @@
 member                content
 ====================  ================================================================================================
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``
-``config``            JSON ``{"model": …, "training": …, "corpus": …}``: ``ModelConfig``, ``TrainingConfig``, a name
+``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``encoder.…``         float32 arrays, under the names of ``nn.parameters.parameter_shapes``; where the embedding is
@@ -23,7 +23,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import stat
 import zipfile
 from collections.abc import Mapping
@@ -34,7 +33,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from seq2seq_cli.config import ModelConfig, TrainingConfig
+from seq2seq_cli.config import ModelConfig, TrainingConfig, config_from_json
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.files import explain_os_errors, write_atomically
 from seq2seq_cli.nn.functional import Array
@@ -46,7 +45,7 @@ from seq2seq_cli.text.tokenizer import Tokenizer
 MODEL_FORMAT = "seq2seq model"
 STATE_FORMAT = "seq2seq training state"
 VERSION = 1
-LARGEST_TEXT = 256 << 20
+LARGEST_TEXT = 64 << 20
 LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
 TIED_COPY = "decoder.fc_out.weight"
@@ -62,6 +61,7 @@ class Checkpoint:
         training: the settings it was trained with.
         history: one record per validation, with the keys of the metrics log.
         corpus: what it was trained on, as the user named it.
+        text: how its tokenizers were made: the settings that were given for them.
     """
 
     model: Seq2Seq
@@ -70,6 +70,7 @@ class Checkpoint:
     training: TrainingConfig
     history: list[dict[str, Any]] = field(default_factory=list)
     corpus: str = ""
+    text: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -140,6 +141,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "model": dataclasses.asdict(model.config),
         "training": dataclasses.asdict(checkpoint.training),
         "corpus": checkpoint.corpus,
+        "text": checkpoint.text,
     }
     members: dict[str, npt.NDArray[Any]] = {
         "format": _json_array({"name": format_name, "version": VERSION}),
@@ -172,10 +174,10 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
     _check_format(archive, format_name)
     config = archive.json("config")
     try:
-        model_config = ModelConfig(**config["model"])
-        training = TrainingConfig(**config["training"])
-        corpus = str(config["corpus"])
-    except (TypeError, KeyError, UserError) as error:
+        model_config = config_from_json(ModelConfig, config["model"])
+        training = config_from_json(TrainingConfig, config["training"])
+        corpus, text = str(config["corpus"]), dict(config["text"])
+    except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
     source = tokenizer_from_json(archive.json("tokenizer.source"), f"{archive.path}, tokenizer.source")
     target = tokenizer_from_json(archive.json("tokenizer.target"), f"{archive.path}, tokenizer.target")
@@ -192,7 +194,7 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         copy = archive.array(TIED_COPY, shapes["decoder.embedding.weight"])
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
-    checkpoint = Checkpoint(Seq2Seq(model_config, parameters), source, target, training, history, corpus)
+    checkpoint = Checkpoint(Seq2Seq(model_config, parameters), source, target, training, history, corpus, text)
     return checkpoint, archive.names - used
 
 
@@ -233,11 +235,10 @@ class _Archive:
     def __init__(self, path: Path) -> None:
         self.path = str(path)
         with explain_os_errors(path, "read"):
+            mode = path.stat().st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # it may never end, and never even open
+                raise self.damaged("it is a device or a pipe, not a file")
             self._file = path.open("rb")
-            regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
-        if not regular:  # a device or a pipe may never end, and an archive is read from its end
-            self._file.close()
-            raise self.damaged("it is a device or a pipe, not a file")
         try:
             self._zip = zipfile.ZipFile(self._file)
             members = self._zip.infolist()
@@ -246,6 +247,10 @@ class _Archive:
             raise self.damaged(f"it is not an .npz file ({error})") from None
         self._members = {member.filename.removesuffix(".npy"): member for member in members}
         self.names = set(self._members)
+        compressed = [member.filename for member in members if member.compress_type != zipfile.ZIP_STORED]
+        if compressed:  # a few bytes could ask for any amount of memory
+            self._file.close()
+            raise self.damaged(f"'{compressed[0]}' is compressed")
         if len(self.names) != len(members):
             self._file.close()
             raise self.damaged("two of its members have the same name")

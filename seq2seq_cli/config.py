@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from seq2seq_cli.errors import usage_error
+
+_Config = TypeVar("_Config")
 
 CELL_TYPES = ("rnn", "lstm", "gru")
 CONTEXTS = ("initial", "every-step")
@@ -26,10 +29,10 @@ def _check_range(flag: str, value: float, low: float, high: float, *, open_high:
     inside = low <= value < high if open_high else low <= value <= high
     if not inside:  # also true for NaN
         if math.isinf(high):
-            limits = f"{low:g} or more"
+            limits = f"{low} or more"
         else:
-            limits = f"from {low:g} to {'below ' if open_high else ''}{high:g}"
-        raise usage_error(f"{flag} must be {limits}, not {value:g}", where=flag, fix=f"give a value {limits}")
+            limits = f"from {low} to {'below ' if open_high else ''}{high}"
+        raise usage_error(f"{flag} must be {limits}, not {str(value)[:30]}", where=flag, fix=f"give a value {limits}")
 
 
 def _check_choice(flag: str, value: str, choices: tuple[str, ...]) -> None:
@@ -37,6 +40,23 @@ def _check_choice(flag: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         listed = ", ".join(choices)
         raise usage_error(f"{flag} must be one of {listed}, not {value!r}", where=flag, fix=f"choose from {listed}")
+
+
+def config_from_json(kind: type[_Config], values: Any) -> _Config:
+    """Return a configuration from what ``dataclasses.asdict`` made of one, every value's type checked.
+
+    Raises:
+        ValueError: for an unknown or missing field, or a value of a wrong type.
+        UserError: for a value outside its limits.
+    """
+    hints = get_type_hints(kind)
+    if not isinstance(values, dict) or values.keys() != hints.keys():
+        raise ValueError(f"it does not have the fields of a {kind.__name__}")
+    for name, value in values.items():
+        allowed = get_args(hints[name]) or (hints[name],)
+        if type(value) not in allowed and not (type(value) is int and float in allowed):
+            raise ValueError(f"{name} cannot be {value!r}")
+    return kind(**values)
 
 
 @dataclass(frozen=True)
@@ -73,20 +93,21 @@ class ModelConfig:
             an input of every step and of the output layer).
         reverse_source: whether the encoder reads the source's tokens in reverse order (Sutskever).
         dropout: rate on embeddings, between layers, and before the output layer, while training.
-        tie_embeddings: whether the target embedding is also the output layer's weight (Press & Wolf 2017).
+        tie_embeddings: whether the target embedding is also the output layer's weight (Press & Wolf 2017); None: where
+            their sizes agree, which is always so behind a readout (``every-step``).
     """
 
     source_vocabulary: int
     target_vocabulary: int
-    cell: str = "gru"
+    cell: str = "lstm"
     embedding_size: int = 128
     hidden_size: int = 256
     layers: int = 1
     bidirectional: bool = True
     context: str = "every-step"
     reverse_source: bool = False
-    dropout: float = 0.1
-    tie_embeddings: bool = True
+    dropout: float = 0.05
+    tie_embeddings: bool | None = None
 
     def __post_init__(self) -> None:
         _check_range("source vocabulary", self.source_vocabulary, 1, LARGEST_VOCABULARY)
@@ -97,12 +118,15 @@ class ModelConfig:
         _check_range("--layers", self.layers, 1, 64)
         _check_choice("--context", self.context, CONTEXTS)
         _check_range("--dropout", self.dropout, 0, 1, open_high=True)
-        if self.tie_embeddings and self.context == "initial" and self.embedding_size != self.hidden_size:
+        sizes_agree = self.context == "every-step" or self.embedding_size == self.hidden_size
+        if self.tie_embeddings is None:
+            object.__setattr__(self, "tie_embeddings", sizes_agree)
+        if self.tie_embeddings and not sizes_agree:
             raise usage_error(
                 f"--tie-embeddings with --context initial needs equal sizes, not --embedding-size "
                 f"{self.embedding_size} and --hidden-size {self.hidden_size}",
                 where="--tie-embeddings",
-                fix="make the two sizes equal, or use --context every-step",
+                fix="make the two sizes equal, or use --no-tie-embeddings or --context every-step",
             )
 
     @property
@@ -129,7 +153,7 @@ class TrainingConfig:
         seed: decides the initial weights, the order of the batches and the dropout masks.
     """
 
-    epochs: int = 5
+    epochs: int = 6
     max_steps: int | None = None
     max_minutes: float | None = None
     batch_size: int = 32
@@ -146,12 +170,12 @@ class TrainingConfig:
         if self.max_steps is not None:
             _check_range("--max-steps", self.max_steps, 1, math.inf)
         if self.max_minutes is not None:
-            _check_range("--max-minutes", self.max_minutes, 0, 1e6)
+            _check_range("--max-minutes", self.max_minutes, 0.001, 1_000_000)
         _check_range("--batch-size", self.batch_size, 1, 1 << 16)
         _check_choice("--optimizer", self.optimizer, OPTIMIZERS)
-        _check_range("--learning-rate", self.learning_rate, 1e-12, 1e3)
+        _check_range("--learning-rate", self.learning_rate, 1e-12, 1000)
         _check_range("--cool-down", self.cool_down, 0, 1)
-        _check_range("--clip-norm", self.clip_norm, 0, 1e9)
+        _check_range("--clip-norm", self.clip_norm, 0, 1_000_000_000)
         _check_range("--label-smoothing", self.label_smoothing, 0, 1, open_high=True)
         _check_range("--patience", self.patience, 1, math.inf)
         _check_range("--seed", self.seed, 0, (1 << 63) - 1)
@@ -165,7 +189,7 @@ class SearchConfig:
         beam: hypotheses kept per sentence; 1 is greedy search.
         length_penalty: exponent α of the length normalization; 0 compares plain log-probabilities.
         n_best: translations returned per sentence, at most ``beam``.
-        max_length: most target tokens, or None for twice the source's tokens and ten more.
+        max_length: most target tokens, or None for twice the source's tokens and ten more, at most 500.
         batch_size: sentences translated at a time.
     """
 

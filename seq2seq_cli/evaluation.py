@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,10 +89,11 @@ def corpus_scores(
     if len(hypotheses) != len(references):
         raise UserError(
             f"there are {len(hypotheses)} hypotheses and {len(references)} references",
+            where="the files to compare",
             fix="give one hypothesis per reference, in the same order",
         )
     if not hypotheses:
-        raise UserError("there is nothing to score", fix="give at least one sentence")
+        raise UserError("there is nothing to score", where="the files to compare", fix="give at least one sentence")
     values, signatures, intervals = {}, {}, {}
     brevity_penalty = None
     for name in metrics:
@@ -129,5 +131,6 @@ def _metric(name: str, references: Sequence[str] | None) -> Any:
     from sacrebleu.metrics.chrf import CHRF
     from sacrebleu.metrics.ter import TER
 
+    logging.getLogger("sacrebleu").setLevel(logging.ERROR)  # its advice about tokenized text is not about our output
     kinds = {"bleu": BLEU, "chrf": CHRF, "ter": TER}
     return kinds[name](references=None if references is None else [list(references)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ def explain_os_errors(path: str | Path, doing: str) -> Iterator[None]:
         raise UserError(f"no permission to {doing} this file", where=str(path), fix="check its permissions") from None
     except OSError as error:
         reason = error.strerror or str(error)
-        fix = "free some space, or write elsewhere" if "space" in reason else ""
+        fix = "free some space, or write elsewhere" if "space" in reason else "check the path, or use another place"
         raise UserError(f"cannot {doing} this file: {reason}", where=str(path), fix=fix) from None
     except ValueError as error:  # a path with a NUL character
         if "null" not in str(error):
@@ -68,8 +69,13 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
         UserError: if the folder cannot be written to, the disk is full and so on; the old file is then untouched.
     """
     with explain_os_errors(path, "write"):
+        path = path.resolve()  # a link stays a link
         if path.is_dir():
             raise IsADirectoryError
+        if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced, only written to
+            with path.open("wb") as stream:
+                write(stream)
+            return
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -85,6 +91,23 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
                 Path(temporary).unlink()
             raise
         _flush_folder(path.parent)
+
+
+def keep_as(path: Path, other: Path, move: bool = False) -> None:
+    """Keep a file, if there is one, under another name too, or (``move``) under the other name only."""
+    if not path.exists():
+        return
+    with explain_os_errors(other, "write"):
+        if move:
+            path.replace(other)
+            return
+        temporary = other.with_name(f".{other.name}.tmp")
+        temporary.unlink(missing_ok=True)
+        try:
+            os.link(path, temporary)
+        except OSError:  # not every file system has links
+            shutil.copy2(path, temporary)
+        temporary.replace(other)
 
 
 def _flush_folder(folder: Path) -> None:

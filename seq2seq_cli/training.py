@@ -28,7 +28,7 @@ from seq2seq_cli.checkpoint import (
 )
 from seq2seq_cli.config import TrainingConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.files import explain_os_errors
+from seq2seq_cli.files import keep_as
 from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, clip_by_global_norm, cool_down_factor
@@ -39,6 +39,7 @@ INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM = range(3)
 MOST_STEPS_BETWEEN_VALIDATIONS = 2000
 SECONDS_BETWEEN_SAVES = 120.0
 MOST_DEFAULT_EPOCHS = 60
+UNLIMITED_EPOCHS = 1_000_000
 VALIDATION_BATCH = 64
 
 
@@ -115,7 +116,7 @@ class Trainer:
         self.output = output
         self.score = score
         self.optimizer = OPTIMIZERS[self.config.optimizer](len(self.model.parameters.flat))
-        self.schedule = PlateauSchedule(self.config.learning_rate, self.config.patience)
+        self.schedule = PlateauSchedule(self.config.patience)
         self.gradients = self.model.parameters.zeros_like()
         self.epoch = 1
         self.batch = 0
@@ -148,7 +149,7 @@ class Trainer:
         done = self.step / self.total_steps
         if self.config.max_minutes:
             done = max(done, self.seconds / (60 * self.config.max_minutes))
-        return self.schedule.learning_rate * cool_down_factor(done, self.config.cool_down)
+        return self.config.learning_rate * self.schedule.scale * cool_down_factor(done, self.config.cool_down)
 
     @property
     def finished(self) -> bool:
@@ -252,7 +253,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the training state, and the model as it is now if none was good enough to be kept yet."""
-        if not self.checkpoint.history:
+        if not self.checkpoint.history or not self.output.exists():
             self._save_model()
         progress = {
             "step": self.step,
@@ -260,7 +261,7 @@ class Trainer:
             "batch": self.batch,
             "seconds": self.seconds,
             "validated_step": self.validated_step,
-            "learning_rate": self.schedule.learning_rate,
+            "rate_scale": self.schedule.scale,
             "best_loss": self.schedule.best if math.isfinite(self.schedule.best) else None,
             "failures": self.schedule.failures,
             "fingerprint": self.fingerprint,
@@ -268,10 +269,13 @@ class Trainer:
         save_state(state_path(self.output), self.checkpoint, TrainingState(self.optimizer.moments(), progress))
 
     def _save_model(self) -> None:
-        """Write the model; one of an earlier training is first put aside, not lost."""
-        if self.replaces_another and self.output.exists():
-            with explain_os_errors(self.output, "write"):
-                self.output.replace(previous_path(self.output))
+        """Write the model; one of an earlier training, and its state, are first put aside, not lost.
+
+        At every moment there is a whole model under the name, and never a state beside it of another training.
+        """
+        if self.replaces_another:
+            keep_as(state_path(self.output), state_path(previous_path(self.output)), move=True)
+            keep_as(self.output, previous_path(self.output))
         self.replaces_another = False
         save_model(self.output, self.checkpoint)
 
@@ -284,7 +288,7 @@ class Trainer:
             self.epoch, self.batch = int(progress["epoch"]), int(progress["batch"])
             self.seconds = float(progress["seconds"])
             self.validated_step = int(progress["validated_step"])
-            self.schedule.learning_rate = float(progress["learning_rate"])
+            self.schedule.scale = float(progress["rate_scale"])
             self.schedule.best = math.inf if progress["best_loss"] is None else float(progress["best_loss"])
             self.schedule.failures = int(progress["failures"])
         except (KeyError, TypeError, ValueError) as error:
@@ -303,12 +307,16 @@ class Trainer:
             vector[...] = state.moments[name]
 
 
-def default_epochs(steps_per_epoch: int) -> int:
-    """Return how long to train if nothing is said: five epochs, more for a small corpus, about 4,000 steps.
+def default_epochs(steps_per_epoch: int, another_limit: bool = False) -> int:
+    """Return how long to train if nothing is said: six epochs, more for a small corpus, about 4,000 steps.
 
-    The built-in corpus takes five. A few thousand pairs need as many steps, not as few epochs; early stopping ends
+    With a limit of steps or minutes there is none of epochs.
+
+    The built-in corpus takes six. A few thousand pairs need as many steps, not as few epochs; early stopping ends
     what does not help any more.
     """
+    if another_limit:
+        return UNLIMITED_EPOCHS
     return min(MOST_DEFAULT_EPOCHS, max(TrainingConfig.epochs, math.ceil(4000 / steps_per_epoch)))
 
 

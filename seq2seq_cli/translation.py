@@ -97,12 +97,14 @@ class Translator:
         """Yield up to ``n_best`` translations of each text, best first, in order.
 
         Texts are taken some at a time, so that a stream of any length can pass through. A sentence's translation does
-        not depend on its neighbours.
+        not depend on its neighbours (its score may differ in the sixth digit with the size of the matrix products).
 
         Args:
             texts: sentences.
             config: as for ``translate``.
         """
+        if isinstance(texts, str):
+            raise TypeError("texts must be several strings, such as a list, not one string")
         config = config or SearchConfig()
         # A batch of one answers each line before it asks for the next, for a program that talks line by line.
         size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1

@@ -23,7 +23,7 @@ PAIRS = [(a, b, c) for a in WORDS for b in WORDS for c in ("", *WORDS)]
 
 def environment(**changes: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
-    return {**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONWARNINGS": "error:::seq2seq_cli", **changes}
+    return {**kept, "PYTHONPATH": str(CHECKOUT), **changes}
 
 
 def run_cli(*arguments: str | Path, stdin: bytes = b"", cwd: Path, **changes: str) -> Result:

@@ -37,7 +37,8 @@ def saved(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"tie_embeddings": True}, {"cell": "lstm", "layers": 2, "context": "initial"}]
+    "settings",
+    [{"tie_embeddings": False}, {"tie_embeddings": True}, {"cell": "lstm", "layers": 2, "context": "initial"}],
 )
 def test_a_saved_model_loads_the_same(settings, tmp_path):
     checkpoint = small_checkpoint(**settings)
@@ -54,7 +55,7 @@ def test_a_saved_model_loads_the_same(settings, tmp_path):
 def test_the_file_is_what_the_design_promises_to_other_programs(saved):
     with np.load(saved, allow_pickle=False) as file:
         assert json.loads(file["format"].item()) == {"name": "seq2seq model", "version": 1}
-        assert json.loads(str(file["config"]))["model"]["cell"] == "gru"
+        assert json.loads(str(file["config"]))["model"]["cell"] == "lstm"
         assert json.loads(str(file["tokenizer.source"]))["kind"] == "bpe"
         assert json.loads(str(file["tokenizer.target"]))["kind"] == "char"
         assert json.loads(str(file["history"]))[0]["step"] == 3
@@ -95,6 +96,12 @@ def text(value):
     return np.array(json.dumps(value))
 
 
+def changed(content, part, name, value):
+    config = json.loads(str(content["config"]))
+    config[part][name] = value
+    return text(config)
+
+
 BREAKAGES = {
     "no format": lambda m: m.pop("format"),
     "another format": lambda m: m.update(format=text({"name": "other", "version": 1})),
@@ -102,9 +109,14 @@ BREAKAGES = {
     "format not an object": lambda m: m.update(format=text(3)),
     "config not JSON": lambda m: m.update(config=np.array("{")),
     "config an array of numbers": lambda m: m.update(config=np.zeros(3)),
-    "unknown setting": lambda m: m.update(config=text({"model": {"wings": 2}, "training": {}, "corpus": ""})),
+    "unknown setting": lambda m: m.update(
+        config=text({"model": {"wings": 2}, "training": {}, "corpus": "", "text": {}})
+    ),
     "config empty": lambda m: m.update(config=text({})),
     "config a list": lambda m: m.update(config=text([])),
+    "setting of a wrong type": lambda m: m.update(config=changed(m, "model", "layers", 1.0)),
+    "text for a switch": lambda m: m.update(config=changed(m, "model", "bidirectional", "no")),
+    "setting out of range": lambda m: m.update(config=changed(m, "training", "dropout", 2)),
     "weight missing": lambda m: m.pop("encoder.rnn.weight_hh_l0"),
     "weight of wrong shape": lambda m: m.update({"encoder.rnn.weight_hh_l0": np.zeros((4, 4), np.float32)}),
     "weight transposed": lambda m: m.update({"encoder.rnn.weight_hh_l0": np.zeros((4, 12), np.float32)}),
@@ -145,13 +157,19 @@ def test_a_pickle_is_never_loaded(saved, tmp_path):
 
 def test_a_member_that_declares_too_much_is_refused_before_it_is_read(saved, tmp_path):
     bomb = tmp_path / "bomb.npz"
-    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as new:
+    with zipfile.ZipFile(saved) as old, zipfile.ZipFile(bomb, "w") as new:
         for member in old.infolist():
             if member.filename != "decoder.fc_out.bias.npy":
                 new.writestr(member.filename, old.read(member))
         new.writestr("decoder.fc_out.bias.npy", b"\0" * (64 << 20))
     with pytest.raises(UserError, match="declares 67108864 bytes"):
         load_model(bomb)
+
+
+def test_compressed_members_are_refused(saved, tmp_path):
+    np.savez_compressed(tmp_path / "c.npz", **members(saved))
+    with pytest.raises(UserError, match="is compressed"):
+        load_model(tmp_path / "c.npz")
 
 
 def test_a_member_twice_is_refused(saved):

@@ -78,4 +78,4 @@ def test_errors_are_explained(case, trained, cli):
 
 
 def test_without_a_model_it_says_how_to_get_one(cli):
-    assert_explained(cli("eval"), 2, "there is no model", "seq2seq train")
+    assert_explained(cli("eval"), 1, "there is no model", "seq2seq train")

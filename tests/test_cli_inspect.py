@@ -9,8 +9,11 @@ def test_inspect_shows_settings_parameters_and_history(trained, cli):
         assert part in text
     found = json.loads(cli("inspect", "model.npz", "--json", cwd=trained).stdout)
     assert found["model"]["hidden_size"] == 32
-    assert found["parameters"]["decoder.rnn.weight_hh_l0"] == [96, 32]
-    assert len(found["history"]) == 12
+    assert found["parameters"]["decoder.rnn.weight_hh_l0"] == [128, 32]
+    log = [json.loads(line) for line in (trained / "log.jsonl").read_text().splitlines()]
+    validations = [record for record in log if "valid_loss" in record]
+    assert found["history"] == validations[: len(found["history"])]
+    assert found["history"][-1]["improved"]
 
 
 def test_errors_are_explained(cli, tmp_path):

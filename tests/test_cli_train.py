@@ -138,7 +138,7 @@ def test_wrong_data_is_one_error_with_exit_code_1_and_nothing_saved_is_touched(c
     (tmp_path / "long.txt").write_text("one\ntwo\n")
     (tmp_path / "no-tab.tsv").write_text("a\tb\nno tab\n")
     (tmp_path / "latin.tsv").write_bytes(b"caf\xe9\tcoffee\n")
-    (tmp_path / "bad.toml").write_text("hiden-size = 3\n")
+    (tmp_path / "folder.npz").mkdir()
     (tmp_path / "no.toml").write_text("cell == 3\n")
     cases = [
         (("nothing.tsv",), "no such file", "nothing.tsv"),
@@ -147,14 +147,53 @@ def test_wrong_data_is_one_error_with_exit_code_1_and_nothing_saved_is_touched(c
         (("latin.tsv",), "not UTF-8", "latin.tsv, line 1"),
         (("p.tsv", "--valid", "nothing.tsv"), "no such file", "nothing.tsv"),
         (("p.tsv", "--source-tokenizer", "p.tsv"), "not JSON", "p.tsv"),
-        (("p.tsv", "--config", "bad.toml"), "hiden-size", "hidden-size"),
         (("p.tsv", "--config", "no.toml"), "not TOML", "no.toml"),
-        (("p.tsv", "-o", "nowhere/model.npz"), "no such folder", "nowhere"),
+        (("p.tsv", "-o", "nowhere/model.npz"), "no such folder", "nowhere/model.npz"),
+        (("p.tsv", "--log-file", "nowhere/log"), "no such folder", "nowhere/log"),
+        (("p.tsv", "-o", "folder.npz"), "folder", "folder.npz"),
         (("p.tsv", "--resume", "-o", "other.npz"), "no training to resume", "other.state.npz"),
     ]
     for arguments, *messages in cases:
         assert_explained(cli("train", *arguments), 1, *messages, "fix:")
     assert (tmp_path / "model.npz").read_bytes() == b"precious"
+
+
+def test_an_unknown_setting_in_a_file_is_wrong_usage(cli, tmp_path):
+    (tmp_path / "bad.toml").write_text("hiden-size = 3\n")
+    assert_explained(cli("train", "--config", "bad.toml"), 2, "hiden-size", "did you mean 'hidden-size'?")
+
+
+def test_the_plain_model_of_the_readme_trains_without_further_flags(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    result = cli("train", "p.tsv", "--no-bidirectional", "--context", "initial", "--max-steps", "1")
+    assert result.returncode == 0, result.stderr.decode()
+    assert not load_model(tmp_path / "model.npz").model.config.tie_embeddings
+
+
+def test_a_limit_of_steps_is_not_cut_short_by_the_default_epochs(cli, tmp_path):
+    (tmp_path / "p.tsv").write_text("a b\tA B\nc d\tC D\n")
+    result = cli("train", "p.tsv", "--max-steps", "70", "--patience", "1000", *SMALL)
+    assert result.returncode == 0, result.stderr.decode()
+    assert "held out" not in result.stderr.decode()
+    assert load_model(tmp_path / "model.npz")
+    assert json.loads(cli("inspect", "--json").stdout)["history"][-1]["step"] <= 70
+    assert "step 70" in result.stderr.decode()
+
+
+def test_tokens_outside_a_given_vocabulary_are_counted_aloud(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    result = cli("train", "p.tsv", "--max-steps", "1", "--tokenizer", "word", *SMALL, "--vocab-size", "8")
+    assert "source tokens" in result.stderr.decode()
+    assert "not in the vocabulary" in result.stderr.decode()
+
+
+def test_a_closed_or_full_stderr_does_not_end_a_training(tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    for redirect in ("2>&-", "2>/dev/full"):
+        command = f"{sys.executable} -m seq2seq_cli train p.tsv --max-steps 2 {' '.join(SMALL)} {redirect}"
+        result = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True)
+        assert (result.returncode, result.stdout) == (0, b""), redirect
+        (tmp_path / "model.npz").unlink()
 
 
 def test_debug_adds_the_traceback(cli):
@@ -220,6 +259,7 @@ def test_resume_refuses_another_network_and_takes_more_epochs(cli, tmp_path):
     result = cli("train", "p.tsv", "--resume", "--epochs", "2")
     assert result.returncode == 0, result.stderr.decode()
     assert len(load_model(tmp_path / "model.npz").history) == 2
+    assert_explained(cli("train", "p.tsv", "--resume", "--vocab-size", "61"), 1, "--vocab-size 61", "60")
     other = tmp_path / "other.tsv"
     other.write_text("a\tb\nc\td\n")
     assert_explained(cli("train", "other.tsv", "--resume"), 1, "corpus is not the one")

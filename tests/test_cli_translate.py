@@ -67,7 +67,7 @@ def test_an_ensemble_translates(trained, cli):
 
 
 ERRORS = [
-    (("hello",), 2, "there is no model", {}),
+    (("hello",), 1, "there is no model", {}),
     (("hello", "-m", "nothing.npz"), 1, "no such file", {}),
     (("hello", "-m", "text.npz"), 1, "not a model file", {}),
     (("hello", "-m", "."), 1, "folder", {}),
@@ -95,6 +95,40 @@ def test_bad_input_is_explained_with_its_line(trained, cli):
     assert_explained(cli("translate", "x", "-o", "no/where", cwd=trained), 1, "no such folder", "no/where")
 
 
+def test_an_output_file_is_written_whole_or_not_at_all(trained, cli, tmp_path):
+    (tmp_path / "in.txt").write_text("red cat\nold dog\n")
+    (tmp_path / "bad.txt").write_bytes(b"red cat\n\xff\n")
+    (tmp_path / "out.txt").write_text("precious")
+    model = ("-m", trained / "model.npz")
+    assert_explained(cli("translate", *model, "-i", "nothing.txt", "-o", "out.txt"), 1, "no such file", "nothing.txt")
+    assert_explained(cli("translate", *model, "-i", "bad.txt", "-o", "out.txt"), 1, "not UTF-8", "bad.txt, line 2")
+    assert (tmp_path / "out.txt").read_text() == "precious"
+    assert cli("translate", *model, "-i", "in.txt", "-o", "in.txt").returncode == 0
+    assert (tmp_path / "in.txt").read_text() == "rouge chat\nvieux chien\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "in.txt", "out.txt"]
+    assert cli("translate", *model, "red cat", "-o", "/dev/null").returncode == 0
+
+
+def test_nothing_but_results_reaches_stdout_when_stderr_is_closed(trained):
+    command = f"{sys.executable} -m seq2seq_cli translate '漢 cat' 2>&-"
+    result = subprocess.run(["bash", "-c", command], cwd=trained, env=environment(), capture_output=True)
+    assert result.returncode == 0
+    assert result.stdout.count(b"\n") == 1
+    assert b"never seen" not in result.stdout
+
+
+@pytest.mark.parametrize(("redirect", "code"), [(">/dev/full", 1), (">&-", 1), ("<&-", 1)])
+def test_streams_that_are_full_or_closed_are_explained(redirect, code, trained):
+    command = f"{sys.executable} -m seq2seq_cli translate {'' if '<' in redirect else 'cat'} {redirect}"
+    result = subprocess.run(["bash", "-c", command], cwd=trained, env=environment(), capture_output=True)
+    text = result.stderr.decode()
+    assert result.returncode == code, text
+    assert text.count("error: ") == 1, text
+    assert "where: " in text
+    assert "Traceback" not in text
+    assert "Exception" not in text
+
+
 def test_a_reader_that_leaves_early_is_no_error(trained):
     command = f"yes 'red cat' | head -n 3000 | {sys.executable} -m seq2seq_cli translate --batch-size 1 | head -n 1"
     result = subprocess.run(
@@ -103,6 +137,10 @@ def test_a_reader_that_leaves_early_is_no_error(trained):
     assert result.stdout == b"rouge chat\n"
     assert b"Traceback" not in result.stderr
     assert b"rror" not in result.stderr
+    codes = subprocess.run(
+        ["bash", "-c", f"{command}; echo ${{PIPESTATUS[2]}}"], cwd=trained, env=environment(), capture_output=True
+    )
+    assert codes.stdout.split(b"\n")[1] == b"0"
 
 
 def spawn(trained, *arguments, **options):

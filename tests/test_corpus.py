@@ -33,6 +33,14 @@ def test_gzip_is_read_transparently(tmp_path):
     assert read_corpus(f"{source},{target}").sources == ["eins"]
 
 
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("seq2seq_cli.text.corpus.LONGEST_LINE", 10)
+    path = write(tmp_path / "t", "1234567890\n".replace("0", "") + "x" * 11)
+    with pytest.raises(UserError, match="longer than") as caught:
+        list(read_lines(path))
+    assert caught.value.where == f"{path}, line 2"
+
+
 def test_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("é\tE\n".encode())))
     assert read_corpus("-").sources == ["é"]
@@ -92,7 +100,7 @@ def test_a_missing_file(name, tmp_path):
 def test_a_folder_and_too_many_files(tmp_path):
     with pytest.raises(UserError, match="folder"):
         read_corpus(str(tmp_path))
-    with pytest.raises(UserError, match="one file or two"):
+    with pytest.raises(UserError, match="one file, or two"):
         read_corpus("a,b,c")
 
 

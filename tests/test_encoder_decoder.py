@@ -170,6 +170,14 @@ def test_loss_is_the_total_and_calls_loss_fn_once_a_step():
     assert calls == [([0.0, 1.0], 1), ([2.0, 3.0], 0), ([4.0, 5.0], 1)]
 
 
+@pytest.mark.parametrize("cell_type", CELLS)
+def test_weights_may_be_lists_and_whole_numbers(cell_type):
+    params = {name: np.round(3 * value).astype(int) for name, value in make_params(cell_type, 3, 4).items()}
+    expected = encoder_forward(np.ones((2, 3)), np.zeros(4), {k: v.astype(float) for k, v in params.items()}, cell_type)
+    for given in (params, {name: value.tolist() for name, value in params.items()}):
+        np.testing.assert_array_equal(encoder_forward(np.ones((2, 3)), np.zeros(4), given, cell_type), expected)
+
+
 def test_inputs_are_left_alone():
     params, X, h0 = make_params("gru", 3, 4), np.ones((5, 3)), np.zeros(4)
     encoder_forward(X, h0, params, "gru")
@@ -180,6 +188,10 @@ def test_inputs_are_left_alone():
 RNN = make_params("rnn", 3, 4)
 OUT = make_params("rnn", 2, 4, 7)
 WRONG = [
+    (
+        lambda: encoder_forward(np.ones((5, 3)), np.zeros(4), {**RNN, "weight_ih_l0_reverse": RNN["weight_ih_l0"]}),
+        r"one direction",
+    ),
     (lambda: encoder_forward(np.ones((5, 3)), np.zeros(4), RNN, "elman"), r"'rnn', 'lstm', 'gru'"),
     (lambda: encoder_forward(np.ones((5, 2)), np.zeros(4), RNN), r"X_seq must have shape \(seq_len, 3\).*\(5, 2\)"),
     (lambda: encoder_forward(np.ones(3), np.zeros(4), RNN), r"X_seq must have shape \(seq_len, 3\).*\(3,\)"),

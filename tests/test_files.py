@@ -1,10 +1,11 @@
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.files import read_bytes, write_atomically
+from seq2seq_cli.files import keep_as, read_bytes, write_atomically
 
 
 def names(folder):
@@ -48,6 +49,30 @@ def test_missing_folder_and_folder_in_the_way(tmp_path):
         write_atomically(tmp_path / "no" / "f", lambda file: None)
     with pytest.raises(UserError, match="folder, not a file"):
         write_atomically(tmp_path, lambda file: None)
+
+
+def test_a_link_stays_a_link_and_a_device_a_device(tmp_path):
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    write_atomically(tmp_path / "link", lambda file: file.write(b"new"))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"new"
+    write_atomically(Path("/dev/null"), lambda file: file.write(b"new"))
+    assert not Path("/dev/null").is_file()
+
+
+def test_keeping_a_file_under_another_name(tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    keep_as(a, b)
+    assert names(tmp_path) == []
+    a.write_bytes(b"1")
+    b.write_bytes(b"older")
+    keep_as(a, b)
+    assert (a.read_bytes(), b.read_bytes()) == (b"1", b"1")
+    write_atomically(a, lambda file: file.write(b"2"))
+    assert b.read_bytes() == b"1"
+    keep_as(a, b, move=True)
+    assert names(tmp_path) == ["b"]
 
 
 def test_reading_is_limited(tmp_path):

@@ -40,14 +40,14 @@ def test_the_rate_cools_down_to_zero_at_the_planned_end():
 
 
 def test_plateau_halves_the_rate_and_gives_up_after_patience():
-    schedule = PlateauSchedule(0.8, patience=2)
+    schedule = PlateauSchedule(patience=2)
     assert schedule.observe(3.0)
     assert not schedule.observe(3.0)
-    assert schedule.learning_rate == 0.4
+    assert schedule.scale == 0.5
     assert not schedule.exhausted
     assert schedule.observe(2.0)
-    assert schedule.learning_rate == 0.4
+    assert schedule.scale == 0.5
     schedule.observe(2.5)
     schedule.observe(float("nan"))
-    assert schedule.learning_rate == 0.1
+    assert schedule.scale == 0.125
     assert schedule.exhausted

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.config import ModelConfig, SearchConfig
+from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.search import length_normalized, longest_output, search
@@ -38,14 +39,9 @@ def exhaustive(models, source, config, forbidden):
     most = longest_output(len(source), config)
     words = [k for k in range(5) if k not in (START, END, *forbidden)]
     results = []
-    for length in range(most + 1):
+    for length in range(most):  # the end symbol takes one place
         for body in itertools.product(words, repeat=length):
-            if length < most:  # ends by itself
-                target = (*body, END)
-            elif length == most:  # cut off
-                target = body
-            if not target:
-                continue
+            target = (*body, END)
             log_p = log_probabilities(models, source, target)
             results.append((length_normalized(log_p, len(target), config.length_penalty), body))
     return sorted(results, reverse=True)
@@ -68,12 +64,12 @@ def greedy(model, source, most):
     """The plainest greedy search."""
     state = model.encode(np.array(source), Packing((len(source),)))
     tokens = [START]
-    while len(tokens) <= most:
+    while len(tokens) < most:
         logits, state = model.decode_step(state, np.array(tokens[-1:]))
         logits[0, [0, START]] = -np.inf
+        if logits[0].argmax() == END:
+            break
         tokens.append(int(logits[0].argmax()))
-        if tokens[-1] == END:
-            return tuple(tokens[1:-1])
     return tuple(tokens[1:])
 
 
@@ -112,7 +108,7 @@ def test_scores_are_what_the_model_gives_and_best_comes_first():
         assert scores == sorted(scores, reverse=True)
         assert len({h.tokens for h in hypotheses}) == len(hypotheses)
         for h in hypotheses:
-            full = h.tokens if len(h.tokens) == longest_output(len(source), config) else (*h.tokens, END)
+            full = (*h.tokens, END)
             assert h.log_probability == pytest.approx(log_probabilities([model], source, full), abs=1e-10)
             assert h.score == pytest.approx(h.log_probability / len(full) ** 0.8)
 
@@ -128,7 +124,14 @@ def test_forbidden_tokens_and_the_start_symbol_are_never_produced():
 def test_max_length_is_kept():
     for beam in (1, 4):
         found = search([toy_model(seed=3)], sources(), SearchConfig(beam=beam, max_length=2), START, END)
-        assert all(len(h.tokens) <= 3 for hypotheses in found for h in hypotheses)
+        assert max(len(h.tokens) for hypotheses in found for h in hypotheses) == 2
+
+
+def test_scores_that_are_not_numbers_are_an_error():
+    model = toy_model()
+    model.parameters["decoder.fc_out.bias"][...] = np.nan
+    with pytest.raises(UserError, match="not numbers"):
+        search([model], sources(), SearchConfig(), START, END)
 
 
 def test_a_vocabulary_of_special_symbols_only_gives_the_empty_sentence():

@@ -12,6 +12,7 @@ from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.storage import train_tokenizer
 from seq2seq_cli.training import (
+    UNLIMITED_EPOCHS,
     Score,
     StepReport,
     Trainer,
@@ -143,9 +144,10 @@ def test_a_run_interrupted_between_its_last_step_and_the_validation_is_still_val
     assert [type(report) for report in rest] == [ValidationReport]
 
 
-@pytest.mark.parametrize(("steps", "epochs"), [(819, 5), (5000, 5), (94, 43), (1, 60)])
+@pytest.mark.parametrize(("steps", "epochs"), [(833, 6), (5000, 6), (94, 43), (1, 60)])
 def test_small_corpora_get_more_epochs(steps, epochs):
     assert default_epochs(steps) == epochs
+    assert default_epochs(steps, another_limit=True) == UNLIMITED_EPOCHS
 
 
 def test_resuming_with_more_epochs_continues(tmp_path):
@@ -169,9 +171,11 @@ def test_the_best_model_is_kept_and_training_stops_early(tmp_path, monkeypatch):
     assert [record["learning_rate"] for record in trainer.checkpoint.history] == [0.01, 0.01, 0.01, 0.005]
 
 
-@pytest.mark.parametrize(("limit", "steps"), [({"max_steps": 5}, 5), ({"max_minutes": 0.0}, 0)])
+@pytest.mark.parametrize(("limit", "steps"), [({"max_steps": 5}, 5), ({"max_minutes": 1e-3}, 1)])
 def test_limits_end_the_training_with_a_saved_model(limit, steps, tmp_path):
     trainer = make_trainer(tmp_path / "m.npz", **limit)
+    if "max_minutes" in limit:
+        trainer.seconds = 60 * limit["max_minutes"] - 1e-9
     assert sum(isinstance(report, StepReport) for report in trainer.run()) == steps
     assert load_model(tmp_path / "m.npz")
     assert load_state(state_path(tmp_path / "m.npz"))[1].progress["step"] == steps
@@ -198,6 +202,39 @@ def test_an_earlier_model_is_put_aside_not_lost(tmp_path):
     list(make_trainer(path, epochs=1, seed=2).run())
     assert previous_path(path).read_bytes() == earlier
     assert path.read_bytes() != earlier
+
+
+def test_a_model_is_there_at_every_moment_of_being_replaced(tmp_path, monkeypatch):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1, seed=1).run())
+    earlier = path.read_bytes()
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seq2seq_cli.training.save_model", dies)
+    with pytest.raises(KeyboardInterrupt):
+        list(make_trainer(path, epochs=1, seed=2).run())
+    assert path.read_bytes() == earlier
+    assert not state_path(path).exists()  # the old state is not taken for the new training's
+    assert state_path(previous_path(path)).exists()
+
+
+def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1).run())
+    checkpoint, state = load_state(state_path(path))
+    reports = make_trainer(path, state, checkpoint, epochs=2, learning_rate=0.001).run()
+    assert next(reports).learning_rate == 0.001
+
+
+def test_a_best_model_that_was_deleted_is_written_anew(tmp_path):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1).run())
+    path.unlink()
+    checkpoint, state = load_state(state_path(path))
+    list(make_trainer(path, state, checkpoint, epochs=1).run())
+    assert load_model(path)
 
 
 def test_one_pair_is_enough(tmp_path):

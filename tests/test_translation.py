@@ -51,6 +51,11 @@ def test_a_stream_is_translated_as_it_comes():
     assert asked == LINES[:1]
 
 
+def test_one_string_in_place_of_several_is_a_type_error():
+    with pytest.raises(TypeError, match="list"):
+        Translator([checkpoint()]).translate("the cat")
+
+
 def test_n_best_are_distinct_and_ranked():
     found = next(Translator([checkpoint()]).translate_n_best(["the cat"], SearchConfig(beam=4, n_best=4)))
     assert len(found) == 4

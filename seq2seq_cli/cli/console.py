@@ -13,12 +13,14 @@ code   meaning
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,7 +30,7 @@ from seq2seq_cli.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 2, 130, 143
+EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 2, 130, 143
 
 # Typer brings its own copy of click or uses the installed one, depending on its version: ask it for its own classes.
 ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -87,7 +89,14 @@ def stderr_console() -> Console:
 def say(text: str) -> None:
     """Write a line of information to stderr, unless ``--quiet``."""
     if not _Flags.quiet:
-        print(printable(text), file=sys.stderr, flush=True)
+        _to_stderr(text)
+
+
+def _to_stderr(text: str) -> None:
+    """Write to stderr if anybody listens; a closed or full one must not end a training."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(printable(text), file=sys.stderr, flush=True)
 
 
 def warn(text: str) -> None:
@@ -121,7 +130,7 @@ def results() -> IO[bytes]:
         UserError: if it is closed.
     """
     if sys.stdout is None:
-        raise UserError("standard output is closed", fix="leave it open, or write to a file")
+        raise UserError("standard output is closed", where="stdout", fix="leave it open, or write to a file")
     return sys.stdout.buffer
 
 
@@ -129,15 +138,27 @@ def write_line(stream: IO[bytes], text: str) -> None:
     """Write one line of result as UTF-8, whatever the locale; on a terminal, control characters do nothing."""
     if stream.isatty():
         text = printable(text)
-    stream.write(text.encode("utf-8", "replace") + b"\n")
+    with end_quietly_without_reader():
+        stream.write(text.encode("utf-8", "replace") + b"\n")
+
+
+@contextmanager
+def end_quietly_without_reader() -> Iterator[None]:
+    """End the program, with nothing to complain about, when the reader of its output has gone, as with ``| head``."""
+    try:
+        yield
+    except BrokenPipeError:
+        _discard_output()
+        raise Stop(0) from None
 
 
 def write_results(lines: Iterable[str]) -> None:
-    """Write lines of result to standard output, each as soon as it is there."""
+    """Write lines of result to standard output."""
     stream = results()
     for line in lines:
         write_line(stream, line)
-    stream.flush()
+    with end_quietly_without_reader():
+        stream.flush()
 
 
 def check_texts(texts: list[str]) -> list[str]:
@@ -190,6 +211,12 @@ def catch_signals() -> Iterator[StopSignal]:
 
 def run(app: typer.Typer) -> int:
     """Run the command line and return its exit code; every failure becomes an explained error, none a traceback."""
+    warnings.simplefilter("ignore", RuntimeWarning)  # numbers that overflow are found and explained where they matter
+    with suppress(ValueError):  # not in a thread
+        signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         result = app(standalone_mode=False)
         if sys.stdout is not None:
@@ -204,19 +231,21 @@ def run(app: typer.Typer) -> int:
     except ClickException as error:
         return _fail(_from_click(error))
     except (KeyboardInterrupt, typer.Abort):
-        print(file=sys.stderr)
+        _to_stderr("")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader has gone, as with `| head`: nothing is wrong
-        _discard_output()
-        return 0
     except MemoryError:
         return _fail(
-            UserError("there is not enough memory", fix="use a smaller --batch-size, --hidden-size or --vocab-size")
+            UserError(
+                "there is not enough memory",
+                where="this machine",
+                fix="use a smaller --batch-size, --hidden-size or --vocab-size",
+            )
         )
     except OSError as error:
         _discard_output()
-        where = "" if error.filename is None else str(error.filename)
-        return _fail(UserError(f"the system refused: {error.strerror or error}", where=where))
+        where = "an input or output of this command" if error.filename is None else str(error.filename)
+        fix = "check that there is space and permission, and that no stream is closed"
+        return _fail(UserError(f"the system refused: {error.strerror or error}", where=where, fix=fix))
     except Exception as error:
         return _fail(
             UserError(
@@ -226,16 +255,21 @@ def run(app: typer.Typer) -> int:
         )
 
 
+def _terminate(number: int, frame: Any) -> None:
+    """End at SIGTERM with its exit code, temporary files cleaned up on the way."""
+    raise Stop(EXIT_TERMINATED)
+
+
 def _discard_output() -> None:
     """Let go of what could not be written, or Python would try again, and complain, at its end."""
-    if sys.stdout is not None:
+    with suppress(OSError, ValueError, AttributeError):  # no stdout, or one that is not a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: UserError) -> int:
     if _Flags.debug:
         traceback.print_exc()
-    print(printable(str(error)), file=sys.stderr)
+    _to_stderr(str(error))
     return error.exit_code
 
 

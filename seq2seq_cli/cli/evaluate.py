@@ -58,17 +58,21 @@ def evaluate_command(
     if references is not None and hypotheses is None:
         raise usage_error("--references needs --hypotheses", where="--references", fix="name both files")
     if hypotheses is not None:
-        outputs, targets = _read_lines(hypotheses), _references(references, corpus)
-        sources, data = None, references or str(corpus)
-        settings: dict[str, Any] = {"hypotheses": hypotheses}
         if model:
             raise usage_error("give --model or --hypotheses, not both", where="--model", fix="leave one of them out")
-        if by_length and corpus is not None:
-            sources = _read_corpus(corpus).sources
-        elif by_length:
+        if (references is None) == (corpus is None):
+            raise usage_error(
+                "--hypotheses needs references",
+                where="--hypotheses",
+                fix="name either a CORPUS or --references FILE",
+            )
+        if by_length and corpus is None:
             raise usage_error(
                 "--by-length needs the sources", where="--by-length", fix="name a CORPUS, not --references"
             )
+        outputs, data = _read_lines(hypotheses), references or str(corpus)
+        sources, targets = ([], _read_lines(references)) if references is not None else _read_columns(str(corpus))
+        settings: dict[str, Any] = {"hypotheses": hypotheses}
     else:
         translator = load_translator(model)
         test = _test_corpus(corpus, translator.corpora)
@@ -81,7 +85,7 @@ def evaluate_command(
             "length_penalty": length_penalty,
         }
     scores = corpus_scores(outputs, targets, names, confidence)
-    buckets = scores_by_length(sources, outputs, targets) if by_length and sources is not None else []
+    buckets = scores_by_length(sources, outputs, targets) if by_length else []
     if as_json:
         lines = [json.dumps(_as_json(scores, buckets, data, settings), ensure_ascii=False)]
     else:
@@ -103,14 +107,12 @@ def _read_corpus(name: str) -> Corpus:
     return corpus
 
 
-def _references(references: str | None, corpus: str | None) -> list[str]:
-    if references is not None:
-        return _read_lines(references)
-    if corpus is None:
-        raise usage_error(
-            "--hypotheses needs references", where="--hypotheses", fix="name a CORPUS or --references FILE"
-        )
-    return _read_corpus(corpus).targets
+def _read_columns(corpus: str) -> tuple[list[str], list[str]]:
+    """Return both sides of a corpus line by line, empty ones too, so that they stay in step with another file."""
+    from seq2seq_cli.text.corpus import read_pairs
+
+    pairs = list(read_pairs(corpus))
+    return [source for source, _ in pairs], [target for _, target in pairs]
 
 
 def _test_corpus(name: str | None, trained_on: list[str]) -> Corpus:

@@ -54,7 +54,7 @@ def inspect_command(
     lines += [f"  {name:<36} {' × '.join(map(str, shape)):>14}" for name, shape in shapes.items()]
     lines += ["", "validations", "  epoch     step  perplexity    BLEU"]
     for record in checkpoint.history:
-        lines.append(
-            f"  {record['epoch']:5d} {record['step']:8d} {record['valid_perplexity']:11.2f} {record['valid_bleu']:7.2f}"
-        )
+        cells = [record.get(key) for key in ("epoch", "step", "valid_perplexity", "valid_bleu")]
+        shown = [f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells]
+        lines.append(f"  {shown[0]:>5} {shown[1]:>8} {shown[2]:>11} {shown[3]:>7}")
     console.write_results(lines)

@@ -15,7 +15,7 @@ from typing import IO, Any, Protocol
 from seq2seq_cli.checkpoint import state_path
 from seq2seq_cli.cli import console
 from seq2seq_cli.files import explain_os_errors
-from seq2seq_cli.training import StepReport, Trainer, ValidationReport
+from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
 
 SECONDS_BETWEEN_LINES = 10.0
 SMOOTHING = 0.95
@@ -35,7 +35,10 @@ class Display(Protocol):
 def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
     """Run the training, show its reports, write the log, and save and stop at SIGINT or SIGTERM."""
     if trainer.finished:
-        console.say("this training has already reached its limit; give a higher --epochs to go on")
+        console.say(
+            "this training has already reached its limit; "
+            "raise it to go on (--epochs, --max-steps, --max-minutes, --patience)"
+        )
     meter = Meter(trainer)
     with (
         console.catch_signals() as received,
@@ -75,10 +78,13 @@ class Meter:
         self.loss = SMOOTHING * self.loss + (1 - SMOOTHING) * report.loss
         self.speed = SMOOTHING * self.speed + (1 - SMOOTHING) * report.tokens_per_second
         config = self.trainer.config
+        limited = config.epochs < UNLIMITED_EPOCHS
+        epochs = f"/{config.epochs}" if limited else ""
+        steps = f"/{self.trainer.total_steps}" if limited or config.max_steps else ""
         return (
-            f"epoch {report.epoch}/{config.epochs}  step {report.step}/{self.trainer.total_steps}  "
-            f"loss {self.loss / self.weight:.3f}  {self.speed / self.weight:,.0f} tokens/s  "
-            f"learning rate {report.learning_rate:.2g}  ETA {clock(self.seconds_left(report))}"
+            f"epoch {report.epoch}{epochs}  step {report.step}{steps}  loss {self.loss / self.weight:.3f}  "
+            f"{self.speed / self.weight:,.0f} tokens/s  ETA {clock(self.seconds_left(report))}  "
+            f"rate {report.learning_rate:.2g}"
         )
 
     def seconds_left(self, report: StepReport) -> float:
@@ -147,7 +153,7 @@ def write_record(log: IO[str] | None, report: StepReport | ValidationReport) -> 
 @contextlib.contextmanager
 def display() -> Iterator[Display]:
     """Choose how to show progress: live on a terminal, plain lines elsewhere."""
-    if sys.stderr.isatty() and not console.quiet():
+    if sys.stderr is not None and sys.stderr.isatty() and not console.quiet():
         from rich.live import Live
 
         with Live(console=console.stderr_console(), refresh_per_second=4, transient=True) as live:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
 
-from seq2seq_cli.errors import UserError
+from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.files import read_bytes
+from seq2seq_cli.text.corpus import shorten
 
 LARGEST_FILE = 1 << 20
 
@@ -31,13 +33,14 @@ def read_settings(path: Path, known: dict[str, type]) -> dict[str, Any]:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             shown = f"did you mean {near[0].replace('_', '-')!r}?" if near else "see 'seq2seq train --help'"
-            raise UserError(f"there is no setting {key!r}", where=str(path), fix=shown)
+            raise usage_error(f"there is no setting {key!r}", where=str(path), fix=shown)
         kind = known[name]
         if kind is float and type(value) is int:
-            value = float(value)
+            value = float(value) if abs(value) < 1e300 else math.inf
         if type(value) is not kind:
             named = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}[kind]
-            raise UserError(f"{key} must be {named}, not {value!r}", where=str(path), fix=f"write {key} = {named}")
+            shown = shorten(str(value))
+            raise usage_error(f"{key} must be {named}, not {shown}", where=str(path), fix=f"write {key} = {named}")
         settings[name] = value
     return settings
 
@@ -61,7 +64,7 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
 
         try:
             return tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(
                 f"this is not TOML: {error}", where=where, fix='write key = value, text in "quotes"'
             ) from None
@@ -85,9 +88,9 @@ def parse_flat_toml(text: str, where: str) -> dict[str, Any]:
                 raise ValueError
             if (behind and not behind.startswith("#")) or key in values:
                 raise ValueError
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UserError(
-                f"this line is not TOML of the form key = value: {line!r}",
+                f"this line is not TOML of the form key = value: {shorten(line)}",
                 where=f"{where}, line {number}",
                 fix='write key = value, text in "quotes"',
             ) from None

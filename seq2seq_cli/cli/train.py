@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from seq2seq_cli.training import Score
 
 _MODEL, _TRAINING, _TOKENIZER = ModelConfig(1, 1), TrainingConfig(), TokenizerConfig()
+TEXT_DEFAULTS = {
+    "tokenizer": _TOKENIZER.kind,
+    "vocab_size": _TOKENIZER.vocab_size,
+    "lowercase": _TOKENIZER.lowercase,
+    "source_tokenizer": None,
+    "target_tokenizer": None,
+}
 MAY_CHANGE_ON_RESUME = {"epochs", "max_steps", "max_minutes", "patience", "learning_rate"}
 
 
@@ -103,7 +110,7 @@ def train_command(
         _option(
             "--tie-embeddings/--no-tie-embeddings",
             "Whether the target embedding is also the output layer.",
-            "tie-embeddings" if _MODEL.tie_embeddings else "no-tie-embeddings",
+            "tied where the sizes agree",
             _NETWORK,
         ),
     ] = None,
@@ -124,7 +131,12 @@ def train_command(
     ] = None,
     epochs: Annotated[
         int | None,
-        _option("--epochs", "Most passes over the corpus.", f"{_TRAINING.epochs}, more for a small corpus", _LOOP),
+        _option(
+            "--epochs",
+            "Most passes over the corpus.",
+            f"{_TRAINING.epochs}, more for a small corpus, no limit with another one",
+            _LOOP,
+        ),
     ] = None,
     max_steps: Annotated[int | None, _option("--max-steps", "Most optimizer steps.", "no limit", _LOOP)] = None,
     max_minutes: Annotated[float | None, _option("--max-minutes", "Most minutes.", "no limit", _LOOP)] = None,
@@ -214,7 +226,8 @@ class Run:
         tokenizer_config = self._tokenizer_config()
         train, valid = self._read_corpora(training.seed)
         if "epochs" not in self.given and not self.resumed:
-            epochs = default_epochs(math.ceil(len(train) / training.batch_size))
+            another_limit = training.max_steps is not None or training.max_minutes is not None
+            epochs = default_epochs(math.ceil(len(train) / training.batch_size), another_limit)
             training = dataclasses.replace(training, epochs=epochs)
         checkpoint = self._checkpoint(train, training, tokenizer_config)
         encoded = self._encode(train, checkpoint), self._encode(valid, checkpoint)
@@ -232,19 +245,23 @@ class Run:
         self._say_what_next()
 
     def _check_output(self) -> None:
+        from seq2seq_cli.checkpoint import state_path
+
         if self.output.suffix != ".npz" or self.output.name.endswith(".state.npz"):
             raise usage_error(
                 f"the model's file must end in .npz, not {self.output.name!r}",
                 where="--output",
                 fix="for example: -o model.npz",
             )
-        with explain_os_errors(self.output.parent, "write"):
-            if self.output.is_dir():
-                raise IsADirectoryError
-            if not self.output.parent.is_dir():
-                raise FileNotFoundError
-            if not os.access(self.output.parent, os.W_OK):
-                raise PermissionError
+        log_file = self.given.get("log_file")
+        for path in (self.output, state_path(self.output), *([Path(log_file)] if log_file else [])):
+            with explain_os_errors(path, "write"):
+                if path.is_dir():
+                    raise IsADirectoryError
+                if not path.parent.is_dir():
+                    raise FileNotFoundError
+                if not os.access(path.parent, os.W_OK):
+                    raise PermissionError
 
     def _load_state(self) -> None:
         from seq2seq_cli.checkpoint import load_state, state_path
@@ -254,7 +271,11 @@ class Run:
             raise UserError("there is no training to resume", where=str(path), fix="train without --resume")
         self.resumed = load_state(path)
         checkpoint = self.resumed[0]
-        stored = {**dataclasses.asdict(checkpoint.model.config), **dataclasses.asdict(checkpoint.training)}
+        stored = {
+            **dataclasses.asdict(checkpoint.model.config),
+            **dataclasses.asdict(checkpoint.training),
+            **{name: checkpoint.text.get(name, default) for name, default in TEXT_DEFAULTS.items()},
+        }
         for name, value in self.given.items():
             if name in stored and name not in MAY_CHANGE_ON_RESUME and stored[name] != value:
                 flag = name.replace("_", "-")
@@ -270,7 +291,10 @@ class Run:
         if self.resumed:
             base = self.resumed[0].training if kind is TrainingConfig else self.resumed[0].model.config
         names = {field.name for field in dataclasses.fields(kind)}
-        return dataclasses.replace(base, **{name: value for name, value in self.given.items() if name in names})
+        changes = {name: value for name, value in self.given.items() if name in names}
+        if kind is ModelConfig and not self.resumed:
+            changes.setdefault("tie_embeddings", None)  # decided anew where the sizes or the context are others
+        return dataclasses.replace(base, **changes)
 
     def _tokenizer_config(self) -> TokenizerConfig:
         return TokenizerConfig(
@@ -295,7 +319,7 @@ class Run:
             console.warn_of_skipped(valid.name, valid.skipped)
             return train, valid
         train, valid = hold_out(train, seed)
-        if len(valid) == len(train):
+        if valid is train:
             console.warn("no pairs can be held out for validation: the training pairs are used for it")
         return train, valid
 
@@ -314,7 +338,8 @@ class Run:
             self._settings(ModelConfig, _MODEL), source_vocabulary=len(source), target_vocabulary=len(target)
         )
         model = Seq2Seq.create(config, random_stream(training.seed, INITIAL_STREAM))
-        return Checkpoint(model, source, target, training, corpus=self._corpus_name(train))
+        text = {name: self.given[name] for name in TEXT_DEFAULTS if name in self.given}
+        return Checkpoint(model, source, target, training, corpus=self._corpus_name(train), text=text)
 
     def _tokenizer(self, side: str, lines: list[str], config: TokenizerConfig) -> Tokenizer:
         from seq2seq_cli.text.storage import load_tokenizer, train_tokenizer
@@ -324,9 +349,18 @@ class Run:
 
     def _encode(self, corpus: Corpus, checkpoint: Checkpoint) -> Any:
         from seq2seq_cli.batches import encode_corpus
+        from seq2seq_cli.text.tokenizer import UNKNOWN
 
         reverse = checkpoint.model.config.reverse_source
-        return encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
+        encoded = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
+        for side, sentences in (("source", encoded.source), ("target", encoded.target)):
+            unknown = int((sentences.ids == UNKNOWN).sum())
+            if unknown:
+                share = 100 * unknown / len(sentences.ids)
+                console.warn(
+                    f"{corpus.name}: {unknown:,} {side} tokens ({share:.1f} %) are not in the vocabulary: <unk>"
+                )
+        return encoded
 
     def _score(self, model: Seq2Seq, checkpoint: Checkpoint, valid: Corpus) -> Score:
         """Translate the first thousand validation sentences greedily and score them."""

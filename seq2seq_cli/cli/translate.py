@@ -12,8 +12,8 @@ import typer
 
 from seq2seq_cli.cli import console
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.errors import usage_error
-from seq2seq_cli.files import explain_os_errors
+from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.files import write_atomically
 
 if TYPE_CHECKING:
     from seq2seq_cli.translation import Translation, Translator
@@ -33,7 +33,9 @@ LengthPenalty = Annotated[
 ]
 MaxLength = Annotated[
     int | None,
-    typer.Option("--max-length", help="Most target tokens.", show_default="twice the source's tokens and ten more"),
+    typer.Option(
+        "--max-length", help="Most target tokens.", show_default="twice the source's and ten more, at most 500"
+    ),
 ]
 BatchSize = Annotated[
     int, typer.Option("--batch-size", help="Sentences translated at a time; 1 answers each line as it comes.")
@@ -45,7 +47,7 @@ def load_translator(models: list[Path] | None) -> Translator:
     from seq2seq_cli.translation import Translator
 
     if models is None and not DEFAULT_MODEL.exists():
-        raise usage_error(
+        raise UserError(
             f"there is no model: {DEFAULT_MODEL} does not exist in this folder",
             where="--model",
             fix="train one with 'seq2seq train', or name one with --model",
@@ -87,12 +89,20 @@ def translate_command(
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
     translator = load_translator(model)
-    with _open_output(output_file) as output:
+
+    def work(output: IO[bytes]) -> None:
         if not texts and input_file is None and sys.stdin is not None and sys.stdin.isatty():
             prompt(translator, config, output, scores)
         else:
             lines = iter(texts) if texts else read_input(input_file or STDIO)
-            translate_lines(translator, config, lines, output, scores, name=None if texts else input_file or STDIO)
+            translate_lines(translator, config, lines, output, scores, several=not texts)
+
+    if output_file is None or output_file == STDIO:
+        work(console.results())
+        with console.end_quietly_without_reader():
+            console.results().flush()
+    else:
+        write_atomically(Path(output_file), work)
 
 
 def read_input(path: str) -> Iterator[str]:
@@ -102,23 +112,13 @@ def read_input(path: str) -> Iterator[str]:
     return read_lines(path)
 
 
-@contextlib.contextmanager
-def _open_output(path: str | None) -> Iterator[IO[bytes]]:
-    if path is None or path == STDIO:
-        yield console.results()
-        console.results().flush()
-        return
-    with explain_os_errors(path, "write"), Path(path).open("wb") as file:
-        yield file
-
-
 def translate_lines(
     translator: Translator,
     config: SearchConfig,
     lines: Iterator[str],
     output: IO[bytes],
     scores: bool,
-    name: str | None = None,
+    several: bool = False,
 ) -> None:
     """Translate a stream of lines to a stream of lines, and report on stderr what the model never saw."""
     unknown: dict[str, int] = {}
@@ -134,8 +134,9 @@ def translate_lines(
             prefix = f"{number}\t{rank}\t" if config.n_best > 1 else ""
             console.write_line(output, prefix + format_translation(translation, scores))
         if config.batch_size == 1:
-            output.flush()
-    report_unknown(unknown, several=name is not None)
+            with console.end_quietly_without_reader():
+                output.flush()
+    report_unknown(unknown, several)
 
 
 def format_translation(translation: Translation, scores: bool) -> str:
@@ -172,8 +173,11 @@ def prompt(translator: Translator, config: SearchConfig, output: IO[bytes], scor
         if not line.strip():
             continue
         line = line.encode("utf-8", "replace").decode()
-        translate_lines(translator, config, iter([line]), output, scores)
-        output.flush()
+        try:
+            translate_lines(translator, config, iter([line]), output, scores)
+            output.flush()
+        except KeyboardInterrupt:
+            console.say("")
 
 
 def _input_beside_a_file() -> str:

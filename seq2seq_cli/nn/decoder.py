@@ -33,8 +33,8 @@ class Decoder:
 
     ``context="initial"``: the context is the stack's first state, and ``top`` is its output (Sutskever et al. 2014).
     ``context="every-step"``: the context vector ``c`` is also part of every step's input, ``[embedding; c]``, and of a
-    readout, ``top = tanh(W [embedding; hidden; c] + b)`` (Cho et al. 2014, equation 9 and appendix A.1.2, with tanh in
-    place of maxout). The context's part of both products is computed once per sentence, not once per token.
+    readout, ``top = tanh(W [embedding; hidden; c] + b)`` (Cho et al. 2014, appendix A.1.2, with tanh in place of
+    maxout). In training, the context's part of both products is computed once per sentence, not once per token.
 
     Args:
         config: the network's shape.

@@ -1,7 +1,8 @@
 """The three functions with which one learns what an encoder–decoder is: one sentence, no batches, no training.
 
 They are thin: the very cells and the very unrolling that training uses do the work, on a batch of one. The weights
-are dictionaries with ``torch.nn`` names. To give these functions a trained model's own weights, remove the prefix::
+are dictionaries with ``torch.nn`` names. To give these functions the weights of a trained model of one direction
+(``--no-bidirectional``), remove the prefix::
 
     model = Translator.load("model.npz").models[0]
     encoder_params = model.parameters.below("encoder.rnn.")
@@ -65,6 +66,7 @@ def encoder_forward(
         Cho et al. 2014, section 2.2; Sutskever et al. 2014, section 2.
     """
     cell = find_cell(cell_type)
+    encoder_params = _floating(encoder_params)
     hidden_dim = _check_weights(cell, cell_type, encoder_params, "encoder_params")
     inputs = _check_sequence("X_seq", X_seq, encoder_params)
     initial = _initial_states("h0", h0, cell, cell_type, encoder_params, hidden_dim)
@@ -94,9 +96,10 @@ def decoder_forward(
             stacked weights also (layers, hidden_dim).
         Y_seq: (seq_len, input_dim) the embedded target tokens, starting with the start symbol.
         decoder_params: as ``encoder_params``, and ``fc_out.weight`` (output_dim, hidden_dim), ``fc_out.bias``
-            (output_dim,). Where ``weight_ih_l0`` has hidden_dim more columns than ``Y_seq``, the context is also fed at
-            every step, as ``[y; context]`` (Cho), and a ``readout.weight``/``readout.bias`` is applied to
-            ``[y; hidden; context]`` before ``fc_out``, if present.
+            (output_dim,); without an ``fc_out.weight``, ``embedding.weight`` serves (a tied model). Where
+            ``weight_ih_l0`` has hidden_dim more columns than ``Y_seq``, the context is also fed at every step, as
+            ``[y; context]`` (Cho), and a ``readout.weight``/``readout.bias`` is applied to ``[y; hidden; context]``
+            before ``fc_out``, if present.
         cell_type: ``'rnn'``, ``'lstm'`` or ``'gru'``.
 
     Returns:
@@ -109,6 +112,7 @@ def decoder_forward(
         Sutskever et al. 2014, equation 1; Cho et al. 2014, section 2.2 (with the context at every step).
     """
     cell = find_cell(cell_type)
+    decoder_params = _floating(decoder_params)
     hidden_dim = _check_weights(cell, cell_type, decoder_params, "decoder_params")
     initial = _initial_states("context_vector", context_vector, cell, cell_type, decoder_params, hidden_dim)
     sentence_input = None
@@ -126,7 +130,9 @@ def decoder_forward(
                 _expect(decoder_params, "readout.bias", (None,), "decoder_params"),
             )
         )
-    weight = _expect(decoder_params, "fc_out.weight", (None, top.shape[1]), "decoder_params")
+    tied = "fc_out.weight" not in decoder_params and "embedding.weight" in decoder_params
+    output_name = "embedding.weight" if tied else "fc_out.weight"
+    weight = _expect(decoder_params, output_name, (None, top.shape[1]), "decoder_params")
     bias = _expect(decoder_params, "fc_out.bias", (len(weight),), "decoder_params")
     return output_forward(top, weight, bias)
 
@@ -180,6 +186,15 @@ def seq2seq_loss(logits_seq: npt.ArrayLike, target_seq: npt.ArrayLike, loss_fn: 
     return float(sum(float(loss_fn(row, int(target))) for row, target in zip(logits, targets)))
 
 
+def _floating(parameters: Parameters) -> dict[str, Array]:
+    """Return the weights as arrays of a floating type; lists and whole numbers are welcome too."""
+    arrays = {name: np.asarray(value) for name, value in parameters.items()}
+    return {
+        name: array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+        for name, array in arrays.items()
+    }
+
+
 def _one_sentence(inputs: Array) -> Packing:
     return Packing((len(inputs),))
 
@@ -197,6 +212,8 @@ def _expect(parameters: Parameters, name: str, shape: tuple[int | None, ...], wh
 
 def _check_weights(cell: type[Cell], cell_type: str, parameters: Parameters, where: str) -> int:
     """Check every layer's shapes against each other and return hidden_dim."""
+    if "weight_ih_l0_reverse" in parameters:
+        raise ValueError(f"{where} must be of one direction; it has {'weight_ih_l0_reverse'!r} too")
     hidden_dim = int(_expect(parameters, "weight_hh_l0", (None, None), where).shape[1])
     rows = cell.gates * hidden_dim
     for layer in range(max(1, count_layers(parameters))):

@@ -121,7 +121,7 @@ def dropout_mask(shape: tuple[int, ...], rate: float, generator: np.random.Gener
 
     Source:
         Srivastava et al. 2014, "Dropout"; for recurrent networks on non-recurrent connections only: Zaremba et al.
-        2014, "Recurrent Neural Network Regularization", equations 7–10.
+        2014, "Recurrent Neural Network Regularization".
     """
     keep = generator.random(shape, dtype=np.float32) >= rate
     mask: Array = keep.astype(dtype)

@@ -148,15 +148,16 @@ class PlateauSchedule:
     """Halve the learning rate whenever validation does not improve, and give up after ``patience`` times in a row.
 
     Args:
-        learning_rate: at the start.
         patience: validations without a better one before ``exhausted``.
 
+    ``scale`` is what the learning rate is multiplied with: 1, ½, ¼ …
+
     Source: the "new-bob" practice of speech recognition; ``torch.optim.lr_scheduler.ReduceLROnPlateau(factor=0.5,
-    patience=0)``.
+    patience=0, threshold=0)``.
     """
 
-    def __init__(self, learning_rate: float, patience: int) -> None:
-        self.learning_rate = learning_rate
+    def __init__(self, patience: int) -> None:
+        self.scale = 1.0
         self.patience = patience
         self.best = math.inf
         self.failures = 0
@@ -168,7 +169,7 @@ class PlateauSchedule:
             self.failures = 0
             return True
         self.failures += 1
-        self.learning_rate *= 0.5
+        self.scale *= 0.5
         return False
 
     @property

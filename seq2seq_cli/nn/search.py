@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.encoder import DecoderState
 from seq2seq_cli.nn.functional import Array, IntArray, log_softmax
 from seq2seq_cli.nn.model import Seq2Seq
@@ -25,8 +26,8 @@ LONGEST_OUTPUT = 500
 class Hypothesis(NamedTuple):
     """A finished translation.
 
-    ``tokens`` are without the end symbol; ``log_probability`` (nats) is with it; ``score`` is
-    ``log_probability / lengthᵅ``, by which hypotheses are compared.
+    ``tokens`` are without the end symbol; ``log_probability`` (nats) is with it, also where the length limit
+    forced it; ``score`` is ``log_probability / lengthᵅ``, by which hypotheses are compared.
     """
 
     tokens: tuple[int, ...]
@@ -139,19 +140,19 @@ def _advance(
     """
     S, width, length = beams.tokens.shape  # length counts the start symbol, so it is that of the extensions too
     V = log_probs.shape[1]
+    out_of_room = limits[beams.sentences] <= length
+    full = np.repeat(out_of_room, width)
+    log_probs[full] = np.where(np.arange(V) == end, log_probs[full], -np.inf)  # what is full may only end
     totals = (beams.scores[:, :, None] + log_probs.reshape(S, width, V)).reshape(S, width * V)
     K = config.beam
     candidates = _best(totals, min(2 * K, width * V))
     totals = np.take_along_axis(totals, candidates, axis=1)
+    if not np.isfinite(totals[:, 0]).all():
+        raise UserError("the model's scores are not numbers", where="the model file", fix="train it again")
     parents, tokens = np.divmod(candidates, V)
     ends = tokens == end
-    out_of_room = limits[beams.sentences] <= length
-    for s, rank in zip(*np.nonzero(ends[:, :K] | out_of_room[:, None])):
-        if not np.isfinite(totals[s, rank]):
-            continue
+    for s, rank in zip(*np.nonzero(ends[:, :K] & np.isfinite(totals[:, :K]))):
         words = beams.tokens[s, parents[s, rank], 1:].tolist()
-        if not ends[s, rank]:
-            words.append(int(tokens[s, rank]))
         log_probability = float(totals[s, rank])
         score = length_normalized(log_probability, length, config.length_penalty)
         finished[beams.sentences[s]].append(Hypothesis(tuple(words), log_probability, score))

@@ -9,7 +9,6 @@ from seq2seq_cli.errors import UserError
 LANGUAGES = "en-fr"
 BUILTIN = "built-in"
 """Name of the built-in corpus in model files."""
-SPLITS = ("train", "valid", "test", "test_long")
 
 
 def data_folder() -> Path:

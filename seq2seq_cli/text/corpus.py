@@ -25,6 +25,8 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.files import explain_os_errors
 
 STDIN = "-"
+LONGEST_LINE = 16 << 20
+"""Bytes; what has no line ends is not a text of sentences, and would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ def read_lines(path: str) -> Iterator[str]:
     with explain_os_errors(name, "read"):
         if path == STDIN:
             if sys.stdin is None:
-                raise UserError("it is closed", where=name, fix="pipe text into this command, or name a file")
+                raise UserError(
+                    "standard input is closed", where=name, fix="pipe text into this command, or name a file"
+                )
             yield from decode_lines(sys.stdin.buffer, name)
         elif path.endswith(".gz"):
             try:
@@ -77,7 +81,13 @@ def read_lines(path: str) -> Iterator[str]:
 
 def decode_lines(file: IO[bytes], name: str) -> Iterator[str]:
     """Yield the text of each line of an open file, checked to be UTF-8."""
-    for number, raw in enumerate(file, start=1):
+    for number, raw in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), start=1):
+        if len(raw) > LONGEST_LINE:
+            raise UserError(
+                f"this line is longer than {LONGEST_LINE >> 20} MiB",
+                where=f"{name}, line {number}",
+                fix="give text with a sentence per line",
+            )
         line = raw.removesuffix(b"\n").removesuffix(b"\r")
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
@@ -103,8 +113,7 @@ def read_corpus(name: str) -> Corpus:
     sources: list[str] = []
     targets: list[str] = []
     skipped: list[int] = []
-    pairs = _read_tsv(name) if name == STDIN or "," not in name or Path(name).exists() else _read_two_files(name)
-    for number, (source, target) in enumerate(pairs, start=1):
+    for number, (source, target) in enumerate(read_pairs(name), start=1):
         if source.strip() and target.strip():
             sources.append(source)
             targets.append(target)
@@ -115,6 +124,13 @@ def read_corpus(name: str) -> Corpus:
         shown = "standard input" if name == STDIN else name
         raise UserError(what, where=shown, fix="give at least one sentence pair")
     return Corpus(name, sources, targets, skipped)
+
+
+def read_pairs(name: str) -> Iterator[tuple[str, str]]:
+    """Yield every line's pair, empty sides included; arguments and errors as for ``read_corpus``."""
+    if name == STDIN or "," not in name or Path(name).exists():
+        return _read_tsv(name)
+    return _read_two_files(name)
 
 
 def _read_tsv(name: str) -> Iterator[tuple[str, str]]:
@@ -133,7 +149,9 @@ def _read_tsv(name: str) -> Iterator[tuple[str, str]]:
 def _read_two_files(name: str) -> Iterator[tuple[str, str]]:
     names = name.split(",")
     if len(names) != 2 or not all(names):
-        raise UserError(f"a corpus is one file or two, not {len(names)}", where=name, fix="write source.txt,target.txt")
+        raise UserError(
+            "a corpus is one file, or two with one comma between them", where=name, fix="write source.txt,target.txt"
+        )
     source_lines, target_lines = list(read_lines(names[0])), list(read_lines(names[1]))
     if len(source_lines) != len(target_lines):
         raise UserError(
