@@ -153,7 +153,7 @@ class TrainingConfig:
         seed: decides the initial weights, the order of the batches and the dropout masks.
     """
 
-    epochs: int = 6
+    epochs: int = 5
     max_steps: int | None = None
     max_minutes: float | None = None
     batch_size: int = 32

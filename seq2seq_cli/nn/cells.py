@@ -44,6 +44,12 @@ class Cell(Protocol):
         """Return ``d_x_projection``, ``d_h_projection`` and the direct part of the previous state's gradient."""
 
 
+def blocks(stacked: Array, gates: int) -> list[Array]:
+    """Return views of the gates' blocks, (B, H) each; ``np.split`` alone took 4 % of a training step."""
+    H = stacked.shape[1] // gates
+    return [stacked[:, k * H : (k + 1) * H] for k in range(gates)]
+
+
 class RNN:
     """The simple (Elman) cell: ``h' = tanh(x_projection + h_projection)``.
 
@@ -88,7 +94,7 @@ class LSTM:
     def forward(x_projection: Array, h_projection: Array, state: State) -> tuple[State, Cache]:
         """Return ``(h', c')`` and the cache."""
         c = state[1]
-        a_i, a_f, a_g, a_o = np.split(x_projection + h_projection, 4, axis=1)
+        a_i, a_f, a_g, a_o = blocks(x_projection + h_projection, 4)
         i, f, g, o = sigmoid(a_i), sigmoid(a_f), np.tanh(a_g), sigmoid(a_o)
         c_next = f * c + i * g
         tanh_c = np.tanh(c_next)
@@ -101,7 +107,7 @@ class LSTM:
         i, f, g, o, c, tanh_c = cache
         d_c = d_c + tanh_backward(d_h * o, tanh_c)
         d_projection = np.empty((len(d_h), 4 * d_h.shape[1]), d_h.dtype)
-        d_i, d_f, d_g, d_o = np.split(d_projection, 4, axis=1)
+        d_i, d_f, d_g, d_o = blocks(d_projection, 4)
         d_i[...] = sigmoid_backward(d_c * g, i)
         d_f[...] = sigmoid_backward(d_c * c, f)
         d_g[...] = tanh_backward(d_c * i, g)
@@ -131,7 +137,7 @@ class GRU:
         """Return ``(h',)`` and the cache."""
         (h,) = state
         H = h.shape[1]
-        r, z = np.split(sigmoid(x_projection[:, : 2 * H] + h_projection[:, : 2 * H]), 2, axis=1)
+        r, z = blocks(sigmoid(x_projection[:, : 2 * H] + h_projection[:, : 2 * H]), 2)
         h_n = h_projection[:, 2 * H :]
         n = np.tanh(x_projection[:, 2 * H :] + r * h_n)
         return (n + z * (h - n),), (r, z, n, h, h_n)
@@ -142,7 +148,7 @@ class GRU:
         (d_h,) = d_state
         r, z, n, h, h_n = cache
         d_x = np.empty((len(d_h), 3 * d_h.shape[1]), d_h.dtype)
-        d_r, d_z, d_n = np.split(d_x, 3, axis=1)
+        d_r, d_z, d_n = blocks(d_x, 3)
         d_n[...] = tanh_backward(d_h * (1.0 - z), n)
         d_z[...] = sigmoid_backward(d_h * (h - n), z)
         d_r[...] = sigmoid_backward(d_n * h_n, r)
