@@ -5,10 +5,11 @@ import pytest
 from seq2seq_cli.cli.settings import parse_flat_toml, parse_toml, read_settings
 from seq2seq_cli.errors import UserError
 
-KNOWN = {"cell": str, "hidden_size": int, "dropout": float, "bidirectional": bool}
+KNOWN = {"cell": str, "kind": str, "hidden_size": int, "dropout": float, "bidirectional": bool}
 TEXT = """
 # a recipe
 cell = "lstm"          # the cell
+kind = 'b#p\\e'        # a literal text
 hidden-size = 1_024
 dropout = 0.25
 
@@ -19,7 +20,7 @@ bidirectional = true
 def test_settings_are_read_by_flag_name(tmp_path):
     path = tmp_path / "c.toml"
     path.write_text(TEXT)
-    expected = {"cell": "lstm", "hidden_size": 1024, "dropout": 0.25, "bidirectional": True}
+    expected = {"cell": "lstm", "kind": "b#p\\e", "hidden_size": 1024, "dropout": 0.25, "bidirectional": True}
     assert read_settings(path, KNOWN) == expected
     path.write_text("dropout = 0\n")
     assert read_settings(path, KNOWN) == {"dropout": 0.0}
@@ -35,7 +36,9 @@ def test_the_small_reader_reads_recipes_as_toml_does():
         assert parse_flat_toml(text, "c.toml") == parse_toml(text, "c.toml")
 
 
-@pytest.mark.parametrize("line", ["cell", "cell =", "= 3", "cell = lstm", "cell = [1]", "cell = 3 4", "a = 1\na = 2"])
+@pytest.mark.parametrize(
+    "line", ["cell", "cell =", "= 3", "cell = lstm", "cell = [1]", "cell = 3 4", "cell = 'x", "a = 1\na = 2"]
+)
 def test_lines_that_are_not_toml_are_refused_with_their_number(line):
     with pytest.raises(UserError, match="not TOML") as caught:
         parse_flat_toml(f"\n{line}\n", "c.toml")

@@ -71,6 +71,18 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     return parse_flat_toml(text, where)
 
 
+def _parse_value(text: str) -> tuple[Any, str]:
+    """Return the value that the text starts with, and what stands behind it."""
+    if text.startswith("'"):  # a literal text: everything up to the next quote
+        value, quote, behind = text[1:].partition("'")
+        if not quote:
+            raise ValueError
+        return value, behind.strip()
+    literal = text.replace("_", "") if text[:1].isdigit() else text
+    found, end = json.JSONDecoder().raw_decode(literal)
+    return found, literal[end:].strip()
+
+
 def parse_flat_toml(text: str, where: str) -> dict[str, Any]:
     """Read ``key = value`` lines; see ``parse_toml``."""
     values: dict[str, Any] = {}
@@ -80,10 +92,7 @@ def parse_flat_toml(text: str, where: str) -> dict[str, Any]:
             continue
         key, equals, rest = (part.strip() for part in line.partition("="))
         try:
-            decoder = json.JSONDecoder()
-            literal = rest.replace("_", "") if rest[:1].isdigit() else rest
-            value, end = decoder.raw_decode(literal)
-            behind = literal[end:].strip()
+            value, behind = _parse_value(rest)
             if not equals or not key or isinstance(value, (list, dict)) or value is None:
                 raise ValueError
             if (behind and not behind.startswith("#")) or key in values:
