@@ -25,7 +25,7 @@ SMOOTHING = 0.95
 class Display(Protocol):
     """Shows what happens."""
 
-    def step(self, text: str, done: int) -> None:
+    def step(self, text: str) -> None:
         """Show the state after a step."""
 
     def line(self, text: str) -> None:
@@ -49,7 +49,7 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
         for report in reports:
             write_record(log, report)
             if isinstance(report, StepReport):
-                shown.step(meter.after(report), report.step)
+                shown.step(meter.after(report))
             else:
                 for line in validation_lines(report):
                     shown.line(line)
@@ -168,12 +168,14 @@ class _PlainDisplay:
     def __init__(self) -> None:
         self.shown = time.monotonic()
 
-    def step(self, text: str, done: int) -> None:
+    def step(self, text: str) -> None:
+        """Print the state, if the last one was printed long enough ago."""
         if time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
             self.shown = time.monotonic()
             console.say(text)
 
     def line(self, text: str) -> None:
+        """Print a line."""
         console.say(text)
 
 
@@ -183,10 +185,12 @@ class _LiveDisplay:
     def __init__(self, live: Any) -> None:
         self.live = live
 
-    def step(self, text: str, done: int) -> None:
+    def step(self, text: str) -> None:
+        """Write the state over the last one."""
         from rich.text import Text
 
         self.live.update(Text(text, overflow="ellipsis", no_wrap=True))
 
     def line(self, text: str) -> None:
+        """Print a line above it."""
         self.live.console.print(console.printable(text))

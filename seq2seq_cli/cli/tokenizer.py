@@ -67,6 +67,7 @@ def encode_command(
     loaded = _load(tokenizer)
 
     def encoded() -> Iterator[str]:
+        """Yield a line of tokens for each line of text."""
         for number, line in enumerate(_stdin(), start=1):
             found = loaded.encode(line)
             yield " ".join(str(k) if ids else show_token(loaded.vocabulary[k]) for k in found)
@@ -88,6 +89,7 @@ def decode_command(
     loaded = _load(tokenizer)
 
     def decoded() -> Iterator[str]:
+        """Yield a line of text for each line of tokens."""
         for number, line in enumerate(_stdin(), start=1):
             found = []
             for word in filter(None, line.split(" ")):

@@ -91,6 +91,7 @@ def translate_command(
     translator = load_translator(model)
 
     def work(output: IO[bytes]) -> None:
+        """Translate everything to an open stream."""
         if not texts and input_file is None and sys.stdin is not None and sys.stdin.isatty():
             prompt(translator, config, output, scores)
         else:
@@ -124,6 +125,7 @@ def translate_lines(
     unknown: dict[str, int] = {}
 
     def watched() -> Iterator[str]:
+        """Pass the lines on and take note of what was never seen."""
         for number, line in enumerate(lines, start=1):
             for part in translator.unknown(line):
                 unknown.setdefault(part, number)
