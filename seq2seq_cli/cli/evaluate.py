@@ -48,8 +48,7 @@ def evaluate_command(
 
     Without arguments it scores model.npz on the built-in test set.
 
-    Examples: seq2seq eval · seq2seq eval test.de,test.en -m de-en.npz --beam 1 · seq2seq eval --hypotheses out.txt
-    --references ref.txt
+    Examples: seq2seq eval · seq2seq eval test.de,test.en -m de-en.npz --beam 1
     """
     from seq2seq_cli.evaluation import corpus_scores, parse_metrics, scores_by_length
 

@@ -59,8 +59,8 @@ def encode_command(
 ) -> None:
     """Turn lines of text on stdin into lines of tokens on stdout.
 
-    Tokens are separated by spaces; the space that belongs to a token is shown as ▁ (and a ▁ or \\ of the text as \\▁ or
-    \\\\).
+    Tokens are separated by spaces; the space that belongs to a token is shown as ▁.
+    A ▁ or \\ of the text itself is shown as \\▁ or \\\\.
 
     Example: echo "Good morning" | seq2seq tokenizer encode -t en.json
     """

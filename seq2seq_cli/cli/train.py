@@ -159,8 +159,8 @@ def train_command(
 ) -> None:
     """Train a model and keep the best one.
 
-    Without arguments it trains on the built-in English–French corpus and writes model.npz. Ctrl-C saves and stops;
-    the same command with --resume continues.
+    Without arguments it trains on the built-in English–French corpus and writes model.npz.
+    Ctrl-C saves and stops; the same command with --resume continues.
 
     Examples: seq2seq train · seq2seq train pairs.tsv -o mine.npz · seq2seq train a.de,a.en --valid b.de,b.en
     """

@@ -79,8 +79,9 @@ def translate_command(
 ) -> None:
     """Translate text with a trained model.
 
-    With TEXT, one line is printed for each argument. With a pipe or --input it is a filter: N lines in, N lines out, in
-    order, blank lines included. On a terminal without TEXT it is a prompt.
+    With TEXT, one line is printed for each argument.
+    With a pipe or --input it is a filter: N lines in, N lines out, in order, blank lines included.
+    On a terminal without TEXT it is a prompt.
 
     Examples: seq2seq translate "Where is the station?" · cat letter.txt | seq2seq translate > letter.fr.txt
     """

@@ -61,6 +61,7 @@ def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
     """
 
     def refuse(what: str) -> UserError:
+        """Return the error for a value that is not a tokenizer."""
         return UserError(what, where=where, fix="give a file that 'seq2seq tokenizer train' wrote")
 
     if not isinstance(data, dict) or data.get("format") != FORMAT:
