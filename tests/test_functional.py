@@ -15,13 +15,28 @@ def test_sigmoid_equals_its_definition_and_never_overflows():
 
 
 @pytest.mark.parametrize(
-    ("forward", "backward"), [(F.sigmoid, F.sigmoid_backward), (np.tanh, F.tanh_backward)], ids=["sigmoid", "tanh"]
+    ("forward", "slope"), [(F.sigmoid, F.sigmoid_slope), (np.tanh, F.tanh_slope)], ids=["sigmoid", "tanh"]
 )
-def test_backward_matches_finite_differences(forward, backward):
-    generator = np.random.default_rng(0)
-    x, d_y = generator.standard_normal((2, 4, 3))
+def test_slopes_match_finite_differences(forward, slope):
+    x, d_y = np.random.default_rng(0).standard_normal((2, 4, 3))
     numeric = numeric_gradient(lambda: float((forward(x) * d_y).sum()), x)
-    assert worst_relative_error(backward(d_y, forward(x)), numeric) < 1e-6
+    assert worst_relative_error(d_y * slope(forward(x)), numeric) < 1e-6
+
+
+def test_tanh_backward_is_the_slope_times_the_gradient_and_leaves_both_alone():
+    y, d_y = np.tanh(np.random.default_rng(0).standard_normal((2, 4, 3)))
+    before = y.copy(), d_y.copy()
+    np.testing.assert_allclose(F.tanh_backward(d_y, y), d_y * F.tanh_slope(y), rtol=1e-15)
+    assert np.array_equal(y, before[0])
+    assert np.array_equal(d_y, before[1])
+
+
+def test_sigmoid_leaves_its_argument_alone_and_the_other_one_does_not():
+    x = np.array([0.0, 1.0])
+    F.sigmoid(x)
+    assert x.tolist() == [0.0, 1.0]
+    assert F.sigmoid_in_place(x) is x
+    assert x[0] == 0.5
 
 
 def test_log_softmax_is_normalized_and_survives_large_logits():

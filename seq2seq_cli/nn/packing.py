@@ -98,8 +98,8 @@ class Packing:
         return self.sentences + before + self.token_sentences
 
     def sum_over_time(self, packed: Array) -> Array:
-        """Return (B, F): each sentence's rows of (N, F), added up."""
-        total: Array = packed[: self.sentences].copy()
+        """Return (..., B, F): each sentence's rows of (..., N, F), added up."""
+        total: Array = packed[..., : self.sentences, :].copy()
         for start, stop in zip(self.offsets[1:], self.offsets[2:]):
-            total[: stop - start] += packed[start:stop]
+            total[..., : stop - start, :] += packed[..., start:stop, :]
         return total

@@ -20,6 +20,7 @@ import numpy as np
 from seq2seq_cli.nn.cells import Cache, Cell, State
 from seq2seq_cli.nn.functional import Array, dropout_mask
 from seq2seq_cli.nn.packing import Packing
+from seq2seq_cli.nn.products import StepMatrix
 
 
 class LayerCache(NamedTuple):
@@ -59,16 +60,19 @@ def layer_forward(
         ``layer_backward``.
     """
     E, B = inputs.shape[1], packing.sentences
-    weight_ih = parameters[f"weight_ih{suffix}"]
-    weight_hh_t = np.ascontiguousarray(parameters[f"weight_hh{suffix}"].T)
-    bias_hh = parameters[f"bias_hh{suffix}"]
+    weight_ih = by_gate(parameters[f"weight_ih{suffix}"], cell)  # (g, H, E + C)
+    weight_hh = by_gate(parameters[f"weight_hh{suffix}"], cell)  # (g, H, H)
+    state_matrix = StepMatrix(weight_hh.transpose(0, 2, 1), rows=B)
+    bias_ih = by_gate(parameters[f"bias_ih{suffix}"][:, None], cell).transpose(0, 2, 1)  # (g, 1, H)
+    bias_hh = by_gate(parameters[f"bias_hh{suffix}"][:, None], cell).transpose(0, 2, 1)
 
-    x_projection = inputs @ weight_ih[:, :E].T  # (N, gH)
-    x_projection += parameters[f"bias_ih{suffix}"]
+    x_projection = inputs @ weight_ih[:, :, :E].transpose(0, 2, 1)  # (g, N, H)
+    x_projection += bias_ih + bias_hh if cell.additive else bias_ih
     if sentence_input is not None:
-        x_projection += (sentence_input @ weight_ih[:, E:].T)[packing.token_sentences]
+        per_sentence = sentence_input @ weight_ih[:, :, E:].transpose(0, 2, 1)  # (g, B, H)
+        x_projection += per_sentence[:, packing.token_sentences]
 
-    hidden = np.empty((B + packing.tokens, weight_hh_t.shape[0]), inputs.dtype)
+    hidden = np.empty((B + packing.tokens, weight_hh.shape[2]), inputs.dtype)
     hidden[:B] = initial[0]
     outputs = hidden[B:]
     final = tuple(np.empty_like(part) for part in initial)
@@ -79,9 +83,10 @@ def layer_forward(
             for part, whole in zip(state, final):
                 whole[size : len(part)] = part[size:]
             state = tuple(part[:size] for part in state)
-        h_projection = state[0] @ weight_hh_t  # (size, gH)
-        h_projection += bias_hh
-        state, cache = cell.forward(x_projection[start : start + size], h_projection, state)
+        h_projection = state_matrix.multiply(state[0])  # (g, size, H)
+        if not cell.additive:
+            h_projection += bias_hh
+        state, cache = cell.forward(x_projection[:, start : start + size], h_projection, state)
         outputs[start : start + size] = state[0]
         if remember:
             caches.append(cache)
@@ -113,9 +118,11 @@ def layer_backward(
         ``d_inputs`` (N, E), ``d_initial`` (each (B, H)) and ``d_sentence_input`` (B, C) or None.
     """
     E = cache.inputs.shape[1]
-    weight_ih, weight_hh = parameters[f"weight_ih{suffix}"], parameters[f"weight_hh{suffix}"]
-    d_x_projection = np.empty((packing.tokens, weight_hh.shape[0]), weight_hh.dtype)
+    weight_ih = by_gate(parameters[f"weight_ih{suffix}"], cell)
+    weight_hh = by_gate(parameters[f"weight_hh{suffix}"], cell)
+    d_x_projection = np.empty((cell.gates, packing.tokens, weight_hh.shape[2]), weight_hh.dtype)
     d_h_projection = d_x_projection if cell.additive else np.empty_like(d_x_projection)
+    state_matrix = StepMatrix(weight_hh, rows=packing.sentences)
     d_state = tuple(part.copy() for part in d_final)  # a sentence's rows wait here until its last step is reached
     for t in range(packing.steps - 1, -1, -1):
         size, start = packing.batch_sizes[t], packing.offsets[t]
@@ -123,25 +130,32 @@ def layer_backward(
         if d_outputs is not None:
             alive[0][...] += d_outputs[start : start + size]
         d_x, d_h, d_previous = cell.backward(alive, cache.caches[t])
-        d_x_projection[start : start + size] = d_x
+        d_x_projection[:, start : start + size] = d_x
         if not cell.additive:
-            d_h_projection[start : start + size] = d_h
-        np.matmul(d_h, weight_hh, out=alive[0])
-        alive[0][...] += d_previous[0]
+            d_h_projection[:, start : start + size] = d_h
+        np.add.reduce(state_matrix.multiply(d_h), axis=0, out=alive[0])
+        if d_previous[0] is not None:
+            alive[0][...] += d_previous[0]
         for part, d_part in zip(alive[1:], d_previous[1:]):
             part[...] = d_part
 
-    weight_ih_gradient = gradients[f"weight_ih{suffix}"]
-    np.matmul(d_x_projection.T, cache.inputs, out=weight_ih_gradient[:, :E])
-    np.matmul(d_h_projection.T, cache.hidden[packing.previous], out=gradients[f"weight_hh{suffix}"])
-    np.sum(d_x_projection, axis=0, out=gradients[f"bias_ih{suffix}"])
-    np.sum(d_h_projection, axis=0, out=gradients[f"bias_hh{suffix}"])
+    d_weight_ih = by_gate(gradients[f"weight_ih{suffix}"], cell)
+    d_weight_hh = by_gate(gradients[f"weight_hh{suffix}"], cell)
+    np.matmul(d_x_projection.transpose(0, 2, 1), cache.inputs, out=d_weight_ih[:, :, :E])
+    np.matmul(d_h_projection.transpose(0, 2, 1), cache.hidden[packing.previous], out=d_weight_hh)
+    np.sum(d_x_projection, axis=1, out=gradients[f"bias_ih{suffix}"].reshape(cell.gates, -1))
+    np.sum(d_h_projection, axis=1, out=gradients[f"bias_hh{suffix}"].reshape(cell.gates, -1))
     d_sentence_input = None
     if cache.sentence_input is not None:
-        d_sentence = packing.sum_over_time(d_x_projection)  # (B, gH)
-        np.matmul(d_sentence.T, cache.sentence_input, out=weight_ih_gradient[:, E:])
-        d_sentence_input = d_sentence @ weight_ih[:, E:]
-    return d_x_projection @ weight_ih[:, :E], d_state, d_sentence_input
+        d_sentence = packing.sum_over_time(d_x_projection)  # (g, B, H)
+        np.matmul(d_sentence.transpose(0, 2, 1), cache.sentence_input, out=d_weight_ih[:, :, E:])
+        d_sentence_input = (d_sentence @ weight_ih[:, :, E:]).sum(axis=0)
+    return (d_x_projection @ weight_ih[:, :, :E]).sum(axis=0), d_state, d_sentence_input
+
+
+def by_gate(stacked: Array, cell: type[Cell]) -> Array:
+    """Return a view of (gH, F) weights as (g, H, F): each gate's own matrix."""
+    return stacked.reshape(cell.gates, stacked.shape[0] // cell.gates, stacked.shape[1])
 
 
 class StackCache(NamedTuple):
