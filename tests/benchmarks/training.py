@@ -1,8 +1,8 @@
 """Training speed: real target tokens per second of forward, backward, clipping and Adam, beside PyTorch.
 
 Both sides train the same network, from the same weights, on the very same batches: sentence lengths of Multi30k (see
-``lengths``), random words, planned by the program's own bucketing. Before anything is timed, both losses of a batch must
-agree. What is compared, in alternating blocks:
+``lengths``), random words, planned by the program's own bucketing. Before anything is timed, both losses of a batch
+must agree. What is compared, in alternating blocks:
 
 - **ours**;
 - **PyTorch** in its fastest form for this network (``torch_training`` lists those that are tried, each run);
@@ -185,7 +185,7 @@ def measure(name: str, cell: str, rounds: int, flags: Any, torch: bool) -> dict[
 
 
 def try_forms(ours: Worker, theirs: Worker, block: list[int], plain: list[str], flags: Any) -> dict[str, float | str]:
-    """Seconds of a block in every form of PyTorch's side, the best of three after a warm-up; or why it does not work."""
+    """Seconds of a block in every form of PyTorch's side, the best of three after a warm-up; or why it failed."""
     tried: dict[str, float | str] = {}
 
     def attempt(form: str) -> None:
