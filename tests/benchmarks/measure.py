@@ -185,11 +185,8 @@ def parser(docstring: str | None) -> argparse.ArgumentParser:
     return flags
 
 
-def report(title: str, rows: Sequence[Mapping[str, Any]], flags: argparse.Namespace, **more: Any) -> None:
-    """Print the rows as a table, and write them as JSON where asked for.
-
-    A ``Spread`` is shown as median (smallest–largest); a float with as many digits as it needs.
-    """
+def show(title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rows as a table: a ``Spread`` as median (smallest–largest), a float with the digits that it needs."""
     table = Table(title=title)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     for k, name in enumerate(columns):
@@ -197,6 +194,11 @@ def report(title: str, rows: Sequence[Mapping[str, Any]], flags: argparse.Namesp
     for row in rows:
         table.add_row(*(_shown(row.get(name, "")) for name in columns))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def report(title: str, rows: Sequence[Mapping[str, Any]], flags: argparse.Namespace, **more: Any) -> None:
+    """Print the rows as a table, and the machine; write them, and anything more, as JSON where asked for."""
+    show(title, rows)
     found = {"benchmark": title, "machine": machine(), "quick": flags.quick, "rows": rows, **more}
     print("machine: " + ", ".join(f"{name} {value}" for name, value in found["machine"].items()))
     if flags.json:
