@@ -335,6 +335,6 @@ def fingerprint(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCorp
     digest = hashlib.sha256(repr(checkpoint.model.config).encode())
     for corpus in (train, valid):
         for sentences in (corpus.source, corpus.target):
-            digest.update(sentences.ids.tobytes())
-            digest.update(sentences.starts.tobytes())
+            digest.update(sentences.ids.data)
+            digest.update(sentences.starts.data)
     return digest.hexdigest()

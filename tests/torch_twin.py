@@ -5,14 +5,17 @@ It is written the way PyTorch users write it (modules, packed sequences, autogra
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
-from seq2seq_cli.config import ModelConfig
-from seq2seq_cli.nn.model import Batch
-from seq2seq_cli.nn.parameters import Parameters
+if TYPE_CHECKING:
+    from seq2seq_cli.config import ModelConfig
+    from seq2seq_cli.nn.model import Batch
+    from seq2seq_cli.nn.parameters import Parameters
 
 MODULES = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 

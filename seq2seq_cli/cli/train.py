@@ -8,8 +8,6 @@ from typing import Annotated, Any, get_args, get_type_hints
 import typer
 
 from seq2seq_cli.cli import console
-from seq2seq_cli.cli.settings import read_settings
-from seq2seq_cli.cli.training_run import Run
 from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 
 _MODEL, _TRAINING, _TOKENIZER = ModelConfig(1, 1), TrainingConfig(), TokenizerConfig()
@@ -164,7 +162,11 @@ def train_command(
 
     Examples: seq2seq train · seq2seq train pairs.tsv -o mine.npz · seq2seq train a.de,a.en --valid b.de,b.en
     """
-    given = {name: value for name, value in locals().items() if name in setting_types() and value is not None}
+    flags = locals()
+    from seq2seq_cli.cli.settings import read_settings
+    from seq2seq_cli.cli.training_run import Run
+
+    given = {name: value for name, value in flags.items() if name in setting_types() and value is not None}
     from_file = {} if config is None else read_settings(config, setting_types())
     Run({**from_file, **given}).train()
 

@@ -73,6 +73,7 @@ class Run:
             state=self.resumed[1] if self.resumed else None,
         )
         self._introduce(checkpoint, train, valid, encoded[0].target_tokens)
+        del train  # from here on the ids are enough, and the text of a large corpus is several times as large
         if self.output.exists() and not self.resumed:
             console.say(f"note:       the model now in {self.output} will be kept as {previous_path(self.output)}")
         follow(trainer, log_file=self.given.get("log_file"), resumed=self.resumed is not None)
