@@ -1,7 +1,11 @@
 """``python -m seq2seq_cli`` is the command ``seq2seq``."""
 
 import gc
+import os
 import sys
+
+for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB"):  # before NumPy is loaded: see seq2seq_cli/workers.py
+    os.environ.setdefault(f"{_library}_{'MAXIMUM' if _library == 'VECLIB' else 'NUM'}_THREADS", "1")
 
 
 def main() -> None:

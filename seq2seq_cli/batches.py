@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -42,7 +43,7 @@ class Sentences:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    @property
+    @cached_property
     def lengths(self) -> npt.NDArray[np.int64]:
         """(n,) tokens of each sentence."""
         return np.diff(self.starts)
@@ -131,6 +132,11 @@ def make_batch(corpus: EncodedCorpus, pairs: Index) -> Batch:
         target_packing=target_packing,
         source_rows=np.array([row_of_pair[int(pair)] for pair in by_target], dtype=np.intp),
     )
+
+
+def share_out(pairs: Index, shares: int) -> list[Index]:
+    """Deal a batch's pairs out to as many shares, or fewer if there are not enough; neighbours are equally long."""
+    return [pairs[k::shares] for k in range(min(shares, len(pairs)))]
 
 
 def _places(sentences: Sentences, chosen: Index, packing: Packing) -> npt.NDArray[np.int64]:

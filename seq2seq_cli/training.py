@@ -1,7 +1,8 @@
 """The training loop: it yields records of what happened, saves what must not be lost, and prints nothing.
 
 Everything random is decided by the seed and the position: the order of an epoch by ``(seed, epoch)``, a step's dropout
-masks by ``(seed, step)``. So a run resumed from any step continues exactly as it would have without the interruption.
+masks by ``(seed, step, share of the batch)``. So a run resumed from any step continues exactly as it would have without
+the interruption.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches
+from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches, share_out
 from seq2seq_cli.checkpoint import (
     Checkpoint,
     TrainingState,
@@ -29,9 +30,11 @@ from seq2seq_cli.checkpoint import (
 from seq2seq_cli.config import TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.files import keep_as
+from seq2seq_cli.nn.data_parallel import DataParallel
 from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, clip_by_global_norm, cool_down_factor
+from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, cool_down_factor
+from seq2seq_cli.workers import ALONE, Workers
 
 INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM = range(3)
 """Independent streams of random numbers under one seed."""
@@ -41,11 +44,13 @@ SECONDS_BETWEEN_SAVES = 120.0
 MOST_DEFAULT_EPOCHS = 60
 UNLIMITED_EPOCHS = 1_000_000
 VALIDATION_BATCH = 64
+SMALLEST_SHARE = 8
+"""Sentences of a batch that are worth a thread of their own."""
 
 
-def random_stream(seed: int, stream: int, position: int = 0) -> np.random.Generator:
+def random_stream(seed: int, stream: int, *position: int) -> np.random.Generator:
     """Return the generator of one purpose at one position."""
-    return np.random.default_rng([seed, stream, position])
+    return np.random.default_rng([seed, stream, *position])
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,7 @@ class Trainer:
         output: where the model is saved; the training state is saved beside it.
         score: translates the validation sentences with the model and scores them.
         state: to resume from, as ``load_state`` returned it.
+        threads: that share each batch's sentences, if there are enough of them.
     """
 
     def __init__(
@@ -108,6 +114,7 @@ class Trainer:
         output: Path,
         score: Callable[[Seq2Seq], Score],
         state: TrainingState | None = None,
+        threads: int = 1,
     ) -> None:
         self.checkpoint = checkpoint
         self.model = checkpoint.model
@@ -117,7 +124,8 @@ class Trainer:
         self.score = score
         self.optimizer = OPTIMIZERS[self.config.optimizer](len(self.model.parameters.flat))
         self.schedule = PlateauSchedule(self.config.patience)
-        self.gradients = self.model.parameters.zeros_like()
+        self.workers = Workers(max(1, min(threads, self.config.batch_size // SMALLEST_SHARE)))
+        self.parallel = DataParallel(self.model, self.optimizer, self.workers)
         self.epoch = 1
         self.batch = 0
         self.seconds = 0.0
@@ -193,14 +201,12 @@ class Trainer:
 
     def _step(self, pairs: Any) -> StepReport:
         start = time.perf_counter()
-        dropout = random_stream(self.config.seed, DROPOUT_STREAM, self.step)
-        loss = self.model.loss_and_gradients(
-            make_batch(self.train, pairs),
-            self.gradients,
-            label_smoothing=self.config.label_smoothing,
-            generator=dropout,
+        shares = share_out(pairs, self.workers.threads)
+        loss, norm = gradients = self.parallel.loss_and_gradients(
+            [make_batch(self.train, share) for share in shares],
+            [random_stream(self.config.seed, DROPOUT_STREAM, self.step, k) for k in range(len(shares))],
+            self.config.label_smoothing,
         )
-        norm = clip_by_global_norm(self.gradients.flat, self.config.clip_norm)
         if not (math.isfinite(loss.loss) and math.isfinite(norm)):
             raise UserError(
                 f"the loss or its gradient is no longer a finite number at step {self.step + 1}",
@@ -208,7 +214,7 @@ class Trainer:
                 fix="train again with a lower --learning-rate or a lower --clip-norm",
             )
         learning_rate = self.learning_rate
-        self.optimizer.step(self.model.parameters.flat, self.gradients.flat, learning_rate)
+        self.parallel.step(gradients, learning_rate, self.config.clip_norm)
         self.batch += 1
         seconds = time.perf_counter() - start
         self.seconds += seconds
@@ -226,7 +232,7 @@ class Trainer:
     def _validate(self) -> ValidationReport:
         """Measure the model on the validation pairs, keep it if it is the best, and save the state."""
         start = time.perf_counter()
-        nll = corpus_loss(self.model, self.valid)
+        nll = corpus_loss(self.model, self.valid, self.workers)
         score = self.score(self.model)
         learning_rate = self.learning_rate
         improved = self.schedule.observe(nll)
@@ -320,14 +326,11 @@ def default_epochs(steps_per_epoch: int, another_limit: bool = False) -> int:
     return min(MOST_DEFAULT_EPOCHS, max(TrainingConfig.epochs, math.ceil(4000 / steps_per_epoch)))
 
 
-def corpus_loss(model: Seq2Seq, corpus: EncodedCorpus) -> float:
+def corpus_loss(model: Seq2Seq, corpus: EncodedCorpus, workers: Workers = ALONE) -> float:
     """Return the mean negative log-likelihood per real target token, in nats, without dropout or smoothing."""
-    nll, tokens = 0.0, 0
-    for pairs in plan_batches(corpus, VALIDATION_BATCH):
-        loss = model.loss(make_batch(corpus, pairs))
-        nll += loss.negative_log_likelihood
-        tokens += loss.tokens
-    return nll / tokens
+    batches = plan_batches(corpus, VALIDATION_BATCH)
+    losses = workers.map(lambda pairs: model.loss(make_batch(corpus, pairs)), batches)
+    return sum(loss.negative_log_likelihood for loss in losses) / sum(loss.tokens for loss in losses)
 
 
 def fingerprint(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCorpus) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,9 +13,12 @@ from seq2seq_cli.checkpoint import Checkpoint, load_model
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.search import search
+from seq2seq_cli.nn.search import Hypothesis, search
 from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
+from seq2seq_cli.workers import Workers, usable_cores
 
+SMALLEST_BATCH = 8
+"""Sentences that are worth a thread of their own."""
 BATCHES_AT_A_TIME = 20
 """Batches whose sentences are sorted by length together when translating a stream."""
 
@@ -39,6 +43,7 @@ class Translator:
     Args:
         checkpoints: one or several models with the same tokenizers.
         names: what to call them in errors.
+        threads: that translate a batch each at the same time; by default one for each core.
 
     Raises:
         UserError: if the models' vocabularies differ.
@@ -51,8 +56,11 @@ class Translator:
         translator.translate(["good morning"])
     """
 
-    def __init__(self, checkpoints: Sequence[Checkpoint], names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, checkpoints: Sequence[Checkpoint], names: Sequence[str] = (), *, threads: int | None = None
+    ) -> None:
         first = checkpoints[0]
+        self.workers = Workers(threads or usable_cores())
         self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
@@ -76,13 +84,17 @@ class Translator:
                 )
 
     @classmethod
-    def load(cls, *paths: str | Path) -> Translator:
+    def load(cls, *paths: str | Path, threads: int | None = None) -> Translator:
         """Read one model file, or several for an ensemble.
+
+        Args:
+            paths: model files.
+            threads: that translate a batch each at the same time; by default one for each core.
 
         Raises:
             UserError: if a file is not there, is not a model, or the models do not go together.
         """
-        return cls([load_model(Path(path)) for path in paths], [str(path) for path in paths])
+        return cls([load_model(Path(path)) for path in paths], [str(path) for path in paths], threads=threads)
 
     def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
         """Return the best translation of each text, in order; of blank text, the empty string.
@@ -120,9 +132,14 @@ class Translator:
         sources = [source_ids(self.source_tokenizer, text, self.reverse_source) for text in texts]
         results = [[Translation("", 0.0, 0.0, ())] for _ in texts]
         work = sorted((k for k in range(len(texts)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
-        for start in range(0, len(work), config.batch_size):
-            batch = work[start : start + config.batch_size]
-            found = search(self.models, [sources[k] for k in batch], config, START, END, forbidden=(UNKNOWN,))
+        share = max(SMALLEST_BATCH, math.ceil(len(work) / self.workers.threads))  # few sentences: no idle threads
+        size = min(config.batch_size, share)
+        batches = [work[start : start + size] for start in range(0, len(work), size)]
+
+        def translate(batch: list[int]) -> list[list[Hypothesis]]:
+            return search(self.models, [sources[k] for k in batch], config, START, END, forbidden=(UNKNOWN,))
+
+        for batch, found in zip(batches, self.workers.map(translate, batches)):
             for k, hypotheses in zip(batch, found):
                 results[k] = [
                     Translation(

@@ -12,6 +12,7 @@ FLOORS = {
     "errors": -1,  # the ground that every floor stands on
     "config": 0,
     "files": 0,
+    "workers": 0,
     "nn": 1,
     "text": 1,
     "checkpoint": 2,

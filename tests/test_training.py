@@ -161,7 +161,7 @@ def test_resuming_with_more_epochs_continues(tmp_path):
 def test_the_best_model_is_kept_and_training_stops_early(tmp_path, monkeypatch):
     trainer = make_trainer(tmp_path / "m.npz", epochs=50, patience=2)
     losses = iter([3.0, 2.0, 2.5, 2.2, 9.9])
-    monkeypatch.setattr("seq2seq_cli.training.corpus_loss", lambda model, corpus: next(losses))
+    monkeypatch.setattr("seq2seq_cli.training.corpus_loss", lambda model, corpus, workers: next(losses))
     kept = {}
     for report in trainer.run():
         if isinstance(report, ValidationReport):

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.cli import console
-from seq2seq_cli.cli.translate import DEFAULT_MODEL, BatchSize, Beam, LengthPenalty, MaxLength, Models, load_translator
+from seq2seq_cli.cli.translate import (
+    DEFAULT_MODEL,
+    BatchSize,
+    Beam,
+    LengthPenalty,
+    MaxLength,
+    Models,
+    Threads,
+    load_translator,
+)
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError, usage_error
 
@@ -31,6 +40,7 @@ def evaluate_command(
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
     max_length: MaxLength = None,
     batch_size: BatchSize = _DEFAULTS.batch_size,
+    threads: Threads = None,
     metrics: Annotated[str, typer.Option("--metrics", help="Any of bleu,chrf,ter.")] = "bleu,chrf",
     by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by length of the source.")] = False,
     confidence: Annotated[
@@ -73,7 +83,7 @@ def evaluate_command(
         sources, targets = ([], _read_lines(references)) if references is not None else _read_columns(str(corpus))
         settings: dict[str, Any] = {"hypotheses": hypotheses}
     else:
-        translator = load_translator(model)
+        translator = load_translator(model, threads)
         test = _test_corpus(corpus, translator.corpora)
         console.say(f"translating {len(test):,} sentences with beam {beam} …")
         outputs = translator.translate(test.sources, config)

@@ -152,6 +152,9 @@ def train_command(
         _option("--patience", "Stop after so many validations without a better one.", _TRAINING.patience, _LOOP),
     ] = None,
     seed: Annotated[int | None, _option("--seed", "Decides everything random.", _TRAINING.seed, _LOOP)] = None,
+    threads: Annotated[
+        int | None, _option("--threads", "Threads that share the sentences of a batch.", "one for each core", _LOOP)
+    ] = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:

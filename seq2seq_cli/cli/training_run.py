@@ -15,6 +15,7 @@ from seq2seq_cli.cli import console
 from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.files import explain_os_errors
+from seq2seq_cli.workers import check_threads
 
 if TYPE_CHECKING:
     from seq2seq_cli.checkpoint import Checkpoint, TrainingState
@@ -44,6 +45,7 @@ class Run:
     def __init__(self, given: dict[str, Any]) -> None:
         self.given = given
         self.output = Path(given.get("output", "model.npz"))
+        self.threads = check_threads(given.get("threads"))
         self.resumed: tuple[Checkpoint, TrainingState] | None = None
 
     def train(self) -> None:
@@ -71,6 +73,7 @@ class Run:
             self.output,
             score=lambda model: self._score(model, checkpoint, valid),
             state=self.resumed[1] if self.resumed else None,
+            threads=self.threads,
         )
         self._introduce(checkpoint, train, valid, encoded[0].target_tokens)
         del train  # from here on the ids are enough, and the text of a large corpus is several times as large
@@ -205,7 +208,7 @@ class Run:
         from seq2seq_cli.translation import Translator
 
         sources, targets = valid.sources[:1000], valid.targets[:1000]
-        hypotheses = Translator([checkpoint]).translate(sources, SearchConfig(beam=1, n_best=1))
+        hypotheses = Translator([checkpoint], threads=self.threads).translate(sources, SearchConfig(beam=1, n_best=1))
         # A sentence of middling length shows more of what the model can do than a very short or very long one.
         shown = sorted(range(len(sources)), key=lambda k: (len(sources[k]), k))[len(sources) // 2]
         sample = (sources[shown], targets[shown], hypotheses[shown])

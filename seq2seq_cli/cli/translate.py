@@ -14,6 +14,7 @@ from seq2seq_cli.cli import console
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.files import write_atomically
+from seq2seq_cli.workers import check_threads
 
 if TYPE_CHECKING:
     from seq2seq_cli.translation import Translation, Translator
@@ -40,19 +41,23 @@ MaxLength = Annotated[
 BatchSize = Annotated[
     int, typer.Option("--batch-size", help="Sentences translated at a time; 1 answers each line as it comes.")
 ]
+Threads = Annotated[
+    int | None, typer.Option("--threads", help="Batches translated at a time.", show_default="one for each core")
+]
 
 
-def load_translator(models: list[Path] | None) -> Translator:
+def load_translator(models: list[Path] | None, threads: int | None) -> Translator:
     """Return the translator of the named model files, or of ``model.npz``."""
     from seq2seq_cli.translation import Translator
 
+    threads = check_threads(threads)
     if models is None and not DEFAULT_MODEL.exists():
         raise UserError(
             f"there is no model: {DEFAULT_MODEL} does not exist in this folder",
             where="--model",
             fix="train one with 'seq2seq train', or name one with --model",
         )
-    return Translator.load(*(models or [DEFAULT_MODEL]))
+    return Translator.load(*(models or [DEFAULT_MODEL]), threads=threads)
 
 
 def translate_command(
@@ -74,6 +79,7 @@ def translate_command(
     max_length: MaxLength = None,
     batch_size: BatchSize = _DEFAULTS.batch_size,
     scores: Annotated[bool, typer.Option("--scores", help="Put each translation's score and a tab before it.")] = False,
+    threads: Threads = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
@@ -89,7 +95,7 @@ def translate_command(
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
-    translator = load_translator(model)
+    translator = load_translator(model, threads)
 
     def work(output: IO[bytes]) -> None:
         """Translate everything to an open stream."""

@@ -83,6 +83,7 @@ class Seq2Seq:
         batch: Batch,
         gradients: Parameters,
         *,
+        tokens: int | None = None,
         label_smoothing: float = 0.0,
         generator: np.random.Generator | None = None,
     ) -> Loss:
@@ -91,6 +92,7 @@ class Seq2Seq:
         Args:
             batch: sentence pairs.
             gradients: same names and shapes as the parameters; overwritten.
+            tokens: what the mean is taken over: of this batch, if None, or of the larger one that it is a share of.
             label_smoothing: ε.
             generator: decides the dropout masks; None switches dropout off.
 
@@ -111,6 +113,7 @@ class Seq2Seq:
             d_weight,
             gradients["decoder.fc_out.bias"],
             label_smoothing,
+            tokens,
         )
         d_start = self.decoder.backward(d_top, batch.target_inputs, batch.target_packing, decoder_cache, gradients)
         if tied:  # the weight works twice, as embedding and as output layer: its gradient is the sum

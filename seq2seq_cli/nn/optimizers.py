@@ -3,38 +3,69 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.nn.functional import Array
+from seq2seq_cli.workers import ALONE, Workers
 
-PIECE = 1 << 16
+PIECE = 1 << 14
 """Values worked on at a time, so that a piece of every vector stays in cache through all the passes over it."""
 
 
-def clip_by_global_norm(gradients: Array, max_norm: float) -> float:
-    """Scale all gradients together so that their joint norm is at most ``max_norm``.
+def pieces(size: int) -> list[slice]:
+    """Cut a vector of that size into pieces."""
+    return [slice(start, min(start + PIECE, size)) for start in range(0, size, PIECE)]
 
-    ``g ← g · min(1, max_norm / (‖g‖₂ + 10⁻⁶))``
+
+def _in_parts(size: int, workers: Workers) -> list[list[slice]]:
+    """Deal the pieces out, a run of neighbours to each thread."""
+    everything = pieces(size)
+    share = math.ceil(len(everything) / workers.threads)
+    return [everything[start : start + share] for start in range(0, len(everything), share)]
+
+
+def join_gradients(gradients: Sequence[Array], workers: Workers = ALONE) -> float:
+    """Add several vectors into the first and return the norm of the sum.
 
     Args:
-        gradients: one flat vector, changed in place.
-        max_norm: 0 switches clipping off.
+        gradients: flat vectors of one size; the first is changed in place.
+        workers: the threads to do it with; the result does not depend on them.
 
     Returns:
-        The norm before clipping.
+        ``‖g‖₂``.
+    """
+    first, *others = gradients
+
+    def add(part: list[slice]) -> list[float]:
+        squares = []
+        for piece in part:
+            total = first[piece]
+            for other in others:
+                total += other[piece]
+            squares.append(float(np.dot(total, total)))
+        return squares
+
+    return math.sqrt(math.fsum(square for part in workers.map(add, _in_parts(len(first), workers)) for square in part))
+
+
+def clip_factor(norm: float, max_norm: float) -> float:
+    """Return what all gradients are multiplied with so that their joint norm is at most ``max_norm``.
+
+    ``min(1, max_norm / (‖g‖₂ + 10⁻⁶))``
+
+    Args:
+        norm: of all gradients together.
+        max_norm: 0 switches clipping off.
 
     Source:
         Pascanu et al. 2013, "On the difficulty of training recurrent neural networks", algorithm 1;
         ``torch.nn.utils.clip_grad_norm_``.
     """
-    pieces = (gradients[k : k + PIECE] for k in range(0, len(gradients), PIECE))
-    norm = math.sqrt(sum(float(np.dot(piece, piece)) for piece in pieces))
-    if max_norm and norm > max_norm:
-        gradients *= max_norm / (norm + 1e-6)
-    return norm
+    return max_norm / (norm + 1e-6) if max_norm and norm > max_norm else 1.0
 
 
 class Optimizer(Protocol):
@@ -42,8 +73,24 @@ class Optimizer(Protocol):
 
     steps: int
 
-    def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        """Change the parameters in place."""
+    def step(
+        self,
+        parameters: Array,
+        gradients: Array,
+        learning_rate: float,
+        *,
+        scale: float = 1.0,
+        workers: Workers = ALONE,
+    ) -> None:
+        """Change the parameters in place.
+
+        Args:
+            parameters: flat vector, changed.
+            gradients: flat vector; multiplied in place by ``scale``.
+            learning_rate: η.
+            scale: from ``clip_factor``.
+            workers: the threads to do it with; the result does not depend on them.
+        """
 
     def moments(self) -> dict[str, Array]:
         """Return the vectors that a resumed run needs, to be saved, or to be filled when loading."""
@@ -61,10 +108,24 @@ class SGD:
     def __init__(self, size: int, dtype: npt.DTypeLike = np.float32) -> None:
         self.steps = 0
 
-    def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        """Take one step; the gradients are left as they are."""
+    def step(
+        self,
+        parameters: Array,
+        gradients: Array,
+        learning_rate: float,
+        *,
+        scale: float = 1.0,
+        workers: Workers = ALONE,
+    ) -> None:
+        """Take one step (see ``Optimizer.step``)."""
         self.steps += 1
-        parameters -= learning_rate * gradients
+
+        def update(part: list[slice]) -> None:
+            for piece in part:
+                gradients[piece] *= scale
+                parameters[piece] -= learning_rate * gradients[piece]
+
+        workers.map(update, _in_parts(len(parameters), workers))
 
     def moments(self) -> dict[str, Array]:
         """SGD remembers nothing."""
@@ -93,29 +154,42 @@ class Adam:
         self.m: Array = np.zeros(size, dtype)
         self.v: Array = np.zeros(size, dtype)
 
-    def step(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        """Take one step; the gradients are left as they are."""
+    def step(
+        self,
+        parameters: Array,
+        gradients: Array,
+        learning_rate: float,
+        *,
+        scale: float = 1.0,
+        workers: Workers = ALONE,
+    ) -> None:
+        """Take one step (see ``Optimizer.step``)."""
         self.steps += 1
-        step_size = learning_rate / (1.0 - self.beta1**self.steps)
-        root_correction = 1.0 / math.sqrt(1.0 - self.beta2**self.steps)
-        buffer = np.empty(min(PIECE, len(parameters)), parameters.dtype)
-        for start in range(0, len(parameters), PIECE):
-            piece = slice(start, start + PIECE)
-            g, m, v = gradients[piece], self.m[piece], self.v[piece]
-            work = buffer[: len(g)]
-            np.subtract(g, m, out=work)  # m += (1 − β₁)(g − m)
-            work *= 1.0 - self.beta1
-            m += work
-            np.multiply(g, g, out=work)
-            work *= 1.0 - self.beta2
-            v *= self.beta2
-            v += work
-            np.sqrt(v, out=work)
-            work *= root_correction
-            work += self.epsilon
-            np.divide(m, work, out=work)
-            work *= step_size
-            parameters[piece] -= work
+        # θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε √(1 − β₂ᵗ)): the same, with fewer passes over the vectors
+        root = math.sqrt(1.0 - self.beta2**self.steps)
+        step_size = learning_rate * root / (1.0 - self.beta1**self.steps)
+
+        def update(part: list[slice]) -> None:
+            buffer = np.empty(PIECE, parameters.dtype)
+            for piece in part:
+                g, m, v = gradients[piece], self.m[piece], self.v[piece]
+                work = buffer[: len(g)]
+                if scale != 1.0:
+                    g *= scale
+                np.subtract(g, m, out=work)  # m += (1 − β₁)(g − m)
+                work *= 1.0 - self.beta1
+                m += work
+                np.multiply(g, g, out=work)
+                work *= 1.0 - self.beta2
+                v *= self.beta2
+                v += work
+                np.sqrt(v, out=work)
+                work += self.epsilon * root
+                np.divide(m, work, out=work)
+                work *= step_size
+                parameters[piece] -= work
+
+        workers.map(update, _in_parts(len(parameters), workers))
 
     def moments(self) -> dict[str, Array]:
         """Return both moments."""

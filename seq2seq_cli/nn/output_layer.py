@@ -45,6 +45,7 @@ def output_loss_and_gradients(
     d_weight: Array,
     d_bias: Array,
     label_smoothing: float = 0.0,
+    tokens: int | None = None,
 ) -> tuple[Loss, Array]:
     """Logits, softmax, cross-entropy and all gradients.
 
@@ -58,13 +59,12 @@ def output_loss_and_gradients(
         d_weight: (V, F), overwritten.
         d_bias: (V,), overwritten.
         label_smoothing: ε.
+        tokens: what the mean is taken over; N if None.
 
     Returns:
         The summed loss, and ``d_top`` (N, F). All three gradients are those of the **mean** loss per token.
     """
-    d_weight[...] = 0.0
-    d_bias[...] = 0.0
-    return _blocks(top, weight, bias, targets, label_smoothing, (d_weight, d_bias))
+    return _blocks(top, weight, bias, targets, label_smoothing, (d_weight, d_bias), tokens)
 
 
 def _blocks(
@@ -74,6 +74,7 @@ def _blocks(
     targets: IntArray,
     label_smoothing: float,
     gradients: tuple[Array, Array] | None,
+    tokens: int | None = None,
 ) -> tuple[Loss, Array]:
     V, N = weight.shape[0], len(top)
     rows = max(SMALLEST_BLOCK, BLOCK_BYTES // (V * weight.itemsize))
@@ -90,8 +91,12 @@ def _blocks(
         nll += block_nll
         if gradients:
             d_weight, d_bias = gradients
-            d_z *= 1.0 / N
+            d_z *= 1.0 / (tokens or N)
             np.matmul(d_z, weight, out=d_top[start : start + rows])
-            d_weight += d_z.T @ block
-            d_bias += d_z.sum(axis=0)
+            if start == 0:
+                np.matmul(d_z.T, block, out=d_weight)
+                np.sum(d_z, axis=0, out=d_bias)
+            else:
+                d_weight += d_z.T @ block
+                d_bias += d_z.sum(axis=0)
     return Loss(loss, nll, N), d_top

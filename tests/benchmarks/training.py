@@ -25,13 +25,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches
+from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches, share_out
 from seq2seq_cli.config import ModelConfig, TrainingConfig
 from seq2seq_cli.nn.cells import CELLS
+from seq2seq_cli.nn.data_parallel import DataParallel
 from seq2seq_cli.nn.model import Batch, Seq2Seq
-from seq2seq_cli.nn.optimizers import Adam, clip_by_global_norm
+from seq2seq_cli.nn.optimizers import Adam
 from seq2seq_cli.nn.packing import Index
 from seq2seq_cli.nn.parameters import Parameters, initialize
+from seq2seq_cli.workers import Workers, usable_cores
 from tests.benchmarks.lengths import draw_corpus
 from tests.benchmarks.measure import Spread, Worker, alternate, has_torch, parser, ratios, report
 
@@ -39,6 +41,8 @@ SEED = 4
 SHAPES = ((512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048), (1024, 512, 2048), (2048, 256, 4096))
 """(m, k, n) of the products that look for the roof: square ones, and a vocabulary's or a gate's tall and wide ones."""
 AGREEMENT = 2e-5
+ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""As the command line sets it: the program's own threads share the work."""
 
 
 class Size(NamedTuple):
@@ -87,10 +91,11 @@ class OurSide:
     ) -> None:
         self.model = Seq2Seq(config, parameters)
         self.batches = [make_batch(corpus, pairs) for pairs in plan]
+        threads = usable_cores()
+        self.shares = [[make_batch(corpus, share) for share in share_out(pairs, threads)] for pairs in plan]
         self.label_smoothing = label_smoothing
-        self.gradients = parameters.zeros_like()
-        self.adam = Adam(len(parameters.flat))
-        self.dropout = np.random.default_rng(SEED)
+        self.parallel = DataParallel(self.model, Adam(len(parameters.flat)), Workers(threads))
+        self.dropout = [np.random.default_rng([SEED, k]) for k in range(threads)]
 
     def loss(self, k: int) -> float:
         """The mean loss per token of batch k."""
@@ -101,15 +106,15 @@ class OurSide:
         """Seconds of training on these batches."""
         start = time.perf_counter()
         for k in places:
-            self.model.loss_and_gradients(
-                self.batches[k],
-                self.gradients,
-                label_smoothing=self.label_smoothing,
-                generator=self.dropout if self.model.config.dropout else None,
+            gradients = self.parallel.loss_and_gradients(
+                self.shares[k], self.dropout if self.model.config.dropout else None, self.label_smoothing
             )
-            clip_by_global_norm(self.gradients.flat, 1.0)
-            self.adam.step(self.model.parameters.flat, self.gradients.flat, 0.001)
+            self.parallel.step(gradients, 0.001, 1.0)
         return time.perf_counter() - start
+
+
+class Roof:
+    """Looks for the fastest float32 product, with the BLAS's own threads on every core."""
 
     def matmul_speed(self, shape: tuple[int, int, int]) -> float:
         """Operations per second of one float32 product."""
@@ -141,7 +146,10 @@ def measure(name: str, cell: str, rounds: int, flags: Any, torch: bool) -> dict[
     def per_second(seconds: list[float], of: list[int]) -> list[float]:
         return [sum(of[k] for k in block) / s for block, s in zip(blocks, seconds)]
 
-    with Worker(OurSide, *common, plan, smoothing) as ours:
+    with (
+        Worker(OurSide, *common, plan, smoothing, environment=ONE_BLAS_THREAD) as ours,
+        Worker(Roof) as roof_worker,
+    ):
         sides: dict[str, Any] = {"ours": lambda k: ours.call("block", blocks[k])}
         workers, tried, best = [], {}, ""
         if torch:
@@ -157,7 +165,9 @@ def measure(name: str, cell: str, rounds: int, flags: Any, torch: bool) -> dict[
         for side in sides.values():
             side(0)  # warm
         peaks = {shape: f"matmul {shape}" for shape in SHAPES}
-        sides |= {label: lambda _, shape=shape: ours.call("matmul_speed", shape) for shape, label in peaks.items()}
+        sides |= {
+            label: lambda _, shape=shape: roof_worker.call("matmul_speed", shape) for shape, label in peaks.items()
+        }
         results = alternate(sides, rounds)
         for worker in workers:
             worker.__exit__()
