@@ -33,8 +33,7 @@ from seq2seq_cli.files import keep_as
 from seq2seq_cli.nn.data_parallel import DataParallel
 from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, cool_down_factor
-from seq2seq_cli.workers import ALONE, Workers
+from seq2seq_cli.nn.optimizers import PlateauSchedule, cool_down_factor
 
 INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM = range(3)
 """Independent streams of random numbers under one seed."""
@@ -103,7 +102,7 @@ class Trainer:
         output: where the model is saved; the training state is saved beside it.
         score: translates the validation sentences with the model and scores them.
         state: to resume from, as ``load_state`` returned it.
-        threads: that share each batch's sentences, if there are enough of them.
+        threads: cores that share each batch's sentences, if there are enough of them.
     """
 
     def __init__(
@@ -117,15 +116,15 @@ class Trainer:
         threads: int = 1,
     ) -> None:
         self.checkpoint = checkpoint
-        self.model = checkpoint.model
         self.config: TrainingConfig = checkpoint.training
+        members = max(1, min(threads, self.config.batch_size // SMALLEST_SHARE))
+        self.parallel = DataParallel(checkpoint.model, self.config.optimizer, members)
+        self.model = checkpoint.model = self.parallel.model
+        self.optimizer = self.parallel.optimizer
         self.train, self.valid = train, valid
         self.output = output
         self.score = score
-        self.optimizer = OPTIMIZERS[self.config.optimizer](len(self.model.parameters.flat))
         self.schedule = PlateauSchedule(self.config.patience)
-        self.workers = Workers(max(1, min(threads, self.config.batch_size // SMALLEST_SHARE)))
-        self.parallel = DataParallel(self.model, self.optimizer, self.workers)
         self.epoch = 1
         self.batch = 0
         self.seconds = 0.0
@@ -201,7 +200,7 @@ class Trainer:
 
     def _step(self, pairs: Any) -> StepReport:
         start = time.perf_counter()
-        shares = share_out(pairs, self.workers.threads)
+        shares = share_out(pairs, self.parallel.team.size)
         loss, norm = gradients = self.parallel.loss_and_gradients(
             [make_batch(self.train, share) for share in shares],
             [random_stream(self.config.seed, DROPOUT_STREAM, self.step, k) for k in range(len(shares))],
@@ -232,7 +231,7 @@ class Trainer:
     def _validate(self) -> ValidationReport:
         """Measure the model on the validation pairs, keep it if it is the best, and save the state."""
         start = time.perf_counter()
-        nll = corpus_loss(self.model, self.valid, self.workers)
+        nll = corpus_loss(self.parallel, self.valid)
         score = self.score(self.model)
         learning_rate = self.learning_rate
         improved = self.schedule.observe(nll)
@@ -326,11 +325,10 @@ def default_epochs(steps_per_epoch: int, another_limit: bool = False) -> int:
     return min(MOST_DEFAULT_EPOCHS, max(TrainingConfig.epochs, math.ceil(4000 / steps_per_epoch)))
 
 
-def corpus_loss(model: Seq2Seq, corpus: EncodedCorpus, workers: Workers = ALONE) -> float:
+def corpus_loss(parallel: DataParallel, corpus: EncodedCorpus) -> float:
     """Return the mean negative log-likelihood per real target token, in nats, without dropout or smoothing."""
-    batches = plan_batches(corpus, VALIDATION_BATCH)
-    losses = workers.map(lambda pairs: model.loss(make_batch(corpus, pairs)), batches)
-    return sum(loss.negative_log_likelihood for loss in losses) / sum(loss.tokens for loss in losses)
+    loss = parallel.loss([make_batch(corpus, pairs) for pairs in plan_batches(corpus, VALIDATION_BATCH)])
+    return loss.negative_log_likelihood / loss.tokens
 
 
 def fingerprint(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCorpus) -> str:

@@ -15,7 +15,7 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.search import Hypothesis, search
 from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
-from seq2seq_cli.workers import Workers, usable_cores
+from seq2seq_cli.workers import Team, usable_cores
 
 SMALLEST_BATCH = 8
 """Sentences that are worth a thread of their own."""
@@ -57,10 +57,15 @@ class Translator:
     """
 
     def __init__(
-        self, checkpoints: Sequence[Checkpoint], names: Sequence[str] = (), *, threads: int | None = None
+        self,
+        checkpoints: Sequence[Checkpoint],
+        names: Sequence[str] = (),
+        *,
+        threads: int | None = None,
+        processes: bool = False,
     ) -> None:
         first = checkpoints[0]
-        self.workers = Workers(threads or usable_cores())
+        self.team = Team(self, threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
@@ -84,17 +89,22 @@ class Translator:
                 )
 
     @classmethod
-    def load(cls, *paths: str | Path, threads: int | None = None) -> Translator:
+    def load(cls, *paths: str | Path, threads: int | None = None, processes: bool = False) -> Translator:
         """Read one model file, or several for an ensemble.
 
         Args:
             paths: model files.
-            threads: that translate a batch each at the same time; by default one for each core.
+            threads, processes: see above.
 
         Raises:
             UserError: if a file is not there, is not a model, or the models do not go together.
         """
-        return cls([load_model(Path(path)) for path in paths], [str(path) for path in paths], threads=threads)
+        return cls(
+            [load_model(Path(path)) for path in paths],
+            [str(path) for path in paths],
+            threads=threads,
+            processes=processes,
+        )
 
     def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
         """Return the best translation of each text, in order; of blank text, the empty string.
@@ -132,22 +142,27 @@ class Translator:
         sources = [source_ids(self.source_tokenizer, text, self.reverse_source) for text in texts]
         results = [[Translation("", 0.0, 0.0, ())] for _ in texts]
         work = sorted((k for k in range(len(texts)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
-        share = max(SMALLEST_BATCH, math.ceil(len(work) / self.workers.threads))  # few sentences: no idle threads
+        share = max(SMALLEST_BATCH, math.ceil(len(work) / self.team.size))  # few sentences: nobody shall be idle
         size = min(config.batch_size, share)
         batches = [work[start : start + size] for start in range(0, len(work), size)]
-
-        def translate(batch: list[int]) -> list[list[Hypothesis]]:
-            return search(self.models, [sources[k] for k in batch], config, START, END, forbidden=(UNKNOWN,))
-
-        for batch, found in zip(batches, self.workers.map(translate, batches)):
-            for k, hypotheses in zip(batch, found):
-                results[k] = [
-                    Translation(
-                        self.target_tokenizer.decode(hypothesis.tokens),
-                        hypothesis.log_probability,
-                        hypothesis.score,
-                        tuple(self.target_tokenizer.vocabulary[token] for token in hypothesis.tokens),
-                    )
-                    for hypothesis in hypotheses
-                ]
+        dealt = self.team.deal(batches)
+        found = self.team.call(
+            "_search", [([[sources[k] for k in batch] for batch in theirs], config) for theirs in dealt]
+        )
+        for theirs, answers in zip(dealt, found):
+            for batch, answer in zip(theirs, answers):
+                for k, hypotheses in zip(batch, answer):
+                    results[k] = [self._translation(hypothesis) for hypothesis in hypotheses]
         return results
+
+    def _search(self, batches: Sequence[Sequence[Sequence[int]]], config: SearchConfig) -> list[list[list[Hypothesis]]]:
+        """Return the hypotheses of each sentence of each batch."""
+        return [search(self.models, batch, config, START, END, forbidden=(UNKNOWN,)) for batch in batches]
+
+    def _translation(self, hypothesis: Hypothesis) -> Translation:
+        return Translation(
+            self.target_tokenizer.decode(hypothesis.tokens),
+            hypothesis.log_probability,
+            hypothesis.score,
+            tuple(self.target_tokenizer.vocabulary[token] for token in hypothesis.tokens),
+        )

@@ -53,7 +53,7 @@ def weights(trainer):
 
 def test_training_learns(tmp_path):
     trainer = make_trainer(tmp_path / "m.npz", epochs=25)
-    before = corpus_loss(trainer.model, trainer.valid)
+    before = corpus_loss(trainer.parallel, trainer.valid)
     reports = list(trainer.run())
     losses = [report.valid_loss for report in reports if isinstance(report, ValidationReport)]
     assert min(losses) < 0.5 * before
@@ -161,7 +161,7 @@ def test_resuming_with_more_epochs_continues(tmp_path):
 def test_the_best_model_is_kept_and_training_stops_early(tmp_path, monkeypatch):
     trainer = make_trainer(tmp_path / "m.npz", epochs=50, patience=2)
     losses = iter([3.0, 2.0, 2.5, 2.2, 9.9])
-    monkeypatch.setattr("seq2seq_cli.training.corpus_loss", lambda model, corpus, workers: next(losses))
+    monkeypatch.setattr("seq2seq_cli.training.corpus_loss", lambda parallel, corpus: next(losses))
     kept = {}
     for report in trainer.run():
         if isinstance(report, ValidationReport):
@@ -244,12 +244,12 @@ def test_one_pair_is_enough(tmp_path):
 
 def test_the_mean_loss_weighs_every_token_the_same(tmp_path):
     trainer = make_trainer(tmp_path / "m.npz")
-    whole = corpus_loss(trainer.model, trainer.valid)
+    whole = corpus_loss(trainer.parallel, trainer.valid)
     import seq2seq_cli.training as training
 
     size, training.VALIDATION_BATCH = training.VALIDATION_BATCH, 3
     try:
-        assert corpus_loss(trainer.model, trainer.valid) == pytest.approx(whole, rel=1e-5)
+        assert corpus_loss(trainer.parallel, trainer.valid) == pytest.approx(whole, rel=1e-5)
     finally:
         training.VALIDATION_BATCH = size
 

@@ -1,49 +1,148 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 
+import numpy as np
 import pytest
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.workers import ALONE, Workers, check_threads, usable_cores
+from seq2seq_cli.workers import CAN_FORK, Team, check_threads, shared_zeros, usable_cores
+
+KINDS = [pytest.param(True, marks=pytest.mark.skipif(not CAN_FORK, reason="no fork here")), False]
 
 
-@pytest.mark.parametrize("threads", [1, 2, 5])
-@pytest.mark.parametrize("items", [0, 1, 2, 7])
-def test_results_come_in_the_order_of_the_items(threads, items):
-    def slower_first(k):
-        time.sleep(0.001 * (items - k))
+class Target:
+    """What a team works on here."""
+
+    def __init__(self):
+        self.shared = shared_zeros(10, np.float32)
+        self.private = np.zeros(10, np.float32)
+
+    def square(self, k, pause=0.0):
+        time.sleep(pause)
         return k * k
 
-    assert Workers(threads).map(slower_first, range(items)) == [k * k for k in range(items)]
+    def write(self, k):
+        self.shared[k] = self.private[k] = k
+
+    def fail(self, bad, k):
+        if bad == k:
+            raise ValueError(f"member {k}")
+        time.sleep(0.05)
+        self.shared[k] = 1
+
+    def where(self):
+        time.sleep(0.05)  # or a quick thread could do two members' work
+        return os.getpid(), threading.get_ident()
+
+    def end(self, k):
+        if k:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_the_callers_thread_is_one_of_them_and_the_others_work_at_the_same_time():
-    barrier = threading.Barrier(3, timeout=30)
+@pytest.fixture(params=KINDS, ids=["processes", "threads"])
+def make_team(request):
+    teams = []
 
-    def meet(_):
-        barrier.wait()  # would time out if one of the three had to wait for another to finish
-        return threading.get_ident()
+    def make(size):
+        teams.append(Team(Target(), size, processes=request.param))
+        return teams[-1]
 
-    assert threading.get_ident() in Workers(3).map(meet, range(3))
-    assert ALONE.map(lambda _: threading.get_ident(), range(3)) == [threading.get_ident()] * 3
+    yield make
+    for team in teams:
+        team.close()
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_results_come_in_the_order_of_the_members(size, make_team):
+    team = make_team(size)
+    for _ in range(2):
+        assert team.call("square", [(k, 0.005 * (size - k)) for k in range(size)]) == [k * k for k in range(size)]
+    assert team.call("square", [(7,)]) == [49]
+
+
+def test_the_caller_is_one_of_them_and_each_is_somebody_else(make_team):
+    found = make_team(3).call("where", [()] * 3)
+    assert found[0] == (os.getpid(), threading.get_ident())
+    assert len(set(found)) == 3
+
+
+def test_members_share_what_is_in_shared_memory(make_team):
+    team = make_team(3)
+    team.call("write", [(k,) for k in range(3)])
+    assert team.target.shared.tolist()[:3] == [0, 1, 2]
+    assert team.target.private[0] == 0
 
 
 @pytest.mark.parametrize("bad", [0, 1])
-def test_an_error_is_raised_when_nothing_runs_any_more(bad):
-    done = []
-
-    def work(k):
-        if k == bad:
-            raise ValueError(f"item {k}")
-        time.sleep(0.05)
-        done.append(k)
-
-    with pytest.raises(ValueError, match=f"item {bad}"):
-        Workers(2).map(work, range(2))
-    assert done == [1 - bad]
+def test_an_error_is_raised_when_nobody_works_any_more_and_the_team_goes_on(bad, make_team):
+    team = make_team(2)
+    with pytest.raises(ValueError, match=f"member {bad}"):
+        team.call("fail", [(bad, 0), (bad, 1)])
+    assert team.target.shared[1 - bad] == 1
+    assert team.call("square", [(2,), (3,)]) == [4, 9]
 
 
-def test_without_a_number_there_is_one_thread_for_each_core():
+def test_a_team_that_was_sent_home_leaves_the_caller_alone(make_team):
+    team = make_team(3)
+    team.start()
+    team.close()
+    assert team.call("where", [()] * 2) == [(os.getpid(), threading.get_ident())] * 2
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="no fork here")
+def test_a_process_that_is_killed_is_explained():
+    team = Team(Target(), 2)
+    with pytest.raises(UserError, match="ended unexpectedly"):
+        team.call("end", [(0,), (1,)])
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="no fork here")
+def test_no_process_stays_behind_when_the_first_one_is_killed():
+    program = """
+        import os, signal
+        from seq2seq_cli.workers import Team
+
+        class Target:
+            def number(self):
+                return os.getpid()
+
+        team = Team(Target(), 4)
+        print(*team.call("number", [()] * 4), flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
+    assert run.returncode == -signal.SIGKILL
+    numbers = [int(number) for number in run.stdout.split()]
+    assert len(set(numbers)) == 4
+    deadline = time.monotonic() + 30
+    while any(is_running(number) for number in numbers):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_running(number):
+    """Whether there is such a process, other than one that only waits for its parent to take note of its end."""
+    try:
+        with open(f"/proc/{number}/stat", encoding="utf-8") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_work_is_dealt_out_whole():
+    team = Team(None, 3)
+    assert team.deal([1, 2, 3, 4]) == [[1, 4], [2], [3]]
+    assert team.deal([1]) == [[1]]
+    assert team.slices(7) == [slice(0, 3), slice(3, 6), slice(6, 7)]
+    assert team.slices(2) == [slice(0, 1), slice(1, 2)]
+
+
+def test_without_a_number_there_is_one_member_for_each_core():
     assert check_threads(None) == usable_cores() >= 1
     assert check_threads(3) == 3
 

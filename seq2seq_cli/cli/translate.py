@@ -57,7 +57,7 @@ def load_translator(models: list[Path] | None, threads: int | None) -> Translato
             where="--model",
             fix="train one with 'seq2seq train', or name one with --model",
         )
-    return Translator.load(*(models or [DEFAULT_MODEL]), threads=threads)
+    return Translator.load(*(models or [DEFAULT_MODEL]), threads=threads, processes=True)
 
 
 def translate_command(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.nn.functional import Array
-from seq2seq_cli.workers import ALONE, Workers
 
+Zeros = Callable[[int, npt.DTypeLike], Array]
 PIECE = 1 << 14
 """Values worked on at a time, so that a piece of every vector stays in cache through all the passes over it."""
 
@@ -21,35 +21,23 @@ def pieces(size: int) -> list[slice]:
     return [slice(start, min(start + PIECE, size)) for start in range(0, size, PIECE)]
 
 
-def _in_parts(size: int, workers: Workers) -> list[list[slice]]:
-    """Deal the pieces out, a run of neighbours to each thread."""
-    everything = pieces(size)
-    share = math.ceil(len(everything) / workers.threads)
-    return [everything[start : start + share] for start in range(0, len(everything), share)]
-
-
-def join_gradients(gradients: Sequence[Array], workers: Workers = ALONE) -> float:
-    """Add several vectors into the first and return the norm of the sum.
+def join_gradients(gradients: Sequence[Array]) -> float:
+    """Add several vectors into the first and return the squared norm of the sum.
 
     Args:
         gradients: flat vectors of one size; the first is changed in place.
-        workers: the threads to do it with; the result does not depend on them.
 
     Returns:
-        ``‖g‖₂``.
+        ``‖g‖₂²``.
     """
     first, *others = gradients
-
-    def add(part: list[slice]) -> list[float]:
-        squares = []
-        for piece in part:
-            total = first[piece]
-            for other in others:
-                total += other[piece]
-            squares.append(float(np.dot(total, total)))
-        return squares
-
-    return math.sqrt(math.fsum(square for part in workers.map(add, _in_parts(len(first), workers)) for square in part))
+    squares = 0.0
+    for piece in pieces(len(first)):
+        total = first[piece]
+        for other in others:
+            total += other[piece]
+        squares += float(np.dot(total, total))
+    return squares
 
 
 def clip_factor(norm: float, max_norm: float) -> float:
@@ -72,24 +60,20 @@ class Optimizer(Protocol):
     """What the training loop needs: one step, and the vectors to save for resuming."""
 
     steps: int
+    """Steps taken so far."""
 
-    def step(
-        self,
-        parameters: Array,
-        gradients: Array,
-        learning_rate: float,
-        *,
-        scale: float = 1.0,
-        workers: Workers = ALONE,
+    def update(
+        self, part: slice, parameters: Array, gradients: Array, step: int, learning_rate: float, scale: float = 1.0
     ) -> None:
-        """Change the parameters in place.
+        """Take one step with a part of the parameters, in place.
 
         Args:
-            parameters: flat vector, changed.
-            gradients: flat vector; multiplied in place by ``scale``.
+            part: where they are in the vector of all parameters, and of the moments.
+            parameters: that part of the parameters; changed.
+            gradients: the same part of the gradients; multiplied in place by ``scale``.
+            step: number of this step, from 1.
             learning_rate: η.
             scale: from ``clip_factor``.
-            workers: the threads to do it with; the result does not depend on them.
         """
 
     def moments(self) -> dict[str, Array]:
@@ -105,27 +89,15 @@ class SGD:
     Source: Robbins & Monro 1951; ``torch.optim.SGD``.
     """
 
-    def __init__(self, size: int, dtype: npt.DTypeLike = np.float32) -> None:
+    def __init__(self, size: int, dtype: npt.DTypeLike = np.float32, zeros: Zeros = np.zeros) -> None:
         self.steps = 0
 
-    def step(
-        self,
-        parameters: Array,
-        gradients: Array,
-        learning_rate: float,
-        *,
-        scale: float = 1.0,
-        workers: Workers = ALONE,
+    def update(
+        self, part: slice, parameters: Array, gradients: Array, step: int, learning_rate: float, scale: float = 1.0
     ) -> None:
-        """Take one step (see ``Optimizer.step``)."""
-        self.steps += 1
-
-        def update(part: list[slice]) -> None:
-            for piece in part:
-                gradients[piece] *= scale
-                parameters[piece] -= learning_rate * gradients[piece]
-
-        workers.map(update, _in_parts(len(parameters), workers))
+        """Take one step with a part of the parameters (see ``Optimizer.update``)."""
+        gradients *= scale
+        parameters -= learning_rate * gradients
 
     def moments(self) -> dict[str, Array]:
         """SGD remembers nothing."""
@@ -143,53 +115,44 @@ class Adam:
     Args:
         size: number of parameters.
         dtype: of the moments, as the parameters'.
+        zeros: makes the moments' vectors; ``shared_zeros`` where several processes work on them.
 
     Source: Kingma & Ba 2015, "Adam", algorithm 1, with its β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸; ``torch.optim.Adam``.
     """
 
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
 
-    def __init__(self, size: int, dtype: npt.DTypeLike = np.float32) -> None:
+    def __init__(self, size: int, dtype: npt.DTypeLike = np.float32, zeros: Zeros = np.zeros) -> None:
         self.steps = 0
-        self.m: Array = np.zeros(size, dtype)
-        self.v: Array = np.zeros(size, dtype)
+        self.m: Array = zeros(size, dtype)
+        self.v: Array = zeros(size, dtype)
 
-    def step(
-        self,
-        parameters: Array,
-        gradients: Array,
-        learning_rate: float,
-        *,
-        scale: float = 1.0,
-        workers: Workers = ALONE,
+    def update(
+        self, part: slice, parameters: Array, gradients: Array, step: int, learning_rate: float, scale: float = 1.0
     ) -> None:
-        """Take one step (see ``Optimizer.step``)."""
-        self.steps += 1
+        """Take one step with a part of the parameters (see ``Optimizer.update``)."""
         # θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε √(1 − β₂ᵗ)): the same, with fewer passes over the vectors
-        root = math.sqrt(1.0 - self.beta2**self.steps)
-        step_size = learning_rate * root / (1.0 - self.beta1**self.steps)
-
-        def update(part: list[slice]) -> None:
-            buffer = np.empty(PIECE, parameters.dtype)
-            for piece in part:
-                g, m, v = gradients[piece], self.m[piece], self.v[piece]
-                work = buffer[: len(g)]
-                if scale != 1.0:
-                    g *= scale
-                np.subtract(g, m, out=work)  # m += (1 − β₁)(g − m)
-                work *= 1.0 - self.beta1
-                m += work
-                np.multiply(g, g, out=work)
-                work *= 1.0 - self.beta2
-                v *= self.beta2
-                v += work
-                np.sqrt(v, out=work)
-                work += self.epsilon * root
-                np.divide(m, work, out=work)
-                work *= step_size
-                parameters[piece] -= work
-
-        workers.map(update, _in_parts(len(parameters), workers))
+        root = math.sqrt(1.0 - self.beta2**step)
+        step_size = learning_rate * root / (1.0 - self.beta1**step)
+        all_m, all_v = self.m[part], self.v[part]
+        buffer = np.empty(PIECE, parameters.dtype)
+        for piece in pieces(len(parameters)):
+            g, m, v = gradients[piece], all_m[piece], all_v[piece]
+            work = buffer[: len(g)]
+            if scale != 1.0:
+                g *= scale
+            np.subtract(g, m, out=work)  # m += (1 − β₁)(g − m)
+            work *= 1.0 - self.beta1
+            m += work
+            np.multiply(g, g, out=work)
+            work *= 1.0 - self.beta2
+            v *= self.beta2
+            v += work
+            np.sqrt(v, out=work)
+            work += self.epsilon * root
+            np.divide(m, work, out=work)
+            work *= step_size
+            parameters[piece] -= work
 
     def moments(self) -> dict[str, Array]:
         """Return both moments."""

@@ -30,10 +30,9 @@ from seq2seq_cli.config import ModelConfig, TrainingConfig
 from seq2seq_cli.nn.cells import CELLS
 from seq2seq_cli.nn.data_parallel import DataParallel
 from seq2seq_cli.nn.model import Batch, Seq2Seq
-from seq2seq_cli.nn.optimizers import Adam
 from seq2seq_cli.nn.packing import Index
 from seq2seq_cli.nn.parameters import Parameters, initialize
-from seq2seq_cli.workers import Workers, usable_cores
+from seq2seq_cli.workers import usable_cores
 from tests.benchmarks.lengths import draw_corpus
 from tests.benchmarks.measure import Spread, Worker, alternate, has_torch, parser, ratios, report
 
@@ -94,7 +93,8 @@ class OurSide:
         threads = usable_cores()
         self.shares = [[make_batch(corpus, share) for share in share_out(pairs, threads)] for pairs in plan]
         self.label_smoothing = label_smoothing
-        self.parallel = DataParallel(self.model, Adam(len(parameters.flat)), Workers(threads))
+        self.parallel = DataParallel(self.model, "adam", threads)
+        self.model = self.parallel.model
         self.dropout = [np.random.default_rng([SEED, k]) for k in range(threads)]
 
     def loss(self, k: int) -> float:
