@@ -102,10 +102,10 @@ class Team:
             UserError: if a process has ended, for example because the machine ran out of memory.
             Exception: what a member's call raised.
         """
-        mine, *others = arguments
         function = getattr(self.target, method)
-        if not others or self.size == 1:
+        if len(arguments) < 2 or self.size == 1:
             return [function(*each) for each in arguments]
+        mine, *others = arguments
         self.start()
         if self._pool is not None:
             futures = [self._pool.submit(function, *theirs) for theirs in others]

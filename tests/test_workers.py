@@ -63,6 +63,7 @@ def test_results_come_in_the_order_of_the_members(size, make_team):
     for _ in range(2):
         assert team.call("square", [(k, 0.005 * (size - k)) for k in range(size)]) == [k * k for k in range(size)]
     assert team.call("square", [(7,)]) == [49]
+    assert team.call("square", []) == []
 
 
 def test_the_caller_is_one_of_them_and_each_is_somebody_else(make_team):
