@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from seq2seq_cli.batches import source_ids
 from seq2seq_cli.checkpoint import Checkpoint, load_model
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.explanation import forced_decoding
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.search import Hypothesis, search
 from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
@@ -35,6 +36,32 @@ class Translation:
     log_probability: float
     score: float
     tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One token of a translation as the decoder chose it.
+
+    ``probability`` is from 0 to 1; ``runners_up`` are the most probable other tokens with theirs, highest first.
+    """
+
+    token: str
+    probability: float
+    runners_up: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """How the model reads a sentence.
+
+    ``tokens`` are as text, each with the space before it, in the order in which the encoder reads them (but for its way
+    back), ``</s>`` last; ``unknown`` are the parts that became ``<unk>``; ``new_words`` are the other words that were
+    in no training source, and so are read in pieces.
+    """
+
+    tokens: tuple[str, ...]
+    unknown: tuple[str, ...]
+    new_words: tuple[str, ...]
 
 
 class Translator:
@@ -66,6 +93,7 @@ class Translator:
         self.target_tokenizer: Tokenizer = first.target_tokenizer
         self.reverse_source = first.model.config.reverse_source
         self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
+        self.seen = [checkpoint.seen for checkpoint in checkpoints]
         names = names or [f"model {k}" for k in range(1, len(checkpoints) + 1)]
         for checkpoint, name in zip(checkpoints[1:], names[1:]):
             for side in ("source", "target"):
@@ -96,16 +124,27 @@ class Translator:
         """
         return cls([load_model(Path(path)) for path in paths], [str(path) for path in paths], threads=threads)
 
-    def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
+    def translate(
+        self,
+        texts: Iterable[str],
+        config: SearchConfig | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> list[str]:
         """Return the best translation of each text, in order; of blank text, the empty string.
 
         Args:
             texts: sentences.
             config: beam, length penalty and so on; the defaults if None.
+            progress: called with the number of sentences of each batch when it is done, from the thread that did it.
         """
-        return [found[0].text for found in self.translate_n_best(texts, config)]
+        return [found[0].text for found in self.translate_n_best(texts, config, progress)]
 
-    def translate_n_best(self, texts: Iterable[str], config: SearchConfig | None = None) -> Iterator[list[Translation]]:
+    def translate_n_best(
+        self,
+        texts: Iterable[str],
+        config: SearchConfig | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> Iterator[list[Translation]]:
         """Yield up to ``n_best`` translations of each text, best first, in order.
 
         Texts are taken some at a time, so that a stream of any length can pass through. A sentence's translation does
@@ -113,7 +152,7 @@ class Translator:
 
         Args:
             texts: sentences.
-            config: as for ``translate``.
+            config, progress: as for ``translate``.
         """
         if isinstance(texts, str):
             raise TypeError("texts must be several strings, such as a list, not one string")
@@ -122,13 +161,53 @@ class Translator:
         size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1
         stream = iter(texts)
         while chunk := list(islice(stream, size)):
-            yield from self._translate_chunk(chunk, config)
+            yield from self._translate_chunk(chunk, config, progress)
+
+    def read(self, text: str) -> Source:
+        """Return how the model reads a sentence, and what in it was never seen in training."""
+        ids = source_ids(self.source_tokenizer, text, self.reverse_source)
+        unknown = self.unknown(text)
+        known = [set(seen.new_words(text)) for seen in self.seen]
+        new = [word for word in self.seen[0].new_words(text) if all(word in words for words in known)]
+        new = [word for word in new if not any(part in word for part in unknown)]
+        return Source(tuple(self.source_tokenizer.vocabulary[k] for k in ids), tuple(unknown), tuple(new))
 
     def unknown(self, text: str) -> list[str]:
-        """Return the parts of a source text that the model never saw in training."""
+        """Return the parts of a source text that are read as ``<unk>``."""
         return self.source_tokenizer.unknown(text)
 
-    def _translate_chunk(self, texts: list[str], config: SearchConfig) -> list[list[Translation]]:
+    @property
+    def longest_trained_on(self) -> int:
+        """Tokens of the longest training source, ``</s>`` not counted; 0 if the model does not know."""
+        return max(seen.longest for seen in self.seen)
+
+    def explain(self, text: str, translation: Translation, runners_up: int = 3) -> list[Step]:
+        """Return the decoder's choices behind a translation, ``</s>`` last; none if the text is blank.
+
+        The product of the probabilities is the translation's.
+
+        Args:
+            text: the sentence.
+            translation: of it, by this translator.
+            runners_up: how many other tokens to name at each step.
+        """
+        source = source_ids(self.source_tokenizer, text, self.reverse_source)
+        if len(source) == 1:
+            return []
+        vocabulary = self.target_tokenizer.vocabulary
+        target = [*(self.target_tokenizer.ids[token] for token in translation.tokens), END]
+        return [
+            Step(
+                vocabulary[choice.token],
+                choice.probability,
+                tuple((vocabulary[k], probability) for k, probability in choice.runners_up),
+            )
+            for choice in forced_decoding(self.models, source, target, START, runners_up)
+        ]
+
+    def _translate_chunk(
+        self, texts: list[str], config: SearchConfig, progress: Callable[[int], object] | None
+    ) -> list[list[Translation]]:
         sources = [source_ids(self.source_tokenizer, text, self.reverse_source) for text in texts]
         results = [[Translation("", 0.0, 0.0, ())] for _ in texts]
         work = sorted((k for k in range(len(texts)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
@@ -137,7 +216,10 @@ class Translator:
         batches = [work[start : start + size] for start in range(0, len(work), size)]
 
         def translate(batch: list[int]) -> list[list[Hypothesis]]:
-            return search(self.models, [sources[k] for k in batch], config, START, END, forbidden=(UNKNOWN,))
+            found = search(self.models, [sources[k] for k in batch], config, START, END, forbidden=(UNKNOWN,))
+            if progress:
+                progress(len(batch))
+            return found
 
         for batch, found in zip(batches, self.workers.map(translate, batches)):
             for k, hypotheses in zip(batch, found):
