@@ -54,9 +54,9 @@ class Step:
 class Source:
     """How the model reads a sentence.
 
-    ``tokens`` are as text, each with the space before it, in the order in which the encoder reads them (but for its way
-    back), ``</s>`` last; ``unknown`` are the parts that became ``<unk>``; ``new_words`` are the other words that were
-    in no training source, and so are read in pieces.
+    ``tokens`` are as text, each with the space before it, in the order in which the encoder reads them, ``</s>`` last;
+    ``unknown`` are the parts that became ``<unk>``; ``new_words`` are the other words that were in no training source,
+    and so are read in pieces.
     """
 
     tokens: tuple[str, ...]
@@ -169,7 +169,7 @@ class Translator:
         unknown = self.unknown(text)
         known = [set(seen.new_words(text)) for seen in self.seen]
         new = [word for word in self.seen[0].new_words(text) if all(word in words for words in known)]
-        new = [word for word in new if not any(part in word for part in unknown)]
+        new = [word for word in new if word not in unknown]
         return Source(tuple(self.source_tokenizer.vocabulary[k] for k in ids), tuple(unknown), tuple(new))
 
     def unknown(self, text: str) -> list[str]:

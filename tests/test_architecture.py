@@ -18,6 +18,7 @@ FLOORS = {
     "checkpoint": 2,
     "batches": 2,
     "explanation": 2,
+    "baselines": 2,
     "training": 3,
     "translation": 3,
     "evaluation": 3,
