@@ -22,8 +22,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     """Return the lines of a table; cells that do not fit are folded.
 
     Args:
-        headers: one for each column; one that starts with ``>`` is of numbers, set to the right. Where no column has a name, no
-            header is shown.
+        headers: one for each column; one that starts with ``>`` is of numbers, set to the right. Where no column has a
+            name, no header is shown.
         rows: cells, as text; nothing in them is markup, and nothing drives the terminal.
         width: columns of the terminal.
     """
