@@ -91,12 +91,8 @@ class Prompt:
         matching = [command for command in self.commands if command.startswith(name.lower())]
         if len(matching) != 1:
             near = difflib.get_close_matches(name, self.commands, n=1)
-            raise usage_error(
-                f"there is no command {name}",
-                where="the prompt",
-                fix=(f"did you mean {near[0]}? " if near else "")
-                + ":help shows all; to translate such a line, put a space before it",
-            )
+            fix = f"did you mean {near[0]}? " if near else ""
+            raise UserError(f"there is no command {name}", fix=f"{fix}:help shows the commands")
         command = self.commands[matching[0]]
         argument = argument.strip()
         if argument and not command.argument:
@@ -107,8 +103,8 @@ class Prompt:
         for name, command in self.commands.items():
             console.say(f"  {f'{name} {command.argument}':<17} {command.meaning}")
         console.say(f"  now: {self._settings()}")
-        console.say("  Arrow keys edit the line and bring back earlier ones. A line that begins with a colon and a")
-        console.say("  letter is a command; put a space before it to translate it.")
+        console.say("  Arrow keys edit the line and bring back earlier ones.")
+        console.say("  To translate a line that looks like a command, put a space before it.")
 
     def _settings(self) -> str:
         return (
