@@ -127,7 +127,8 @@ def compare(
     """Score several systems and test how far each differs from the first, by sacreBLEU's paired bootstrap.
 
     Every resample of the test set is scored for both systems; p is the share of resamples whose difference strays from
-    the mean difference by more than the difference that was measured.
+    the mean difference by more than the difference that was measured. Where there is no difference at all p is 1
+    (sacreBLEU's formula would give its smallest value, as if nothing were significantly different from nothing).
 
     Args:
         systems: the hypotheses of each, in the references' order.
@@ -157,7 +158,11 @@ def compare(
             signatures={name: str(signatures[key]) for name, key in keys.items()},
             intervals={name: float(result.ci) for name, result in tests.items()},
             means={name: float(result.mean) for name, result in tests.items()},
-            p_values={name: float(r.p_value) for name, r in tests.items() if r.p_value is not None},
+            p_values={
+                name: float(result.p_value) if scores.values[name] != plain[0].values[name] else 1.0
+                for name, result in tests.items()
+                if result.p_value is not None
+            },
         )
         for scores, tests in zip(plain, found)
     ]

@@ -14,7 +14,7 @@ START, END = 1, 2
 SOURCE = [3, 5, 4, 6, 2]
 
 
-@pytest.mark.parametrize("config", every_config(), ids=config_id)
+@pytest.mark.parametrize("config", list(every_config()), ids=config_id)
 def test_the_product_of_the_probabilities_is_the_one_that_the_search_found(config):
     model = random_model(config)
     best = search([model], [SOURCE], SearchConfig(beam=4), START, END)[0][0]
