@@ -43,6 +43,15 @@ def test_output_is_utf_8_whatever_the_locale(trained, cli):
     result.stdout.decode("utf-8")
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
+def test_an_explanation_survives_any_code_page(encoding, trained, cli):
+    result = cli("translate", "red 漢 zebra", "--explain", cwd=trained, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert result.returncode == 0
+    assert "▁red" in result.stdout.decode("utf-8")
+    assert "never seen" in result.stderr.decode(encoding)
+    assert "Traceback" not in result.stderr.decode(encoding)
+
+
 def test_what_was_never_seen_is_reported_on_stderr_only(trained, cli):
     result = cli("translate", cwd=trained, stdin="red cat\n漢字 dog\n".encode())
     assert result.stdout.count(b"\n") == 2

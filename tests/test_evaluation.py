@@ -89,7 +89,11 @@ def test_sentences_are_scored_one_by_one():
     ("hypotheses", "references", "expected"),
     [
         (["one two three four"], ["one two three four"], ["one sentence is not a corpus"]),
-        (["a b c d e", "", " "], ["a b c d e", "x", "y"], ["2 translations are empty (of 3; the first is sentence 2)"]),
+        (
+            ["a b c d e f", "", " "],
+            ["a b c d e f", "x", "y"],
+            ["2 translations are empty (of 3; the first is sentence 2)"],
+        ),
         (["", ""], ["a", "b"], ["2 translations are empty", "BLEU is 0 because every translation is empty"]),
         (
             ["x y z w v", "q r s t u"],

@@ -59,9 +59,8 @@ class Prompt:
 
     def run(self) -> None:
         """Read and answer until Ctrl-D or ``:quit``; Ctrl-C gives up the line, or the translation, in hand."""
-        console.say(
-            "Type a sentence and press Enter. :help shows the commands; Ctrl-C cancels the line, Ctrl-D leaves."
-        )
+        console.say("Type a sentence and press Enter.")
+        console.say(":help shows the commands; Ctrl-C cancels the line, Ctrl-D leaves.")
         with line_editing(list(self.commands)):
             while not self.ended:
                 try:
