@@ -2,9 +2,15 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+from seq2seq_cli.checkpoint import Checkpoint, save_model
+from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.evaluation import corpus_scores
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.text.builtin import BUILTIN
+from seq2seq_cli.text.storage import train_tokenizer
 from tests.conftest import assert_explained, environment
 
 
@@ -118,7 +124,10 @@ def test_baselines_put_the_score_in_scale(trained, cli):
 
 
 def test_the_built_in_training_pairs_are_known(cli, tmp_path):
-    assert cli("train", "--max-steps", "2", "--hidden-size", "8", "--embedding-size", "8", "-q").returncode == 0
+    tokenizer = train_tokenizer(TokenizerConfig("word", 50), ["Good morning."])
+    config = ModelConfig(len(tokenizer), len(tokenizer), embedding_size=4, hidden_size=4)
+    model = Seq2Seq.create(config, np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", Checkpoint(model, tokenizer, tokenizer, TrainingConfig(), corpus=BUILTIN))
     write(tmp_path, test=["Good morning.\tBonjour."])
     found = json.loads(cli("eval", "test", "--baselines", "--json").stdout)
     assert [baseline["name"] for baseline in found["baselines"]] == ["copy of the source", "nearest training sentence"]
