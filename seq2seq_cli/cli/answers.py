@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from seq2seq_cli.translation import Source, Translation, Translator
 
 BAR = 10
+"""Columns of the bar of probability 1."""
 ROOM_FOR_BARS = 60
+"""Columns of a terminal below which an explanation keeps to the essential."""
 RIVALS = (">rank", ">score", ">log-probability")
-SHOWN = 5
+MOST_NAMED = 5
 """Words named in one warning."""
 
 
@@ -100,7 +102,8 @@ class News:
         self.longest = longest
         self.unknown: dict[str, int] = {}
         self.new_words: dict[str, int] = {}
-        self.long: dict[int, int] = {}
+        self.too_long = 0
+        self.first_too_long = (0, 0)
 
     def add(self, number: int, source: Source) -> None:
         """Take note of a sentence."""
@@ -108,8 +111,11 @@ class News:
             self.unknown.setdefault(part, number)
         for word in source.new_words:
             self.new_words.setdefault(word, number)
-        if 0 < self.longest < len(source.tokens) - 1:
-            self.long[number] = len(source.tokens) - 1
+        tokens = len(source.tokens) - 1
+        if 0 < self.longest < tokens:
+            self.too_long += 1
+            if self.too_long == 1:
+                self.first_too_long = (number, tokens)
 
     def report(self, several: bool) -> None:
         """Say it on stderr."""
@@ -117,18 +123,18 @@ class News:
             console.warn(f"never seen in training, read as <unk>: {_named(self.unknown, several)}")
         if self.new_words:
             console.say(f"note: never seen in training, read in pieces: {_named(self.new_words, several)}")
-        if self.long:
-            number, tokens = next(iter(self.long.items()))
+        if self.too_long:
+            number, tokens = self.first_too_long
             what = f"this sentence has {tokens} tokens"
             if several:
-                count = "1 sentence is" if len(self.long) == 1 else f"{len(self.long):,} sentences are"
+                count = "1 sentence is" if self.too_long == 1 else f"{self.too_long:,} sentences are"
                 what = f"{count} longer than any in training, the first in line {number} with {tokens} tokens"
             console.say(f"note: {what}; the longest in training had {self.longest}: expect the end to be lost")
 
 
 def _named(parts: dict[str, int], several: bool) -> str:
-    shown = [f"{part} (line {line})" if several else part for part, line in list(parts.items())[:SHOWN]]
-    more = f" and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
+    shown = [f"{part} (line {line})" if several else part for part, line in list(parts.items())[:MOST_NAMED]]
+    more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
     return ", ".join(shown) + more
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NAMES = {"bleu": "BLEU", "chrf": "chrF2", "ter": "TER"}
 SIGNIFICANT = 0.05
 WIDEST_BAR = 30
+COMPARISON = 30
+"""Columns that a metric needs to stand beside the others."""
 
 
 @dataclass(frozen=True)
@@ -161,11 +163,20 @@ class Report:
 
     def _comparison(self, width: int) -> list[str]:
         """Return a line for each system, and what the test means."""
-        headers = ["system", *(part for name in self.metrics for part in (f">{NAMES[name]}", ">p"))]
-        rows = [
-            [system.name, *(part for name in self.metrics for part in (_with_interval(scores, name), _p(scores, name)))]
-            for system, scores in zip(self.systems, self.scores)
-        ]
+        found = list(zip(self.systems, self.scores))
+        if width >= COMPARISON * len(self.metrics):
+            headers = ["system", *(part for name in self.metrics for part in (f">{NAMES[name]}", ">p"))]
+            rows = [
+                [system.name, *(cell for name in self.metrics for cell in (_with_interval(s, name), _p(s, name)))]
+                for system, s in found
+            ]
+        else:  # one below the other
+            headers = ["", "system", ">score", ">p"]
+            rows = [
+                [NAMES[name], system.name, _with_interval(s, name), _p(s, name)]
+                for name in self.metrics
+                for system, s in found
+            ]
         signatures = [[NAMES[name], text] for name, text in self.scores[0].signatures.items()]
         meaning = f"* differs from {self.systems[0].name} with p < {SIGNIFICANT}, by paired bootstrap"
         return [*table(headers, rows, width), *table([""], [[meaning]], width), "", *table(["", ""], signatures, width)]
