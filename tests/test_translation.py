@@ -111,7 +111,7 @@ def test_an_explanation_is_that_of_its_translation():
 def test_progress_counts_every_sentence_that_is_not_blank():
     counts = []
     Translator([checkpoint()]).translate([*LINES, "", "the cat"], SearchConfig(batch_size=2), counts.append)
-    assert counts == [2, 2, 1]
+    assert sorted(counts) == [1, 2, 2]
 
 
 def test_loading_from_files_gives_the_same_as_the_model_in_memory(tmp_path):
