@@ -4,7 +4,8 @@
 member                content
 ====================  ================================================================================================
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``
-``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings
+``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
+                      be missing): words of the training sources, and the longest one's tokens
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``encoder.…``         float32 arrays, under the names of ``nn.parameters.parameter_shapes``; where the embedding is
@@ -39,6 +40,7 @@ from seq2seq_cli.files import explain_os_errors, write_atomically
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.parameters import Parameters, Shapes, parameter_shapes
+from seq2seq_cli.text.seen import Seen
 from seq2seq_cli.text.storage import tokenizer_from_json
 from seq2seq_cli.text.tokenizer import Tokenizer
 
@@ -62,6 +64,7 @@ class Checkpoint:
         history: one record per validation, with the keys of the metrics log.
         corpus: what it was trained on, as the user named it.
         text: how its tokenizers were made: the settings that were given for them.
+        seen: the words of the training sources and the length of the longest.
     """
 
     model: Seq2Seq
@@ -71,6 +74,7 @@ class Checkpoint:
     history: list[dict[str, Any]] = field(default_factory=list)
     corpus: str = ""
     text: dict[str, Any] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
 
 
 @dataclass
@@ -142,6 +146,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "training": dataclasses.asdict(checkpoint.training),
         "corpus": checkpoint.corpus,
         "text": checkpoint.text,
+        "seen": checkpoint.seen.to_json(),
     }
     members: dict[str, npt.NDArray[Any]] = {
         "format": _json_array({"name": format_name, "version": VERSION}),
@@ -177,6 +182,7 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         model_config = config_from_json(ModelConfig, config["model"])
         training = config_from_json(TrainingConfig, config["training"])
         corpus, text = str(config["corpus"]), dict(config["text"])
+        seen = Seen.from_json(config["seen"]) if "seen" in config else Seen()
     except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
     source = tokenizer_from_json(archive.json("tokenizer.source"), f"{archive.path}, tokenizer.source")
@@ -194,7 +200,7 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         copy = archive.array(TIED_COPY, shapes["decoder.embedding.weight"])
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
-    checkpoint = Checkpoint(Seq2Seq(model_config, parameters), source, target, training, history, corpus, text)
+    checkpoint = Checkpoint(Seq2Seq(model_config, parameters), source, target, training, history, corpus, text, seen)
     return checkpoint, archive.names - used
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ METRICS = ("bleu", "chrf", "ter")
 LENGTH_BUCKETS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 1 << 30))
 """Words of a source sentence; the classic picture of the fixed context's bottleneck is BLEU over these."""
 BOOTSTRAP_SAMPLES = 1000
+SHORT = 0.7
+"""Brevity penalty below which a remark is made."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,20 @@ class Scores:
         values: metric → score, at full precision; BLEU and chrF from 0 to 100, higher is better, TER lower.
         signatures: metric → sacreBLEU's signature.
         intervals: metric → half the width of the 95 % confidence interval, if asked for.
+        means: metric → mean over the bootstrap's samples, the middle of the interval, if asked for.
         brevity_penalty: BLEU's, 1 where the output is at least as long as the reference.
+        matched: BLEU's counts of the 1-, 2-, 3- and 4-grams that are in the reference.
+        p_values: metric → p of the difference to the first system, where systems are compared.
     """
 
     sentences: int
     values: dict[str, float]
     signatures: dict[str, str]
     intervals: dict[str, float] = field(default_factory=dict)
+    means: dict[str, float] = field(default_factory=dict)
     brevity_penalty: float | None = None
+    matched: tuple[int, ...] = ()
+    p_values: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -94,19 +103,112 @@ def corpus_scores(
         )
     if not hypotheses:
         raise UserError("there is nothing to score", where="the files to compare", fix="give at least one sentence")
-    values, signatures, intervals = {}, {}, {}
-    brevity_penalty = None
+    scores = Scores(len(hypotheses), {}, {})
     for name in metrics:
         metric = _metric(name, references if confidence else None)
         extra = {"n_bootstrap": BOOTSTRAP_SAMPLES} if confidence else {}
         result = metric.corpus_score(list(hypotheses), None if confidence else [list(references)], **extra)
-        values[name] = float(result.score)
-        signatures[name] = str(metric.get_signature())
+        scores.values[name] = float(result.score)
+        scores.signatures[name] = str(metric.get_signature())
         if confidence:
-            intervals[name] = float(result._ci)
+            scores.intervals[name], scores.means[name] = float(result._ci), float(result._mean)
         if name == "bleu":
-            brevity_penalty = float(result.bp)
-    return Scores(len(hypotheses), values, signatures, intervals, brevity_penalty)
+            scores = dataclasses.replace(
+                scores,
+                brevity_penalty=float(result.bp),
+                matched=tuple(map(int, result.counts)),
+            )
+    return scores
+
+
+def compare(
+    systems: Sequence[Sequence[str]], references: Sequence[str], metrics: Sequence[str] = ("bleu", "chrf")
+) -> list[Scores]:
+    """Score several systems and test how far each differs from the first, by sacreBLEU's paired bootstrap.
+
+    Every resample of the test set is scored for both systems; p is the share of resamples whose difference strays from
+    the mean difference by more than the difference that was measured. Where there is no difference at all p is 1
+    (sacreBLEU's formula would give its smallest value, as if nothing were significantly different from nothing).
+
+    Args:
+        systems: the hypotheses of each, in the references' order.
+        references: one for each sentence.
+        metrics: of ``METRICS``.
+
+    Returns:
+        For each system its scores, with confidence intervals, and ``p_values`` for all but the first.
+
+    Raises:
+        UserError: as ``corpus_scores``.
+
+    Source:
+        Koehn 2004, "Statistical Significance Tests for Machine Translation Evaluation"; Post 2018.
+    """
+    from sacrebleu.significance import PairedTest
+
+    plain = [corpus_scores(hypotheses, references, metrics) for hypotheses in systems]
+    tested = {name: _metric(name, references) for name in metrics}
+    named: list[tuple[str, Sequence[str]]] = [(str(k), list(hypotheses)) for k, hypotheses in enumerate(systems)]
+    signatures, results = PairedTest(named, tested, None, test_type="bs", n_samples=BOOTSTRAP_SAMPLES)()
+    keys = dict(zip(metrics, signatures))  # sacreBLEU calls chrf chrF2
+    found: list[dict[str, Any]] = [{name: results[key][k] for name, key in keys.items()} for k in range(len(systems))]
+    return [
+        dataclasses.replace(
+            scores,
+            signatures={name: str(signatures[key]) for name, key in keys.items()},
+            intervals={name: float(result.ci) for name, result in tests.items()},
+            means={name: float(result.mean) for name, result in tests.items()},
+            p_values={
+                name: float(result.p_value) if scores.values[name] != plain[0].values[name] else 1.0
+                for name, result in tests.items()
+                if result.p_value is not None
+            },
+        )
+        for scores, tests in zip(plain, found)
+    ]
+
+
+def sentence_scores(hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
+    """Return each sentence's chrF2, from 0 to 100; sentences are too short for BLEU's runs of four words."""
+    metric = _metric("chrf", None)
+    return [float(metric.sentence_score(h, [r]).score) for h, r in zip(hypotheses, references)]
+
+
+def remarks(hypotheses: Sequence[str], references: Sequence[str], scores: Scores) -> list[str]:
+    """Return in words what a reader of these scores has to know: why one is 0, or says less than it seems to."""
+    found: list[str] = []
+    total = len(hypotheses)
+    empty = [k for k, hypothesis in enumerate(hypotheses) if not hypothesis.strip()]
+    if total == 1:
+        found.append("one sentence is not a corpus: its score says little, and a confidence interval nothing")
+    if empty:
+        what = "1 translation is empty" if len(empty) == 1 else f"{len(empty):,} translations are empty"
+        found.append(f"{what} (of {total:,}; the first is sentence {empty[0] + 1:,}): nothing in them can match")
+    if total > 1 and len(set(hypotheses)) == 1 and hypotheses[0].strip() and len(set(references)) > 1:
+        found.append(
+            f"all translations are the same: {hypotheses[0]!r}. The model has only learnt which words are frequent; "
+            "train longer, on more pairs, or with a smaller batch size"
+        )
+    if scores.values.get("bleu") == 0:
+        found.append(f"BLEU is 0 because {_why_no_bleu(len(empty) == total, scores)}")
+    elif scores.brevity_penalty is not None and scores.brevity_penalty < SHORT:
+        found.append(
+            f"the translations are much shorter than the references: BLEU is multiplied by {scores.brevity_penalty:.2f}"
+        )
+    if scores.values.get("chrf") == 0 and len(empty) < total:
+        found.append("chrF2 is 0 because no translation shares a character sequence with its reference")
+    return found
+
+
+def _why_no_bleu(all_empty: bool, scores: Scores) -> str:
+    if all_empty:
+        return "every translation is empty"
+    if not scores.matched or not scores.matched[0]:
+        return (
+            "no word of any translation is in its reference: is the model trained, the language right, "
+            "and the order of the lines the same?"
+        )
+    return "no translation has four words, and BLEU counts runs of one to four words; chrF2 can tell more here"
 
 
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -12,6 +12,7 @@ from seq2seq_cli.batches import source_ids
 from seq2seq_cli.checkpoint import Checkpoint, load_model
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.explanation import forced_decoding
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.search import Hypothesis, search
 from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
@@ -35,6 +36,32 @@ class Translation:
     log_probability: float
     score: float
     tokens: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One token of a translation as the decoder chose it.
+
+    ``probability`` is from 0 to 1; ``runners_up`` are the most probable other tokens with theirs, highest first.
+    """
+
+    token: str
+    probability: float
+    runners_up: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """How the model reads a sentence.
+
+    ``tokens`` are as text, each with the space before it, in the order in which the encoder reads them, ``</s>`` last;
+    ``unknown`` are the parts that became ``<unk>``; ``new_words`` are the other words that were in no training source,
+    and so are read in pieces.
+    """
+
+    tokens: tuple[str, ...]
+    unknown: tuple[str, ...]
+    new_words: tuple[str, ...]
 
 
 class Translator:
@@ -71,6 +98,7 @@ class Translator:
         self.target_tokenizer: Tokenizer = first.target_tokenizer
         self.reverse_source = first.model.config.reverse_source
         self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
+        self.seen = [checkpoint.seen for checkpoint in checkpoints]
         names = names or [f"model {k}" for k in range(1, len(checkpoints) + 1)]
         for checkpoint, name in zip(checkpoints[1:], names[1:]):
             for side in ("source", "target"):
@@ -106,16 +134,27 @@ class Translator:
             processes=processes,
         )
 
-    def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
+    def translate(
+        self,
+        texts: Iterable[str],
+        config: SearchConfig | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> list[str]:
         """Return the best translation of each text, in order; of blank text, the empty string.
 
         Args:
             texts: sentences.
             config: beam, length penalty and so on; the defaults if None.
+            progress: called with the number of sentences that have just been translated.
         """
-        return [found[0].text for found in self.translate_n_best(texts, config)]
+        return [found[0].text for found in self.translate_n_best(texts, config, progress)]
 
-    def translate_n_best(self, texts: Iterable[str], config: SearchConfig | None = None) -> Iterator[list[Translation]]:
+    def translate_n_best(
+        self,
+        texts: Iterable[str],
+        config: SearchConfig | None = None,
+        progress: Callable[[int], object] | None = None,
+    ) -> Iterator[list[Translation]]:
         """Yield up to ``n_best`` translations of each text, best first, in order.
 
         Texts are taken some at a time, so that a stream of any length can pass through. A sentence's translation does
@@ -123,7 +162,7 @@ class Translator:
 
         Args:
             texts: sentences.
-            config: as for ``translate``.
+            config, progress: as for ``translate``.
         """
         if isinstance(texts, str):
             raise TypeError("texts must be several strings, such as a list, not one string")
@@ -132,32 +171,71 @@ class Translator:
         size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1
         stream = iter(texts)
         while chunk := list(islice(stream, size)):
-            yield from self._translate_chunk(chunk, config)
+            yield from self._translate_chunk(chunk, config, progress)
+
+    def read(self, text: str) -> Source:
+        """Return how the model reads a sentence, and what in it was never seen in training."""
+        ids = source_ids(self.source_tokenizer, text, self.reverse_source)
+        unknown = self.unknown(text)
+        known = [set(seen.new_words(text)) for seen in self.seen]
+        new = [word for word in self.seen[0].new_words(text) if all(word in words for words in known)]
+        new = [word for word in new if word not in unknown]
+        return Source(tuple(self.source_tokenizer.vocabulary[k] for k in ids), tuple(unknown), tuple(new))
 
     def unknown(self, text: str) -> list[str]:
-        """Return the parts of a source text that the model never saw in training."""
+        """Return the parts of a source text that are read as ``<unk>``."""
         return self.source_tokenizer.unknown(text)
 
-    def _translate_chunk(self, texts: list[str], config: SearchConfig) -> list[list[Translation]]:
+    @property
+    def longest_trained_on(self) -> int:
+        """Tokens of the longest training source, ``</s>`` not counted; 0 if the model does not know."""
+        return max(seen.longest for seen in self.seen)
+
+    def explain(self, text: str, translation: Translation, runners_up: int = 3) -> list[Step]:
+        """Return the decoder's choices behind a translation, ``</s>`` last; none if the text is blank.
+
+        The product of the probabilities is the translation's.
+
+        Args:
+            text: the sentence.
+            translation: of it, by this translator.
+            runners_up: how many other tokens to name at each step.
+        """
+        source = source_ids(self.source_tokenizer, text, self.reverse_source)
+        if len(source) == 1:
+            return []
+        vocabulary = self.target_tokenizer.vocabulary
+        target = [*(self.target_tokenizer.ids[token] for token in translation.tokens), END]
+        return [
+            Step(
+                vocabulary[choice.token],
+                choice.probability,
+                tuple((vocabulary[k], probability) for k, probability in choice.runners_up),
+            )
+            for choice in forced_decoding(self.models, source, target, START, runners_up)
+        ]
+
+    def _translate_chunk(
+        self, texts: list[str], config: SearchConfig, progress: Callable[[int], object] | None
+    ) -> list[list[Translation]]:
         sources = [source_ids(self.source_tokenizer, text, self.reverse_source) for text in texts]
         results = [[Translation("", 0.0, 0.0, ())] for _ in texts]
         work = sorted((k for k in range(len(texts)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
         share = max(SMALLEST_BATCH, math.ceil(len(work) / self.team.size))  # few sentences: nobody shall be idle
         size = min(config.batch_size, share)
         batches = [work[start : start + size] for start in range(0, len(work), size)]
-        dealt = self.team.deal(batches)
-        found = self.team.call(
-            "_search", [([[sources[k] for k in batch] for batch in theirs], config) for theirs in dealt]
-        )
-        for theirs, answers in zip(dealt, found):
-            for batch, answer in zip(theirs, answers):
-                for k, hypotheses in zip(batch, answer):
+        for start in range(0, len(batches), self.team.size):
+            together = batches[start : start + self.team.size]
+            found = self.team.call("_search", [([sources[k] for k in batch], config) for batch in together])
+            for batch, answers in zip(together, found):
+                for k, hypotheses in zip(batch, answers):
                     results[k] = [self._translation(hypothesis) for hypothesis in hypotheses]
+            if progress:
+                progress(sum(map(len, together)))
         return results
 
-    def _search(self, batches: Sequence[Sequence[Sequence[int]]], config: SearchConfig) -> list[list[list[Hypothesis]]]:
-        """Return the hypotheses of each sentence of each batch."""
-        return [search(self.models, batch, config, START, END, forbidden=(UNKNOWN,)) for batch in batches]
+    def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+        return search(self.models, sources, config, START, END, forbidden=(UNKNOWN,))
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(

@@ -17,6 +17,8 @@ FLOORS = {
     "text": 1,
     "checkpoint": 2,
     "batches": 2,
+    "explanation": 2,
+    "baselines": 2,
     "training": 3,
     "translation": 3,
     "evaluation": 3,

@@ -17,6 +17,7 @@ from seq2seq_cli.checkpoint import (
 from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.text.seen import Seen
 from seq2seq_cli.text.storage import train_tokenizer
 
 
@@ -50,6 +51,19 @@ def test_a_saved_model_loads_the_same(settings, tmp_path):
     assert loaded.source_tokenizer.to_json() == checkpoint.source_tokenizer.to_json()
     assert loaded.target_tokenizer.to_json() == checkpoint.target_tokenizer.to_json()
     assert (loaded.training, loaded.history, loaded.corpus) == (checkpoint.training, checkpoint.history, "pairs.tsv")
+
+
+def test_what_was_seen_in_training_is_kept_and_may_be_missing(tmp_path):
+    checkpoint = small_checkpoint()
+    checkpoint.seen = Seen(7, frozenset({"the", "été"}))
+    path = tmp_path / "m.npz"
+    save_model(path, checkpoint)
+    assert load_model(path).seen == checkpoint.seen
+    content = members(path)
+    config = json.loads(str(content["config"]))
+    del config["seen"]
+    np.savez(path, **{**content, "config": text(config)})
+    assert load_model(path).seen == Seen()
 
 
 def test_the_file_is_what_the_design_promises_to_other_programs(saved):
@@ -117,6 +131,8 @@ BREAKAGES = {
     "setting of a wrong type": lambda m: m.update(config=changed(m, "model", "layers", 1.0)),
     "text for a switch": lambda m: m.update(config=changed(m, "model", "bidirectional", "no")),
     "setting out of range": lambda m: m.update(config=changed(m, "training", "dropout", 2)),
+    "seen of another form": lambda m: m.update(config=changed(m, "seen", "longest", -1)),
+    "seen not words": lambda m: m.update(config=changed(m, "seen", "words", [1])),
     "weight missing": lambda m: m.pop("encoder.rnn.weight_hh_l0"),
     "weight of wrong shape": lambda m: m.update({"encoder.rnn.weight_hh_l0": np.zeros((4, 4), np.float32)}),
     "weight transposed": lambda m: m.update({"encoder.rnn.weight_hh_l0": np.zeros((4, 12), np.float32)}),

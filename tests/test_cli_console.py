@@ -67,6 +67,36 @@ def test_every_command_has_help(command):
     assert b"Usage" in result.stdout
 
 
+@pytest.mark.parametrize("command", [("train",), ("translate",), ("eval",), ("inspect",), ("tokenizer", "encode")])
+@pytest.mark.parametrize("columns", ["40", "120"])
+def test_help_names_no_python_types_and_fits(command, columns):
+    result = subprocess.run(
+        [sys.executable, "-m", "seq2seq_cli", *command, "--help"],
+        capture_output=True,
+        env=environment(COLUMNS=columns, NO_COLOR="1"),
+    )
+    text = result.stdout.decode()
+    assert "<bool>" not in text
+    assert "\x1b" not in text
+    assert max(len(line) for line in text.splitlines()) <= int(columns)
+
+
+def test_completion_is_offered_for_the_common_shells():
+    for shell in ("bash", "zsh", "fish"):
+        result = subprocess.run(
+            [sys.executable, "-m", "seq2seq_cli", "--show-completion", shell],
+            capture_output=True,
+            env=environment(_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1"),
+        )
+        assert result.returncode == 0, result.stderr
+        assert b"COMPLETE" in result.stdout
+
+
+def test_an_error_shown_in_passing_does_not_end_the_program(capsys):
+    console.show_error(UserError("w", where="here", fix="f"))
+    assert capsys.readouterr().err == "error: w\nwhere: here\nfix:   f\n"
+
+
 def test_help_does_not_import_numpy():
     code = "import sys; sys.argv = ['seq2seq', '--help']\n"
     code += "try:\n import seq2seq_cli.cli as c; c.main()\nexcept SystemExit: pass\n"

@@ -1,9 +1,17 @@
 import json
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 
+from seq2seq_cli.checkpoint import Checkpoint, save_model
+from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.evaluation import corpus_scores
-from tests.conftest import assert_explained
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.text.builtin import BUILTIN
+from seq2seq_cli.text.storage import train_tokenizer
+from tests.conftest import assert_explained, environment
 
 
 def test_scores_have_signatures_data_and_settings(trained, cli):
@@ -59,6 +67,127 @@ def test_confidence_prints_an_interval(trained, cli):
     assert "±" in cli("eval", "pairs.tsv", "--confidence", "--beam", "1", cwd=trained).stdout.decode()
 
 
+HYPOTHESES = ["the cat sat on a mat .", "there is a dog", "", "hello, world! été"] * 3
+REFERENCES = ["the cat sat on the mat .", "there was a big dog", "yes", "hello world!"] * 3
+
+
+def write(folder, **files):
+    for name, lines in files.items():
+        (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def test_scores_of_files_equal_the_sacrebleu_commands_to_the_last_digit(cli, tmp_path):
+    write(tmp_path, h=HYPOTHESES, r=REFERENCES)
+    names = ("bleu", "chrf", "ter")
+    found = json.loads(
+        cli("eval", "--hypotheses", "h", "--references", "r", "--metrics", ",".join(names), "--json").stdout
+    )
+    for name in names:
+        command = [sys.executable, "-m", "sacrebleu", "r", "-i", "h", "-m", name, "-w", "16"]
+        theirs = json.loads(subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout)
+        assert f"{found[name]:.16f}" == f"{theirs['score']:.16f}"
+        assert found["signatures"][name] == theirs["signature"]
+
+
+def test_models_and_files_are_compared_side_by_side(trained, cli, tmp_path):
+    pairs = [line.split("\t") for line in (trained / "pairs.tsv").read_text().splitlines()]
+    write(tmp_path, source=[source for source, _ in pairs], perfect=[target for _, target in pairs])
+    arguments = ("eval", trained / "pairs.tsv", "-m", trained / "model.npz", "--hypotheses", "source", "--compare")
+    arguments += ("--hypotheses", "perfect", "--metrics", "chrf,ter", "--by-length")
+    result = cli(*arguments)
+    lines = result.stdout.decode().splitlines()
+    assert lines[0].split() == ["system", "chrF2", "p", "TER", "p"]
+    assert [line.split()[0] for line in lines[1:4]] == [str(trained / "model.npz"), "source", "perfect"]
+    assert "*" not in lines[1]
+    assert lines[2].count("*") == 2
+    assert lines[4].startswith("* differs from")
+    found = json.loads(cli(*arguments, "--json").stdout)
+    assert [system["name"] for system in found["systems"]] == [str(trained / "model.npz"), "source", "perfect"]
+    assert "p_values" not in found["systems"][0]
+    assert found["systems"][1]["p_values"]["chrf"] < 0.05
+    assert found["systems"][2]["chrf"] == 100
+    assert "|bs:1000|" in found["signatures"]["chrf"]
+    assert found["systems"][2]["by_length"][0]["sentences"] == len(pairs)
+
+
+def test_baselines_put_the_score_in_scale(trained, cli):
+    result = cli("eval", "pairs.tsv", "--baselines", "--beam", "1", "--json", cwd=trained)
+    assert [baseline["name"] for baseline in json.loads(result.stdout)["baselines"]] == ["copy of the source"]
+    assert "--train-corpus" in result.stderr.decode()
+    arguments = ("eval", "pairs.tsv", "--baselines", "--train-corpus", "pairs.tsv", "--beam", "1")
+    found = json.loads(cli(*arguments, "--json", cwd=trained).stdout)
+    copy, nearest = found["baselines"]
+    assert copy["chrf"] < 50 < nearest["chrf"]
+    shown = cli(*arguments, cwd=trained).stdout.decode()
+    assert "for scale" in shown
+    assert "nearest training sentence" in shown
+
+
+def test_the_built_in_training_pairs_are_known(cli, tmp_path):
+    tokenizer = train_tokenizer(TokenizerConfig("word", 50), ["Good morning."])
+    config = ModelConfig(len(tokenizer), len(tokenizer), embedding_size=4, hidden_size=4)
+    model = Seq2Seq.create(config, np.random.default_rng(0))
+    save_model(tmp_path / "model.npz", Checkpoint(model, tokenizer, tokenizer, TrainingConfig(), corpus=BUILTIN))
+    write(tmp_path, test=["Good morning.\tBonjour."])
+    found = json.loads(cli("eval", "test", "--baselines", "--json").stdout)
+    assert [baseline["name"] for baseline in found["baselines"]] == ["copy of the source", "nearest training sentence"]
+
+
+def test_the_best_and_the_worst_sentences_are_shown(cli, tmp_path):
+    pairs = [("s1", "one two"), ("s2", "three four"), ("s3", "five six")]
+    write(tmp_path, corpus=["\t".join(pair) for pair in pairs], h=["one two", "zzz", "five siz"])
+    arguments = ("eval", "corpus", "--hypotheses", "h", "--examples", "1")
+    found = json.loads(cli(*arguments, "--json").stdout)["examples"]
+    assert found["best"] == [
+        {"sentence": 1, "chrf": 100.0, "source": "s1", "reference": "one two", "translation": "one two"}
+    ]
+    assert [example["sentence"] for example in found["worst"]] == [2]
+    shown = cli(*arguments).stdout.decode()
+    assert shown.index("best sentences") < shown.index("s1") < shown.index("worst sentences") < shown.index("zzz")
+    many = json.loads(cli("eval", "corpus", "--hypotheses", "h", "--examples", "2", "--json").stdout)["examples"]
+    assert [len(many["best"]), len(many["worst"])] == [2, 1]
+
+
+def test_the_translations_are_kept(trained, cli, tmp_path):
+    pairs = (trained / "pairs.tsv").read_text().splitlines()
+    expected = cli(
+        "translate", cwd=trained, stdin="".join(line.split("\t")[0] + "\n" for line in pairs).encode()
+    ).stdout
+    scores = cli("eval", "pairs.tsv", "--json", "-o", tmp_path / "out.txt", cwd=trained).stdout
+    assert (tmp_path / "out.txt").read_bytes() == expected
+    assert cli("eval", "pairs.tsv", "--json", "-o", "-", cwd=trained).stdout == expected + scores
+    again = cli("eval", trained / "pairs.tsv", "--hypotheses", "out.txt", "--json").stdout
+    assert json.loads(again)["chrf"] == json.loads(scores)["chrf"]
+
+
+def test_standard_input_stands_for_any_one_file(cli, tmp_path):
+    write(tmp_path, h=HYPOTHESES, r=REFERENCES, c=[f"s\t{line}" for line in REFERENCES])
+    expected = json.loads(cli("eval", "--hypotheses", "h", "--references", "r", "--json").stdout)
+    for arguments, name in (
+        (("--hypotheses", "-", "--references", "r"), "h"),
+        (("--hypotheses", "h", "--references", "-"), "r"),
+        (("-", "--hypotheses", "h"), "c"),
+    ):
+        result = cli("eval", *arguments, "--json", stdin=(tmp_path / name).read_bytes())
+        assert json.loads(result.stdout)["chrf"] == expected["chrf"]
+
+
+def test_scores_that_mislead_are_explained_on_stderr(cli, tmp_path):
+    write(tmp_path, h=["a"], r=["a"])
+    result = cli("eval", "--hypotheses", "h", "--references", "r")
+    assert "one sentence is not a corpus" in result.stderr.decode()
+    assert "BLEU is 0 because no translation has four words" in result.stderr.decode()
+    assert b"because" not in result.stdout
+    assert cli("eval", "--hypotheses", "h", "--references", "r", "-q").stderr == b""
+
+
+def test_a_reader_that_leaves_early_is_no_error(trained):
+    command = f"{sys.executable} -m seq2seq_cli eval pairs.tsv -q --beam 1 -o - | head -n 1; echo ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", command], cwd=trained, env=environment(), capture_output=True)
+    assert result.stdout.split(b"\n")[1] == b"0"
+    assert result.stderr == b""
+
+
 ERRORS = [
     (("nothing.tsv",), 1, "no such file"),
     (("--metrics", "meteor"), 2, "--metrics"),
@@ -67,6 +196,17 @@ ERRORS = [
     (("--hypotheses", "nothing", "--references", "pairs.tsv"), 1, "no such file"),
     (("--hypotheses", "pairs.tsv", "--references", "log.jsonl"), 1, "hypotheses and"),
     (("--beam", "0"), 2, "--beam"),
+    (("pairs.tsv", "--compare"), 2, "two systems"),
+    (("pairs.tsv", "--hypotheses", "a", "--hypotheses", "b"), 2, "--compare"),
+    (("pairs.tsv", "--hypotheses", "a", "-m", "model.npz"), 2, "not both"),
+    (("--hypotheses", "a", "--references", "b", "-m", "model.npz"), 2, "alone"),
+    (("--hypotheses", "a", "--references", "b", "--by-length"), 2, "--by-length needs the sources"),
+    (("--hypotheses", "a", "--references", "b", "--baselines"), 2, "--baselines needs the sources"),
+    (("--hypotheses", "-", "--references", "-"), 2, "only be read once"),
+    (("-", "--baselines", "--train-corpus", "-"), 2, "only be read once"),
+    (("pairs.tsv", "--hypotheses", "a", "-o", "out"), 2, "--output"),
+    (("pairs.tsv", "-m", "model.npz", "-m", "model.npz", "--compare", "-o", "out"), 2, "--output"),
+    (("pairs.tsv", "--examples", "-1"), 2, "--examples"),
     ((), 2, "not trained on the built-in corpus"),
 ]
 

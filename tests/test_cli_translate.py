@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -42,6 +43,15 @@ def test_output_is_utf_8_whatever_the_locale(trained, cli):
     result.stdout.decode("utf-8")
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii"])
+def test_an_explanation_survives_any_code_page(encoding, trained, cli):
+    result = cli("translate", "red 漢 zebra", "--explain", cwd=trained, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+    assert result.returncode == 0
+    assert "▁red" in result.stdout.decode("utf-8")
+    assert "never seen" in result.stderr.decode(encoding)
+    assert "Traceback" not in result.stderr.decode(encoding)
+
+
 def test_what_was_never_seen_is_reported_on_stderr_only(trained, cli):
     result = cli("translate", cwd=trained, stdin="red cat\n漢字 dog\n".encode())
     assert result.stdout.count(b"\n") == 2
@@ -59,6 +69,81 @@ def test_scores_and_n_best_are_columns(trained, cli):
     assert [(number, rank) for number, rank, *_ in columns] == [(a, b) for a in "12" for b in "123"]
     assert columns[0][3] == "rouge chat"
     assert float(columns[0][2]) >= float(columns[1][2])
+
+
+def test_json_is_one_object_per_line_of_input(trained, cli):
+    lines = ["red cat", "", "old zebra \u6f22"]
+    result = cli("translate", "--json", "--n-best", "2", cwd=trained, stdin="\n".join(lines).encode())
+    found = [json.loads(line) for line in result.stdout.decode().splitlines()]
+    assert [(entry["line"], entry["source"]) for entry in found] == list(enumerate(lines, start=1))
+    assert found[0]["source_tokens"] == [" red", " cat", "</s>"]
+    assert found[0]["translations"][0]["text"] == "rouge chat"
+    assert len(found[0]["translations"]) == 2
+    assert set(found[0]["translations"][0]) == {"text", "score", "log_probability", "tokens"}
+    assert found[0]["unknown"] == found[0]["new_words"] == []
+    assert found[1]["translations"][0]["text"] == ""
+    assert found[2]["unknown"] == ["z", "漢"]
+    assert found[2]["new_words"] == ["zebra"]
+    assert "steps" not in found[0]
+
+
+def test_json_with_explain_holds_the_choices_and_the_rivals(trained, cli):
+    found = json.loads(cli("translate", "red cat", "--json", "--explain", "--beam", "4", cwd=trained).stdout)
+    assert [step["token"] for step in found["steps"]] == [*found["translations"][0]["tokens"], "</s>"]
+    assert all(len(step["runners_up"]) == 3 for step in found["steps"])
+    assert len(found["translations"]) == 1
+    assert len(found["rivals"]) == 3
+    assert all(rival["score"] <= found["translations"][0]["score"] for rival in found["rivals"])
+
+
+def test_an_explanation_does_not_change_the_translation(trained, cli):
+    sentences = ["red cat", "blue bird old", "zebra of red dogs"]
+    plain = cli("translate", *sentences, cwd=trained).stdout.decode().splitlines()
+    explained = cli("translate", *sentences, "--explain", cwd=trained).stdout.decode().splitlines()
+    shown = [line.split(maxsplit=1)[1] for line in explained if line.startswith("translation ")]
+    assert shown == plain
+
+
+def test_an_explanation_shows_source_tokens_choices_and_rivals(trained, cli):
+    result = cli("translate", "red zebra", "--explain", cwd=trained)
+    text = result.stdout.decode()
+    for part in (
+        "read as",
+        "▁red",
+        "never seen, <unk>      z\n",
+        "never seen, in pieces  zebra\n",
+        "runners-up",
+        "rivals",
+    ):
+        assert part in text, text
+    assert "never seen in training, read in pieces: zebra" in result.stderr.decode()
+    assert cli("translate", "--explain", cwd=trained, stdin=b"\n\n").stdout == b"\n\n"
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_an_explanation_fits_the_terminal(columns, trained):
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "seq2seq_cli", "translate", "--explain", "red cat old dog", "-q"],
+        cwd=str(trained),
+        env=environment(TERM="dumb"),
+        encoding="utf-8",
+        timeout=300,
+        dimensions=(50, columns),
+    )
+    lines = child.read().splitlines()
+    child.close()
+    assert child.exitstatus == 0
+    assert any("rivals" in line for line in lines)
+    assert max(map(len, lines)) <= columns
+
+
+def test_sentences_longer_than_any_in_training_are_noted_with_their_line(trained, cli):
+    lines = ["red cat", "red cat old dog blue bird"]
+    text = cli("translate", cwd=trained, stdin="\n".join(lines).encode()).stderr.decode()
+    assert "1 sentence is longer than any in training, the first in line 2 with 6 tokens" in text
+    assert "the longest in training had 3" in text
+    assert cli("translate", lines[0], cwd=trained).stderr == b""
 
 
 def test_an_ensemble_translates(trained, cli):
@@ -141,37 +226,3 @@ def test_a_reader_that_leaves_early_is_no_error(trained):
         ["bash", "-c", f"{command}; echo ${{PIPESTATUS[2]}}"], cwd=trained, env=environment(), capture_output=True
     )
     assert codes.stdout.split(b"\n")[1] == b"0"
-
-
-def spawn(trained, *arguments, **options):
-    return pexpect.spawn(
-        sys.executable,
-        ["-m", "seq2seq_cli", "translate", *arguments],
-        cwd=str(trained),
-        env=environment(TERM="dumb"),
-        encoding="utf-8",
-        timeout=300,
-        echo=False,
-        **options,
-    )
-
-
-def test_the_prompt_answers_like_the_filter_and_ends_at_ctrl_d(trained, cli):
-    child = spawn(trained)
-    child.expect("> ")
-    for sentence in ("red cat", "blue bird old"):
-        child.sendline(sentence)
-        child.expect("> ")
-        expected = cli("translate", cwd=trained, stdin=f"{sentence}\n".encode()).stdout.decode().strip()
-        assert expected in child.before.splitlines()
-    child.sendline("")
-    child.expect("> ")
-    child.sendintr()
-    child.expect("> ")
-    child.sendline("漢 dog")
-    child.expect("never seen in training.*漢")
-    child.expect("> ")
-    child.sendeof()
-    child.expect(pexpect.EOF)
-    child.close()
-    assert child.exitstatus == 0

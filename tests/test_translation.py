@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -6,7 +8,9 @@ from seq2seq_cli.checkpoint import Checkpoint, save_model
 from seq2seq_cli.config import ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.text.seen import Seen
 from seq2seq_cli.text.storage import train_tokenizer
+from seq2seq_cli.translation import Source
 
 LINES = ["the cat sees the dog", "a bird sings", "the house is old", "we see"]
 
@@ -67,6 +71,47 @@ def test_unknown_is_read_but_never_written():
     translator = Translator([checkpoint()])
     assert translator.unknown("the zebra") == ["zebra"]
     assert all("<unk>" not in text for text in translator.translate(["the zebra", "zebra zebra"]))
+
+
+def test_what_a_model_saw_in_training_tells_what_is_new():
+    trained = checkpoint()
+    trained.seen = Seen.of(LINES, longest=5)
+    translator = Translator([trained])
+    found = translator.read("the zebra sings")
+    assert found == Source((" the", "<unk>", " sings", "</s>"), ("zebra",), ())  # a word vocabulary says it already
+    assert translator.longest_trained_on == 5
+    assert Translator([checkpoint()]).longest_trained_on == 0
+    assert Translator([checkpoint()]).read("the cat") == Source((" the", " cat", "</s>"), (), ())
+
+
+def test_to_an_ensemble_only_that_is_new_which_is_new_to_every_model():
+    members = [checkpoint(), checkpoint(1)]
+    for member, words in zip(members, (["the cat"], ["the cat sings"])):
+        member.seen = Seen.of(words, longest=len(words[0]))
+    translator = Translator(members)
+    assert translator.read("the cat sings, bird").new_words == ("bird",)
+    assert translator.longest_trained_on == 13
+
+
+def test_a_source_is_shown_in_the_order_in_which_it_is_read():
+    assert Translator([checkpoint(reverse_source=True)]).read("the cat").tokens == (" cat", " the", "</s>")
+
+
+def test_an_explanation_is_that_of_its_translation():
+    translator = Translator([checkpoint()])
+    for translation in next(translator.translate_n_best(["the cat"], SearchConfig(beam=3, n_best=3))):
+        steps = translator.explain("the cat", translation, runners_up=2)
+        assert [step.token for step in steps] == [*translation.tokens, "</s>"]
+        logs = sum(math.log(step.probability) for step in steps)
+        assert logs == pytest.approx(translation.log_probability, abs=1e-4)
+        assert all(len(step.runners_up) == 2 for step in steps)
+    assert translator.explain("  ", translation) == []
+
+
+def test_progress_counts_every_sentence_that_is_not_blank():
+    counts = []
+    Translator([checkpoint()]).translate([*LINES, "", "the cat"], SearchConfig(batch_size=2), counts.append)
+    assert sorted(counts) == [1, 2, 2]
 
 
 def test_loading_from_files_gives_the_same_as_the_model_in_memory(tmp_path):

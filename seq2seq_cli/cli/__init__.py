@@ -23,11 +23,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("train")(train_command)
-app.command("translate")(translate_command)
-app.command("eval")(evaluate_command)
-app.command("evaluate", hidden=True)(evaluate_command)
-app.command("inspect")(inspect_command)
+app.command("train", cls=console.Command)(train_command)
+app.command("translate", cls=console.Command)(translate_command)
+app.command("eval", cls=console.Command)(evaluate_command)
+app.command("evaluate", cls=console.Command, hidden=True)(evaluate_command)
+app.command("inspect", cls=console.Command)(inspect_command)
 app.add_typer(tokenizer_app, name="tokenizer")
 
 

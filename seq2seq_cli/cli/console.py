@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from seq2seq_cli.errors import UserError
 
@@ -43,6 +44,20 @@ class Stop(Exception):  # noqa: N818  (not an error)
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
+
+
+class Command(TyperCommand):
+    """A command whose help names no Python types: ``<bool>`` behind a switch tells a user nothing."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, ``--help`` among them, with nothing to read behind a switch or an argument's name."""
+        parameters = super().get_params(ctx)
+        for parameter in parameters:
+            if parameter.param_type_name == "argument":
+                parameter.display_type_rich = lambda ctx: None  # type: ignore[attr-defined]
+            elif getattr(parameter, "is_flag", False):
+                parameter.metavar = ""
+        return parameters
 
 
 class _Flags:
@@ -102,6 +117,11 @@ def _to_stderr(text: str) -> None:
 def warn(text: str) -> None:
     """Write a warning to stderr, unless ``--quiet``."""
     say(f"warning: {text}")
+
+
+def show_error(error: UserError) -> None:
+    """Write an error to stderr in its three lines, also with ``--quiet``, and go on."""
+    _to_stderr(str(error))
 
 
 def warn_of_skipped(name: str, lines: list[int]) -> None:
@@ -269,7 +289,7 @@ def _discard_output() -> None:
 def _fail(error: UserError) -> int:
     if _Flags.debug:
         traceback.print_exc()
-    _to_stderr(str(error))
+    show_error(error)
     return error.exit_code
 
 

@@ -1,17 +1,21 @@
-"""``seq2seq eval``: sacreBLEU's scores of a model, or of any system's output."""
+"""``seq2seq eval``: sacreBLEU's scores of a model, of several side by side, or of any system's output."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seq2seq_cli.cli import console
+from seq2seq_cli.cli.report import Report, System
 from seq2seq_cli.cli.translate import (
     DEFAULT_MODEL,
+    SHOWN,
+    STDIO,
     BatchSize,
     Beam,
     LengthPenalty,
@@ -19,93 +23,217 @@ from seq2seq_cli.cli.translate import (
     Models,
     Threads,
     load_translator,
+    read_input,
 )
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.files import write_atomically
 
 if TYPE_CHECKING:
-    from seq2seq_cli.evaluation import BucketScore, Scores
     from seq2seq_cli.text.corpus import Corpus
 
 _DEFAULTS = SearchConfig()
-_NAMES = {"bleu": "BLEU", "chrf": "chrF2", "ter": "TER"}
+_SCORES, _WITHOUT_MODEL = "The scores", "Without a model"
 
 
 def evaluate_command(
     corpus: Annotated[
-        str | None, typer.Argument(help="Test corpus, named as for 'train'.", show_default="the built-in test set")
+        str | None,
+        typer.Argument(
+            metavar="CORPUS", help="Test corpus, named as for 'train'.", show_default="the built-in test set"
+        ),
     ] = None,
     model: Models = None,
+    output_file: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the translations (- for stdout).")
+    ] = None,
     beam: Beam = _DEFAULTS.beam,
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
     max_length: MaxLength = None,
     batch_size: BatchSize = _DEFAULTS.batch_size,
     threads: Threads = None,
-    metrics: Annotated[str, typer.Option("--metrics", help="Any of bleu,chrf,ter.")] = "bleu,chrf",
-    by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by length of the source.")] = False,
+    metrics: Annotated[
+        str, typer.Option("--metrics", metavar="LIST", help="Any of bleu,chrf,ter.", rich_help_panel=_SCORES)
+    ] = "bleu,chrf",
     confidence: Annotated[
-        bool, typer.Option("--confidence", help="Also 95 % confidence intervals (bootstrap).")
+        bool, typer.Option("--confidence", help="Also 95 % confidence intervals (bootstrap).", rich_help_panel=_SCORES)
+    ] = False,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare",
+            help="Score each --model and --hypotheses, and test how far it differs from the first.",
+            rich_help_panel=_SCORES,
+        ),
+    ] = False,
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines",
+            help="For scale: the source itself, and the nearest training sentence's translation.",
+            rich_help_panel=_SCORES,
+        ),
+    ] = False,
+    train_corpus: Annotated[
+        str | None,
+        typer.Option(
+            "--train-corpus",
+            metavar="CORPUS",
+            help="Where --baselines looks for the nearest sentence.",
+            show_default="the built-in one, for a model trained on it",
+            rich_help_panel=_SCORES,
+        ),
+    ] = None,
+    by_length: Annotated[
+        bool, typer.Option("--by-length", help="Also BLEU by length of the source.", rich_help_panel=SHOWN)
+    ] = False,
+    examples: Annotated[
+        int,
+        typer.Option(
+            "--examples", metavar="N", help="Also the N best and the N worst sentences.", rich_help_panel=SHOWN
+        ),
+    ] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, scores at full precision.", rich_help_panel=SHOWN)
     ] = False,
     hypotheses: Annotated[
-        str | None, typer.Option("--hypotheses", help="Score this file's lines; no model is needed.")
+        list[str] | None,
+        typer.Option(
+            "--hypotheses",
+            metavar="FILE",
+            help="Score this file's lines; no model is needed.",
+            rich_help_panel=_WITHOUT_MODEL,
+        ),
     ] = None,
-    references: Annotated[str | None, typer.Option("--references", help="The references for --hypotheses.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    references: Annotated[
+        str | None,
+        typer.Option(
+            "--references",
+            metavar="FILE",
+            help="The references for --hypotheses, where there is no CORPUS.",
+            rich_help_panel=_WITHOUT_MODEL,
+        ),
+    ] = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
     """Score a model on a test corpus, with sacreBLEU's signatures.
 
     Without arguments it scores model.npz on the built-in test set.
+    Several models are scored as one ensemble, or side by side with --compare.
 
-    Examples: seq2seq eval · seq2seq eval test.de,test.en -m de-en.npz --beam 1
+    Examples:
+    seq2seq eval --by-length --baselines
+    seq2seq eval test.de,test.en -m de-en.npz --confidence --examples 5
+    seq2seq eval test.tsv -m lstm.npz -m gru.npz --compare
+    seq2seq eval --hypotheses output.txt --references test.en --json
     """
-    from seq2seq_cli.evaluation import corpus_scores, parse_metrics, scores_by_length
+    from seq2seq_cli.evaluation import parse_metrics
 
     names = parse_metrics(metrics)
     config = SearchConfig(beam, length_penalty, 1, max_length, batch_size)
-    if references is not None and hypotheses is None:
-        raise usage_error("--references needs --hypotheses", where="--references", fix="name both files")
-    if hypotheses is not None:
-        if model:
-            raise usage_error("give --model or --hypotheses, not both", where="--model", fix="leave one of them out")
-        if (references is None) == (corpus is None):
-            raise usage_error(
-                "--hypotheses needs references",
-                where="--hypotheses",
-                fix="name either a CORPUS or --references FILE",
-            )
-        if by_length and corpus is None:
-            raise usage_error(
-                "--by-length needs the sources", where="--by-length", fix="name a CORPUS, not --references"
-            )
-        outputs, data = _read_lines(hypotheses), references or str(corpus)
-        sources, targets = ([], _read_lines(references)) if references is not None else _read_columns(str(corpus))
-        settings: dict[str, Any] = {"hypotheses": hypotheses}
+    files = hypotheses or []
+    _check(corpus, model, files, references, compare, output_file, train_corpus, examples)
+    if references is not None and (by_length or baselines):
+        flag = "--by-length" if by_length else "--baselines"
+        raise usage_error(f"{flag} needs the sources", where=flag, fix="name a CORPUS, not --references")
+    groups = _groups(model, files, compare)
+    translators = [load_translator(group, threads) for group in groups]
+    trained_on = [name for translator in translators for name in translator.corpora]
+    sources, targets, data = _test_set(corpus, references, trained_on, in_step=bool(files))
+    systems = []
+    for group, translator in zip(groups, translators):
+        translator.team.start()  # before the display starts a thread
+        with _progress(len(sources), beam) as done:
+            outputs = translator.translate(sources, config, done)
+        systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs))
+    systems += [System(path, list(read_input(path))) for path in files]
+    settings: dict[str, Any] = {"hypotheses": files[0] if len(files) == 1 else files} if files else {}
+    if groups:
+        models = [str(path) for group in groups for path in group or [DEFAULT_MODEL]]
+        settings |= {"models": models, "beam": beam, "length_penalty": length_penalty}
+    report = Report(data, sources, targets, systems, settings, names)
+    if compare:
+        console.say(f"testing {len(systems)} systems against the first …")
+        report.compare()
     else:
-        translator = load_translator(model, threads)
-        test = _test_corpus(corpus, translator.corpora)
-        console.say(f"translating {len(test):,} sentences with beam {beam} …")
-        outputs = translator.translate(test.sources, config)
-        sources, targets, data = test.sources, test.targets, test.name
-        settings = {
-            "models": [str(path) for path in model or [DEFAULT_MODEL]],
-            "beam": beam,
-            "length_penalty": length_penalty,
-        }
-    scores = corpus_scores(outputs, targets, names, confidence)
-    buckets = scores_by_length(sources, outputs, targets) if by_length else []
-    if as_json:
-        lines = [json.dumps(_as_json(scores, buckets, data, settings), ensure_ascii=False)]
-    else:
-        lines = _as_lines(scores, buckets, data, settings)
-    console.write_results(lines)
+        report.score(confidence)
+    if baselines:
+        report.add_baselines(_baselines(sources, train_corpus, trained_on))
+    if by_length:
+        report.add_lengths()
+    if examples:
+        report.add_examples(examples)
+    report.say_remarks()
+    if output_file is not None:
+        _keep(output_file, systems[0].outputs)
+    console.write_results([report.as_json()] if as_json else report.lines())
 
 
-def _read_lines(path: str) -> list[str]:
-    from seq2seq_cli.text.corpus import read_lines
+def _check(
+    corpus: str | None,
+    model: list[Path] | None,
+    hypotheses: list[str],
+    references: str | None,
+    compare: bool,
+    output_file: str | None,
+    train_corpus: str | None,
+    examples: int,
+) -> None:
+    """Raise for flags that do not go together."""
+    if references is not None and (not hypotheses or model):
+        raise usage_error("--references is for --hypotheses alone", where="--references", fix="name a CORPUS instead")
+    if hypotheses and model and not compare:
+        raise usage_error(
+            "give --model or --hypotheses, not both", where="--model", fix="leave one of them out, or add --compare"
+        )
+    if hypotheses and (references is None) == (corpus is None):
+        raise usage_error(
+            "--hypotheses needs references", where="--hypotheses", fix="name either a CORPUS or --references FILE"
+        )
+    if len(hypotheses) > 1 and not compare:
+        raise usage_error("several --hypotheses need --compare", where="--hypotheses", fix="add --compare")
+    if compare and len(hypotheses) + len(model or []) < 2:
+        raise usage_error(
+            "--compare needs two systems or more", where="--compare", fix="repeat --model or --hypotheses"
+        )
+    if output_file is not None and (hypotheses or compare):
+        raise usage_error(
+            "--output keeps the translations of one model or ensemble",
+            where="--output",
+            fix="leave out --compare or --hypotheses" if model else "leave it out",
+        )
+    if examples < 0:
+        raise usage_error("--examples cannot be negative", where="--examples", fix="for example --examples 5")
+    if [corpus, *hypotheses, references, train_corpus].count(STDIO) > 1:
+        raise usage_error(
+            "standard input can only be read once", where=STDIO, fix="name a file in place of all but one -"
+        )
 
-    return list(read_lines(path))
+
+def _groups(model: list[Path] | None, hypotheses: list[str], compare: bool) -> list[list[Path] | None]:
+    """Return the models of each system that translates: one by one to compare them, else all as one ensemble."""
+    if compare:
+        return [[path] for path in model or []]
+    return [] if hypotheses else [model]
+
+
+def _test_set(
+    corpus: str | None, references: str | None, trained_on: list[str], in_step: bool
+) -> tuple[list[str], list[str], str]:
+    """Return sources (none with ``--references``), references, and what they are called.
+
+    Pairs with an empty side are left out, but not where a file of hypotheses has to stay ``in_step``.
+    """
+    from seq2seq_cli.text.corpus import read_pairs
+
+    if references is not None:
+        return [], list(read_input(references)), references
+    if in_step and corpus is not None:
+        pairs = list(read_pairs(corpus))
+        return [source for source, _ in pairs], [target for _, target in pairs], corpus
+    test = _test_corpus(corpus, trained_on)
+    return test.sources, test.targets, test.name
 
 
 def _read_corpus(name: str) -> Corpus:
@@ -114,14 +242,6 @@ def _read_corpus(name: str) -> Corpus:
     corpus = read_corpus(name)
     console.warn_of_skipped(name, corpus.skipped)
     return corpus
-
-
-def _read_columns(corpus: str) -> tuple[list[str], list[str]]:
-    """Return both sides of a corpus line by line, empty ones too, so that they stay in step with another file."""
-    from seq2seq_cli.text.corpus import read_pairs
-
-    pairs = list(read_pairs(corpus))
-    return [source for source, _ in pairs], [target for _, target in pairs]
 
 
 def _test_corpus(name: str | None, trained_on: list[str]) -> Corpus:
@@ -138,39 +258,43 @@ def _test_corpus(name: str | None, trained_on: list[str]) -> Corpus:
     return _read_corpus(name or builtin_corpus("test"))
 
 
-def _as_json(scores: Scores, buckets: list[BucketScore], data: str, settings: dict[str, Any]) -> dict[str, Any]:
-    result: dict[str, Any] = {
-        **scores.values,
-        "signatures": scores.signatures,
-        "sentences": scores.sentences,
-        "corpus": data,
-        **settings,
-    }
-    if scores.brevity_penalty is not None:
-        result["brevity_penalty"] = scores.brevity_penalty
-    if scores.intervals:
-        result["confidence"] = scores.intervals
-    if buckets:
-        result["by_length"] = [{"words": bucket.label, **dataclasses.asdict(bucket)} for bucket in buckets]
-    return result
+def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str]) -> list[System]:
+    """Return what one gets without a model."""
+    from seq2seq_cli.baselines import nearest_translations
+    from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
+
+    found = [System("copy of the source", sources)]
+    if train_corpus is None and trained_on and all(name == BUILTIN for name in trained_on):
+        train_corpus = builtin_corpus("train")
+    if train_corpus is None:
+        known = f" (the model was trained on {trained_on[0]})" if trained_on else ""
+        console.say(f"note: the nearest training sentence needs the training pairs: --train-corpus CORPUS{known}")
+    else:
+        found.append(System("nearest training sentence", nearest_translations(_read_corpus(train_corpus), sources)))
+    return found
 
 
-def _as_lines(scores: Scores, buckets: list[BucketScore], data: str, settings: dict[str, Any]) -> list[str]:
-    lines = []
-    for name, value in scores.values.items():
-        interval = f" ± {scores.intervals[name]:.2f}" if name in scores.intervals else ""
-        lines.append(f"{_NAMES[name]:<6}{value:6.2f}{interval}  {scores.signatures[name]}")
-    shown = "  ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in settings.items())
-    lines.append(f"data  {data}, {scores.sentences:,} sentences")
-    lines.append(f"with  {shown}")
-    if buckets:
-        lines.append("BLEU by words of the source")
-        longest = max(bucket.bleu for bucket in buckets) or 1.0
-        for bucket in buckets:
-            bar = "█" * round(30 * bucket.bleu / longest)
-            lines.append(f"{bucket.label:>6}  {bucket.bleu:6.2f}  {bucket.sentences:5d} sentences  {bar}")
-    return lines
+def _keep(path: str, outputs: list[str]) -> None:
+    """Write the translations, one a line."""
+    if path == STDIO:
+        console.write_results(outputs)
+    else:
+        text = "".join(f"{line}\n" for line in outputs).encode("utf-8", "replace")
+        write_atomically(Path(path), lambda file: file.write(text))
 
 
-def _plain(value: Any) -> str:
-    return ", ".join(str(Path(part)) for part in value) if isinstance(value, list) else str(value)
+@contextmanager
+def _progress(sentences: int, beam: int) -> Iterator[Callable[[int], object] | None]:
+    """Show how far the translating is: a bar on a terminal, one line elsewhere."""
+    what = f"translating {sentences:,} sentences with beam {beam}"
+    if console.quiet() or sys.stderr is None or not sys.stderr.isatty():
+        console.say(f"{what} …")
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console.stderr_console(), transient=True) as shown:
+        task = shown.add_task("translating", total=sentences)
+        yield lambda done: shown.advance(task, done)
+    console.say(what)

@@ -24,7 +24,7 @@ tokenizer_app = typer.Typer(
 _DEFAULTS = TokenizerConfig()
 
 
-@tokenizer_app.command("train")
+@tokenizer_app.command("train", cls=console.Command)
 def train_tokenizer_command(
     text: Annotated[list[str], typer.Argument(help="Text files, a sentence per line; .gz and - (stdin) work too.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The tokenizer, as JSON.")],
@@ -53,7 +53,7 @@ TokenizerFile = Annotated[Path, typer.Option("--tokenizer", "-t", help="JSON fro
 Ids = Annotated[bool, typer.Option("--ids", help="Numbers in place of tokens.")]
 
 
-@tokenizer_app.command("encode")
+@tokenizer_app.command("encode", cls=console.Command)
 def encode_command(
     tokenizer: TokenizerFile, ids: Ids = False, quiet: console.Quiet = False, debug: console.Debug = False
 ) -> None:
@@ -78,7 +78,7 @@ def encode_command(
     console.write_results(encoded())
 
 
-@tokenizer_app.command("decode")
+@tokenizer_app.command("decode", cls=console.Command)
 def decode_command(
     tokenizer: TokenizerFile, ids: Ids = False, quiet: console.Quiet = False, debug: console.Debug = False
 ) -> None:

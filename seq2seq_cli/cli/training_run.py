@@ -52,6 +52,7 @@ class Run:
         """Check everything, then train; afterwards say what to type next."""
         from seq2seq_cli.checkpoint import previous_path
         from seq2seq_cli.cli.progress import follow
+        from seq2seq_cli.text.seen import Seen
         from seq2seq_cli.training import Trainer, default_epochs
 
         self._check_output()
@@ -67,6 +68,7 @@ class Run:
             training = dataclasses.replace(training, epochs=epochs)
         checkpoint = self._checkpoint(train, training, tokenizer_config)
         encoded = self._encode(train, checkpoint), self._encode(valid, checkpoint)
+        checkpoint.seen = Seen.of(train.sources, longest=int(encoded[0].source.lengths.max()) - 1)
         trainer = Trainer(
             checkpoint,
             *encoded,

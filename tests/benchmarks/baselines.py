@@ -1,7 +1,6 @@
 """Scores that keep a model's score honest: copy the source, and the translation of the nearest training sentence.
 
-The nearest training sentence is the one whose set of words (letters, lower-cased) has the largest share in common with
-the sentence's own, intersection over union; the first of equals. Run from the top of the checkout::
+The same as ``seq2seq eval --baselines``, without a model. Run from the top of the checkout::
 
     python -m tests.benchmarks.baselines data/en-fr/train.tsv data/en-fr/test.tsv
 """
@@ -9,32 +8,11 @@ the sentence's own, intersection over union; the first of equals. Run from the t
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections import Counter, defaultdict
 
+from seq2seq_cli.baselines import nearest_translations
 from seq2seq_cli.evaluation import corpus_scores
-from seq2seq_cli.text.corpus import Corpus, read_corpus
-
-
-def words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", text.lower()))
-
-
-def nearest_translations(train: Corpus, sources: list[str]) -> list[str]:
-    """The target of the most similar training source, for each source."""
-    sets = [words(source) for source in train.sources]
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for k, known in enumerate(sets):
-        for word in known:
-            places[word].append(k)
-    found = []
-    for source in sources:
-        own = words(source)
-        common = Counter(k for word in own for k in places[word])
-        best = max(common, key=lambda k: (common[k] / len(own | sets[k]), -k), default=0)
-        found.append(train.targets[best])
-    return found
+from seq2seq_cli.text.corpus import read_corpus
 
 
 def main(train_name: str, test_name: str) -> None:

@@ -1,0 +1,216 @@
+"""The prompt, in a terminal."""
+
+import io
+import re
+import stat
+import sys
+
+import pytest
+
+from seq2seq_cli.cli.answers import Style
+from seq2seq_cli.cli.prompt import Prompt, history_file
+from seq2seq_cli.config import SearchConfig
+from tests.conftest import environment
+
+pexpect = pytest.importorskip("pexpect")
+
+
+@pytest.fixture
+def spawn(trained, tmp_path):
+    """Open the prompt in a terminal, with a history of its own."""
+
+    def start(*arguments, **changes):
+        return pexpect.spawn(
+            sys.executable,
+            ["-m", "seq2seq_cli", "translate", *arguments],
+            cwd=str(trained),
+            env=environment(**{"TERM": "dumb", "XDG_STATE_HOME": str(tmp_path), **changes}),
+            encoding="utf-8",
+            timeout=120,
+            echo=False,
+        )
+
+    return start
+
+
+def ask(child, line):
+    """Type a line, and return what is shown until the next prompt."""
+    child.sendline(line)
+    child.expect("\n> ")
+    return child.before
+
+
+def leave(child):
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_the_prompt_answers_like_the_filter_and_ends_at_ctrl_d(spawn, trained, cli):
+    child = spawn()
+    child.expect("> ")
+    for sentence in ("red cat", "blue bird old"):
+        expected = cli("translate", cwd=trained, stdin=f"{sentence}\n".encode()).stdout.decode().strip()
+        assert expected in ask(child, sentence).splitlines()
+    child.sendline("")
+    child.expect("> ")
+    child.sendintr()
+    child.expect("> ")
+    child.sendline("漢 dog")
+    child.expect("never seen in training.*漢")
+    child.expect("> ")
+    leave(child)
+
+
+def test_commands_change_what_is_shown_from_the_next_sentence_on(spawn):
+    child = spawn()
+    child.expect("> ")
+    assert "n-best 3" in ask(child, ":n-best 3")
+    shown = ask(child, "red cat")
+    assert re.findall(r"^1\s+(\d)\s", shown, re.M) == ["1", "2", "3"], shown
+    ask(child, ":n-best 1")
+    assert "scores on" in ask(child, ":scores on")
+    assert re.search(r"-0\.\d{4}\s+rouge chat", ask(child, "red cat"))
+    ask(child, ":scores off")
+    assert "explain on" in ask(child, ":explain on")
+    shown = ask(child, "red cat")
+    assert "runners-up" in shown
+    assert "the beam's rivals" in shown
+    assert "explain off" in ask(child, ":explain off")
+    assert "beam 1" in ask(child, ":beam 1")
+    assert ask(child, "red cat").splitlines()[-1] == "rouge chat"
+    child.sendline(":quit")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+
+
+def test_help_names_every_command_and_the_settings_now(spawn):
+    child = spawn("--beam", "3")
+    child.expect("> ")
+    ask(child, ":explain on")
+    shown = ask(child, ":help")
+    for command in (":help", ":beam N", ":n-best N", ":explain on|off", ":scores on|off", ":quit"):
+        assert command in shown
+    assert "beam 3, n-best 1, explain on, scores off" in shown
+    leave(child)
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        (":beem 5", ["there is no command :beem", "did you mean :beam?"]),
+        (":translate x", ["there is no command :translate", ":help"]),
+        (":beam", ["beam 5"]),
+        (":beam five", [":beam must be a whole number, not 'five'"]),
+        (":beam 0", [":beam must be from 1 to 1000, not 0"]),
+        (":n-best 9", [":n-best 9 is more than :beam 5 can give", "use :beam 9"]),
+        (":explain maybe", [":explain is on or off, not 'maybe'"]),
+        (":quit now", [":quit takes nothing behind it"]),
+        (":n 2", ["n-best 2"]),
+    ],
+)
+def test_a_wrong_command_is_explained_and_a_short_one_understood(line, parts, capsys):
+    prompt = Prompt(None, SearchConfig(), Style(), io.BytesIO())
+    prompt.answer(line)
+    shown = capsys.readouterr().err
+    for part in parts:
+        assert part in shown
+    assert not prompt.ended
+    assert ("error: " in shown) == (prompt.config == SearchConfig() and line != ":beam")
+
+
+def test_ctrl_c_cancels_the_line_in_hand(spawn):
+    child = spawn()
+    child.expect("> ")
+    child.send("blue bird which will never be")
+    child.sendintr()
+    child.expect("> ")
+    assert ask(child, "red cat").splitlines()[-1] == "rouge chat"
+    leave(child)
+
+
+def test_the_history_comes_back_in_the_next_session_and_is_private(spawn, tmp_path):
+    pytest.importorskip("readline")
+    child = spawn()
+    child.expect("> ")
+    ask(child, "old dog")
+    leave(child)
+    path = tmp_path / "seq2seq" / "history"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "old dog" in path.read_text()
+    child = spawn()
+    child.expect("> ")
+    child.send("\x10")  # Ctrl-P, as the arrow up
+    assert ask(child, "").splitlines()[-1] == "vieux chien"
+    leave(child)
+
+
+def test_a_line_can_be_edited_and_a_command_completed(spawn):
+    pytest.importorskip("readline")
+    child = spawn()
+    child.expect("> ")
+    assert ask(child, "cat\x01red ").splitlines()[-1] == "rouge chat"  # Ctrl-A: to the start of the line
+    assert "scores on" in ask(child, ":sc\ton")
+    leave(child)
+
+
+def test_without_a_place_for_it_the_history_is_no_reason_to_fail(spawn, tmp_path):
+    (tmp_path / "file").write_text("")
+    child = spawn(XDG_STATE_HOME=str(tmp_path / "file"))
+    child.expect("> ")
+    assert ask(child, "red cat").splitlines()[-1] == "rouge chat"
+    leave(child)
+
+
+def test_the_history_is_where_xdg_wants_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert history_file() == tmp_path / "seq2seq" / "history"
+    monkeypatch.setenv("XDG_STATE_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert history_file() == tmp_path / ".local" / "state" / "seq2seq" / "history"
+
+
+def test_a_sentence_longer_than_those_trained_on_gets_a_note(spawn):
+    child = spawn()
+    child.expect("> ")
+    shown = ask(child, "red cat old dog blue bird")
+    assert "note: this sentence has 6 tokens; the longest in training had 3" in shown
+    assert "note" not in ask(child, "red cat old")
+    leave(child)
+
+
+def test_a_word_that_was_never_seen_is_pointed_out(spawn):
+    child = spawn()
+    child.expect("> ")
+    assert "never seen in training, read in pieces: catdog" in ask(child, "red catdog")
+    leave(child)
+
+
+def test_a_colon_behind_a_space_and_a_smile_are_text(spawn):
+    child = spawn("--json")
+    child.expect("> ")
+    assert '"source": " :help"' in ask(child, " :help")
+    assert '"source": ":) red"' in ask(child, ":) red")
+    leave(child)
+
+
+def test_what_is_typed_cannot_drive_the_terminal(spawn):
+    child = spawn("--explain")
+    child.expect("> ")
+    shown = ask(child, "red \x16\x1b[31mcat [bold]dog[/bold]")  # Ctrl-V takes the escape as it is
+    answer = shown[shown.index("source") :]
+    assert "\x1b" not in answer
+    assert "\\x1b" in answer
+    assert "[bold]" in answer
+    leave(child)
+
+
+def test_the_prompt_stands_on_the_terminal_when_translations_go_to_a_file(spawn, tmp_path):
+    child = spawn("-o", str(tmp_path / "out.txt"))
+    child.expect("> ")
+    child.sendline("red cat")
+    child.expect("> ")
+    leave(child)
+    assert (tmp_path / "out.txt").read_text() == "rouge chat\n"

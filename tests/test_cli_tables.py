@@ -1,0 +1,38 @@
+import io
+
+import pytest
+
+from seq2seq_cli.cli.tables import UNLIMITED, bar, table, width_of
+
+
+def test_columns_line_up_numbers_to_the_right():
+    assert table(["name", ">score"], [["a", "1.5"], ["longer", "10.25"]], 80) == [
+        "name    score",
+        "a         1.5",
+        "longer  10.25",
+    ]
+
+
+def test_without_names_there_is_no_header():
+    assert table(["", ">"], [["a", "1"], ["b", "20"]], 80) == ["a   1", "b  20"]
+
+
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_what_does_not_fit_is_folded_and_nothing_is_lost(width):
+    text = "a sentence of several words, and averyveryverylongwordwithoutanyspaceatall 漢字漢字漢字"
+    lines = table(["what", ""], [["x", text]], width)
+    assert max(len(line) + sum(c in "漢字" for c in line) for line in lines) <= width
+    assert "".join("".join(lines[1:]).split()) == "x" + "".join(text.split())
+
+
+def test_off_a_terminal_nothing_is_folded():
+    assert width_of(io.BytesIO()) == UNLIMITED
+    assert len(table(["a", "b"], [["x", "word " * 500]], UNLIMITED)) == 2
+
+
+def test_cells_are_text_and_not_markup_and_drive_no_terminal():
+    assert table(["a"], [["[bold]x[/bold] \x1b[31m"]], 80)[1] == "[bold]x[/bold] \\x1b[31m"
+
+
+def test_a_bar_is_as_long_as_its_share():
+    assert [bar(share, 10) for share in (0, 0.001, 0.5, 1)] == ["", "█", "█████", "██████████"]
