@@ -61,7 +61,8 @@ class Checkpoint:
         training: the settings it was trained with.
         history: one record per validation, with the keys of the metrics log.
         corpus: what it was trained on, as the user named it.
-        text: how its tokenizers were made: the settings that were given for them.
+        text: how its tokenizers were made: the settings for them.
+        valid: what it was validated on, as the user named it; None: a share held out, or the built-in corpus.
     """
 
     model: Seq2Seq
@@ -71,6 +72,12 @@ class Checkpoint:
     history: list[dict[str, Any]] = field(default_factory=list)
     corpus: str = ""
     text: dict[str, Any] = field(default_factory=dict)
+    valid: str | None = None
+
+    def measured(self, key: str) -> list[float]:
+        """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
+        values = [record.get(key) for record in self.history]
+        return [float(v) for v in values if type(v) in (int, float) and math.isfinite(v)]
 
 
 @dataclass
@@ -142,6 +149,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "training": dataclasses.asdict(checkpoint.training),
         "corpus": checkpoint.corpus,
         "text": checkpoint.text,
+        "valid": checkpoint.valid,
     }
     members: dict[str, npt.NDArray[Any]] = {
         "format": _json_array({"name": format_name, "version": VERSION}),
@@ -177,6 +185,7 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         model_config = config_from_json(ModelConfig, config["model"])
         training = config_from_json(TrainingConfig, config["training"])
         corpus, text = str(config["corpus"]), dict(config["text"])
+        valid = None if config.get("valid") is None else str(config["valid"])  # files of version 0.1.0 do not say
     except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
     source = tokenizer_from_json(archive.json("tokenizer.source"), f"{archive.path}, tokenizer.source")
@@ -194,7 +203,8 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         copy = archive.array(TIED_COPY, shapes["decoder.embedding.weight"])
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
-    checkpoint = Checkpoint(Seq2Seq(model_config, parameters), source, target, training, history, corpus, text)
+    model = Seq2Seq(model_config, parameters)
+    checkpoint = Checkpoint(model, source, target, training, history, corpus, text, valid)
     return checkpoint, archive.names - used
 
 

@@ -111,6 +111,13 @@ def warn_of_skipped(name: str, lines: list[int]) -> None:
         warn(f"{name}: skipped {len(lines)} {pairs} with an empty side, the first in line {lines[0]}")
 
 
+def stderr_is_live() -> bool:
+    """Whether stderr is a terminal on which lines can be written over, and somebody wants to see them."""
+    if _Flags.quiet or sys.stderr is None or not sys.stderr.isatty():
+        return False
+    return not stderr_console().is_dumb_terminal
+
+
 def quiet() -> bool:
     """Whether ``--quiet`` was given."""
     return _Flags.quiet

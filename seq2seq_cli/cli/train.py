@@ -40,6 +40,15 @@ def train_command(
     log_file: Annotated[
         str | None, typer.Option("--log-file", help="Write metrics as JSON Lines.", rich_help_panel=_FILES)
     ] = None,
+    dry_run: Annotated[
+        bool | None,
+        typer.Option(
+            "--dry-run",
+            help="Look at the corpus, measure a few steps, and stop; no file is written.",
+            show_default=False,
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
     resume: Annotated[
         bool | None,
         typer.Option(
