@@ -77,7 +77,7 @@ class Checkpoint:
     def measured(self, key: str) -> list[float]:
         """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
         values = [record.get(key) for record in self.history]
-        return [float(v) for v in values if type(v) in (int, float) and math.isfinite(v)]
+        return [float(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)]
 
 
 @dataclass

@@ -64,7 +64,8 @@ class Adviser:
         self.valid_losses.append(report.valid_loss)
         if self.rises != RISES:
             return []
-        risen = f"validation loss has risen {RISES} times in a row, from {self.valid_losses[-RISES - 1]:.3f} to {report.valid_loss:.3f}"
+        first = self.valid_losses[-RISES - 1]
+        risen = f"validation loss has risen {RISES} times in a row, from {first:.3f} to {report.valid_loss:.3f}"
         if training_loss > before:
             return [f"{risen}, and the training loss rises too: lower --learning-rate"]
         return [

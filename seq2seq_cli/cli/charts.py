@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import IO, Any
 
 BLOCKS = "▁▂▃▄▅▆▇█"
@@ -35,7 +36,7 @@ def sparkline(values: Sequence[float], width: int, blocks: bool = True) -> str:
     characters = BLOCKS if blocks else PLAIN
     count = min(width, len(values))
     borders = [k * len(values) // count for k in range(count + 1)] if count > 0 else [0]
-    means = [sum(values[a:b]) / (b - a) for a, b in zip(borders, borders[1:])]
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(borders)]
     low, high = min(means, default=0.0), max(means, default=0.0)
     steps = len(characters) - 1
     return "".join(characters[round((value - low) / (high - low) * steps) if high > low else 0] for value in means)

@@ -92,6 +92,17 @@ def say(text: str) -> None:
         _to_stderr(text)
 
 
+def say_wrapped(text: str, indent: int) -> None:
+    """Write a line of information to stderr; on a terminal that is too narrow, broken between words and indented."""
+    if stderr_is_live():
+        import textwrap
+
+        width = max(2 * indent, stderr_console().width - 1)
+        if len(text) > width:
+            text = textwrap.fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False)
+    say(text)
+
+
 def _to_stderr(text: str) -> None:
     """Write to stderr if anybody listens; a closed or full one must not end a training."""
     if sys.stderr is not None:

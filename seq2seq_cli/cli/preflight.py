@@ -14,7 +14,8 @@ from seq2seq_cli.text.statistics import Bucket, Lengths, length_histogram, overl
 from seq2seq_cli.text.tokenizer import UNKNOWN
 from seq2seq_cli.training import UNLIMITED_EPOCHS, Trainer
 
-BAR = 22
+BAR, LABEL = 18, 12
+"""Widths in characters: of a full bar, and of what stands before each line's colon."""
 MUCH_UNKNOWN = 0.2
 """Share of ``<unk>`` from which on a corpus and its tokenizer do not go together."""
 
@@ -40,7 +41,7 @@ def preflight(trainer: Trainer, train: Corpus, valid: Corpus, title: str, as_res
             console.write_results(lines)
         else:
             for line in lines:
-                console.say(line)
+                console.say_wrapped(line, indent=LABEL)
     for corpus, encoded in ((train, trainer.train), (valid, trainer.valid)):
         warn_of_unknown(corpus, encoded)
 
@@ -63,7 +64,7 @@ def histogram_lines(buckets: list[Bucket], blocks: bool) -> list[str]:
     rows = [f"lengths:    {'tokens':>9}  {'source':<{BAR + 10}} target"]
     for bucket in buckets:
         sides = [f"{n:>8,} {bar(n / most, BAR, blocks):<{BAR}}" for n in (bucket.source, bucket.target)]
-        rows.append(f"{'':12}{bucket.label:>9} {'  '.join(sides)}".rstrip())
+        rows.append(f"{'':{LABEL}}{bucket.label:>9} {'  '.join(sides)}".rstrip())
     return rows
 
 
@@ -136,11 +137,10 @@ def warn_of_unknown(corpus: Corpus, encoded: EncodedCorpus) -> None:
         share = unknown_share(sentences)
         if share:
             unknown = int((sentences.ids == UNKNOWN).sum())
-            todo = "use --tokenizer bpe, a larger --vocab-size, or a tokenizer learnt from this text"
-            advice = f"; the model will learn little but <unk>: {todo}" if share >= MUCH_UNKNOWN else ""
-            console.warn(
-                f"{corpus.name}: {unknown:,} {side} tokens ({100 * share:.1f} %) are not in the vocabulary: <unk>{advice}"
-            )
+            text = f"{unknown:,} {side} tokens ({100 * share:.1f} %) are not in the vocabulary: <unk>"
+            if share >= MUCH_UNKNOWN:
+                text += "; use --tokenizer bpe, a larger --vocab-size, or a tokenizer learnt from this text"
+            console.warn(f"{corpus.name}: {text}")
 
 
 def token_counts(encoded: EncodedCorpus) -> tuple[Lengths, Lengths]:

@@ -231,8 +231,9 @@ def display() -> Iterator[Display]:
     if console.stderr_is_live():
         from rich.live import Live
 
+        blocks = can_draw(sys.stderr)  # asked before Rich puts something else in its place
         with Live(console=console.stderr_console(), auto_refresh=False, transient=True) as live:
-            yield _LiveDisplay(live)
+            yield _LiveDisplay(live, blocks)
     else:
         yield _PlainDisplay()
 
@@ -257,10 +258,9 @@ class _PlainDisplay:
 class _LiveDisplay:
     """A few lines that are written over."""
 
-    def __init__(self, live: Any) -> None:
-        self.live = live
+    def __init__(self, live: Any, blocks: bool) -> None:
+        self.live, self.blocks = live, blocks
         self.shown = -SECONDS_BETWEEN_PICTURES
-        self.blocks = can_draw(sys.stderr)
 
     def step(self, meter: Meter) -> None:
         """Draw the state over the last one, unless that has hardly been seen."""
@@ -270,9 +270,11 @@ class _LiveDisplay:
 
         self.shown = time.monotonic()
         lines = meter.picture(self.live.console.width - 1, self.blocks)
-        picture = Text("\n", no_wrap=True).join(Text(line, style) for line, style in zip(lines, ("cyan", "bold", "dim")))
+        picture = Text("\n", no_wrap=True).join(
+            Text(line, style) for line, style in zip(lines, ("cyan", "bold", "dim"))
+        )
         self.live.update(picture, refresh=True)
 
     def line(self, text: str, style: str = "") -> None:
         """Print a line above it."""
-        self.live.console.print(console.printable(text), style=style)
+        self.live.console.print(console.printable(text), style=style, soft_wrap=False)

@@ -23,12 +23,12 @@ BUCKET_WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 class Finding(NamedTuple):
     """Some pairs that look wrong.
 
-    ``what`` says how, ``count`` how many, ``place`` where the first is (``pairs.tsv:17``), and ``advice`` what it does
-    to the training, or what to do about it.
+    ``what`` says how many and how, ``number`` how many, ``place`` where the first is (``pairs.tsv:17``), and ``advice``
+    what it does to the training, or what to do about it.
     """
 
     what: str
-    count: int
+    number: int
     place: str
     advice: str
 
@@ -79,7 +79,10 @@ def length_histogram(source: Lengths, target: Lengths) -> list[Bucket]:
     fitting = [width for width in BUCKET_WIDTHS if most <= width * MOST_BUCKETS]
     width = fitting[0] if fitting else -(-most // MOST_BUCKETS)
     last = -(-most // width)
-    counts = [np.bincount(np.minimum((np.maximum(1, side) - 1) // width, last - 1), minlength=last) for side in (source, target)]
+    counts = [
+        np.bincount(np.minimum((np.maximum(1, side) - 1) // width, last - 1), minlength=last)
+        for side in (source, target)
+    ]
     buckets = []
     for k in range(last):
         high = None if k == last - 1 and int(both.max()) > last * width else (k + 1) * width
@@ -122,7 +125,11 @@ def suspicious_pairs(corpus: Corpus, source: Lengths, target: Lengths) -> list[F
     kinds: list[tuple[str, Sequence[int], str]] = [
         ("with identical sides", identical, "they teach copying; leave them out unless that is wanted"),
         ("that are copies but for case, spaces or punctuation", copied, "they teach copying, too"),
-        (f"with one side over {LARGEST_RATIO} times as long as the other", uneven, "often not each other's translation"),
+        (
+            f"with one side over {LARGEST_RATIO} times as long as the other",
+            uneven,
+            "often not each other's translation",
+        ),
         ("that repeat an earlier pair", list(_repeated(sides)), "they count as often as they stand there"),
     ]
     empty = Finding(_pairs(len(corpus.skipped), "with an empty side"), len(corpus.skipped), "", "they are left out")
