@@ -65,6 +65,7 @@ def test_every_command_has_help(command):
     )
     assert result.returncode == 0
     assert b"Usage" in result.stdout
+    assert b"<bool>" not in result.stdout
 
 
 def test_help_does_not_import_numpy():
