@@ -60,6 +60,15 @@ def test_a_training_shows_the_same_on_stderr(cli, tmp_path):
     assert "suspicious: nothing found" in result.stderr.decode()
 
 
+def test_a_share_that_is_held_out_is_looked_at_as_well(cli, tmp_path):
+    (tmp_path / "odd.tsv").write_text("".join(f"same {k}\tsame {k}\n" for k in range(40)) + ODD)
+    text = cli("train", "odd.tsv", "--dry-run", *SMALL).stdout.decode()
+    assert "42 training pairs, 2 for validation" in text
+    assert "suspicious: 42 pairs with identical sides, the first odd.tsv:1 (" in text
+    assert "suspicious: 1 pair with an empty side, the first odd.tsv:42 (" in text
+    assert "suspicious: 1 pair that repeats an earlier pair, the first odd.tsv:45 (" in text
+
+
 def test_a_dry_run_neither_needs_nor_hurts_a_model_of_that_name_and_quiet_keeps_its_result(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     (tmp_path / "model.npz").write_bytes(b"precious")
@@ -112,7 +121,7 @@ def test_final_weights_are_the_same_to_the_bit_with_and_without_the_timed_steps(
 def test_the_memory_that_is_foretold_is_what_the_training_takes(tmp_path):
     write_pairs(tmp_path / "p.tsv")
     code = (
-        "import sys; sys.argv = ['seq2seq', 'train', 'p.tsv', '--max-steps', '3', '--hidden-size', '400']\n"
+        "import sys; sys.argv = ['seq2seq', 'train', 'p.tsv', '--max-steps', '3', '--hidden-size', '200']\n"
         "from seq2seq_cli.cli import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code\n"

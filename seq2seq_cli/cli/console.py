@@ -92,15 +92,18 @@ def say(text: str) -> None:
         _to_stderr(text)
 
 
-def say_wrapped(text: str, indent: int) -> None:
-    """Write a line of information to stderr; on a terminal that is too narrow, broken between words and indented."""
-    if stderr_is_live():
-        import textwrap
+def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
+    """Return a line for a stream: on a terminal that is too narrow, broken between words and indented."""
+    if stream is None or not stream.isatty():
+        return text
+    import textwrap
 
-        width = max(2 * indent, stderr_console().width - 1)
-        if len(text) > width:
-            text = textwrap.fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False)
-    say(text)
+    from rich.console import Console
+
+    width = max(2 * indent, Console(file=stream).width - 1)
+    if len(text) <= width:
+        return text
+    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def _to_stderr(text: str) -> None:

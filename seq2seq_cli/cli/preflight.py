@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from seq2seq_cli.batches import EncodedCorpus, Sentences
 from seq2seq_cli.cli import console
 from seq2seq_cli.cli.charts import bar, can_draw
@@ -38,10 +40,10 @@ def preflight(trainer: Trainer, train: Corpus, valid: Corpus, title: str, as_res
     )
     for lines in sections:  # each as soon as it is known
         if as_result:
-            console.write_results(lines)
+            console.write_results(console.wrapped(line, LABEL, sys.stdout) for line in lines)
         else:
             for line in lines:
-                console.say_wrapped(line, indent=LABEL)
+                console.say(console.wrapped(line, LABEL, sys.stderr))
     for corpus, encoded in ((train, trainer.train), (valid, trainer.valid)):
         warn_of_unknown(corpus, encoded)
 
@@ -90,11 +92,14 @@ def vocabulary_lines(trainer: Trainer, train: Corpus, valid: Corpus) -> list[str
 
 def suspicion_lines(trainer: Trainer, train: Corpus, valid: Corpus) -> list[str]:
     """Return what looks wrong in the corpora, each kind with its number and its first line."""
-    found = suspicious_pairs(train, *token_counts(trainer.train))
-    if valid is not train:
-        if valid.name != train.name:
-            found += suspicious_pairs(valid, *token_counts(trainer.valid))
-        found += overlap(train, valid)
+    lengths, valid_lengths = token_counts(trainer.train), token_counts(trainer.valid)
+    if valid is train:
+        found = suspicious_pairs(train, *lengths)
+    elif valid.name == train.name and trainer.checkpoint.valid is None:  # held out of the same file: one corpus
+        whole = [np.concatenate(parts) for parts in zip(lengths, valid_lengths)]
+        found = suspicious_pairs(train.joined(valid), *whole)
+    else:
+        found = suspicious_pairs(train, *lengths) + suspicious_pairs(valid, *valid_lengths) + overlap(train, valid)
     if not found:
         return ["suspicious: nothing found"]
     return [f"suspicious: {f.what}, the first {shortest(f.place)} ({f.advice})" for f in found]
@@ -117,7 +122,7 @@ def cost_lines(trainer: Trainer) -> list[str]:
         size = f"over {megabytes(vectors * trainer.model.parameters.flat.nbytes)} for weights, gradients and optimizer"
     else:
         size = f"about {megabytes(peak)}"
-    lines.append(f"memory:     {size}; the model file {megabytes(trainer.model.parameters.flat.nbytes)}")
+    lines.append(f"memory:     {size}; the weights are {megabytes(trainer.model.parameters.flat.nbytes)}")
     left = trainer.total_steps - trainer.step
     seconds = rehearsal.epoch_seconds * left / trainer.steps_per_epoch
     parts = [

@@ -18,7 +18,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -54,6 +54,12 @@ class Corpus:
         """Return the pairs at these positions."""
         sources, targets = [self.sources[k] for k in positions], [self.targets[k] for k in positions]
         return Corpus(self.name, sources, targets, lines=array("q", [self.line(k) for k in positions]))
+
+    def joined(self, other: Corpus) -> Corpus:
+        """Return the pairs of both, those of the other one last."""
+        lines = [part.line(k) for part in (self, other) for k in range(len(part))]
+        sources, targets = self.sources + other.sources, self.targets + other.targets
+        return Corpus(self.name, sources, targets, [*self.skipped, *other.skipped], array("q", lines))
 
     def line(self, position: int) -> int:
         """Return the number of the line that a pair came from, counted from 1."""
@@ -197,8 +203,8 @@ def hold_out(corpus: Corpus, seed: int, share: float = 0.05, most: int = 1000) -
         most: pairs to hold out.
 
     Returns:
-        Training and validation pairs, both in the corpus's order. If all pairs have the same source, nothing can be
-        held out, and both are the whole corpus.
+        Training and validation pairs, both in the corpus's order; the former also say what was skipped. If all pairs
+        have the same source, nothing can be held out, and both are the whole corpus.
     """
     wanted = min(most, max(1, round(share * len(corpus))))
     distinct = list(dict.fromkeys(corpus.sources))
@@ -207,4 +213,4 @@ def hold_out(corpus: Corpus, seed: int, share: float = 0.05, most: int = 1000) -
     chosen = set(random.Random(seed).sample(distinct, min(wanted, len(distinct) - 1)))
     train = [k for k, source in enumerate(corpus.sources) if source not in chosen]
     valid = [k for k, source in enumerate(corpus.sources) if source in chosen]
-    return corpus.select(train), corpus.select(valid)
+    return replace(corpus.select(train), skipped=corpus.skipped), corpus.select(valid)

@@ -135,7 +135,7 @@ def suspicious_pairs(corpus: Corpus, source: Lengths, target: Lengths) -> list[F
     empty = Finding(_pairs(len(corpus.skipped), "with an empty side"), len(corpus.skipped), "", "they are left out")
     found = [empty._replace(place=corpus.place(corpus.skipped[0]))] if corpus.skipped else []
     found += [
-        Finding(_pairs(len(ks), what), len(ks), corpus.place(corpus.line(ks[0])), advice)
+        Finding(_pairs(len(ks), what), len(ks), corpus.place(min(map(corpus.line, ks))), advice)
         for what, ks, advice in kinds
         if ks
     ]
