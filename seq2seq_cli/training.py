@@ -88,12 +88,6 @@ class ValidationReport:
     improved: bool
     score: Score
 
-    def record(self) -> dict[str, Any]:
-        """Return the numbers, as the history and the metrics log keep them."""
-        numbers = dataclasses.asdict(self)
-        del numbers["score"]
-        return numbers
-
 
 class Score(NamedTuple):
     """What a validation's translations are worth.
@@ -105,6 +99,13 @@ class Score(NamedTuple):
     bleu: float
     samples: tuple[tuple[str, str, str], ...]
     all_equal: bool = False
+
+
+def record_of(report: StepReport | ValidationReport) -> dict[str, Any]:
+    """Return a report's numbers, as history and metrics log keep them: JSON, where what is not finite becomes null."""
+    numbers = dataclasses.asdict(report)
+    numbers.pop("score", None)
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in numbers.items()}
 
 
 class Rehearsal(NamedTuple):
@@ -302,7 +303,7 @@ class Trainer:
             improved=improved,
             score=score,
         )
-        self.checkpoint.history.append(report.record())
+        self.checkpoint.history.append(record_of(report))
         if improved:
             self._save_model()
         self.save()

@@ -3,13 +3,14 @@ from types import SimpleNamespace
 import pytest
 
 from seq2seq_cli.cli.advice import CLIPPED_STEPS, Adviser
-from seq2seq_cli.config import TrainingConfig
+from seq2seq_cli.config import ModelConfig, TrainingConfig
 from seq2seq_cli.training import Score, StepReport, ValidationReport
 
 
 def adviser(earlier=(), **settings):
     checkpoint = SimpleNamespace(measured=lambda key: list(earlier))
-    return Adviser(SimpleNamespace(config=TrainingConfig(**settings), checkpoint=checkpoint))
+    model = SimpleNamespace(config=ModelConfig(7, 1000))
+    return Adviser(SimpleNamespace(config=TrainingConfig(**settings), checkpoint=checkpoint, model=model))
 
 
 def step(norm=0.5, loss=2.0):
@@ -75,3 +76,10 @@ def test_validation_and_training_that_rise_together_ask_for_a_lower_rate():
 
 def test_a_resumed_training_remembers_the_validations_before():
     assert len(rising(2.1, 2.2, earlier=(3.0, 2.0))[1]) == 1
+
+
+def test_a_model_that_is_worse_than_guessing_asks_for_a_lower_rate():
+    (line,) = adviser().after_validation(validation(50.0))
+    assert "its loss is 50, that of any of the 1,000 tokens at random is 6.91" in line
+    assert "--learning-rate" in line
+    assert adviser().after_validation(validation(7.0)) == []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.checkpoint import load_model
-from seq2seq_cli.cli.preflight import histogram_lines, megabytes, peak_memory
+from seq2seq_cli.cli.preflight import histogram_lines, megabytes, milliseconds, peak_memory
 from seq2seq_cli.text.statistics import Bucket
 from tests.conftest import SMALL, environment, write_pairs
 
@@ -144,6 +144,11 @@ def test_the_memory_of_this_process_is_known_in_bytes():
 @pytest.mark.parametrize(("size", "shown"), [(1_234_567, "1.2 MB"), (1_234_567_890, "1,235 MB")])
 def test_bytes_are_shown_for_people(size, shown):
     assert megabytes(size) == shown
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.00254, "2.5 ms"), (0.0305, "30.5 ms"), (1.24, "1,240 ms")])
+def test_durations_of_steps_are_shown_for_people(seconds, shown):
+    assert milliseconds(seconds) == shown
 
 
 def test_the_histogram_has_both_sides_and_fits_80_columns():

@@ -1,13 +1,19 @@
 import io
 import json
 import math
+import os
+import re
+import sys
 from types import SimpleNamespace
 
 import pytest
 
-from seq2seq_cli.cli import progress
+from seq2seq_cli.cli import console, progress
 from seq2seq_cli.config import TrainingConfig
 from seq2seq_cli.training import UNLIMITED_EPOCHS, Score, StepReport, ValidationReport
+from tests.conftest import SMALL, environment, write_pairs
+
+pexpect = pytest.importorskip("pexpect")
 
 
 def step_report(step, seconds=10.0, **changes):
@@ -112,3 +118,49 @@ def test_a_resumed_log_keeps_what_came_before_and_drops_the_rest(tmp_path):
     with progress.open_log(str(path), 0):
         pass
     assert path.read_text() == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")
+@pytest.mark.parametrize("columns", [80, 120])
+def test_on_a_terminal_the_picture_is_live_and_no_line_is_wider(columns, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    arguments = ["-m", "seq2seq_cli", "train", "p.tsv", "--epochs", "2", *SMALL]
+    child = pexpect.spawn(
+        sys.executable,
+        arguments,
+        cwd=str(tmp_path),
+        env=environment(TERM="xterm"),
+        dimensions=(40, columns),
+        encoding="utf-8",
+        timeout=300,
+    )
+    text = child.read()
+    child.wait()
+    assert child.exitstatus == 0, text
+    assert "\x1b[36mepoch 1/2" in text
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    for part in ("suspicious: nothing found", "loss over time ", "ETA 0:", "best so far", "best BLEU", "translate"):
+        assert part in " ".join(plain.split())
+    for line in re.split("[\r\n]+", plain):
+        assert len(line) <= columns, line
+
+
+def test_off_a_terminal_there_are_plain_lines_only(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    text = cli("train", "p.tsv", "--epochs", "2", *SMALL).stderr.decode()
+    assert "\x1b" not in text
+    assert "\r" not in text
+    assert "over time" not in text
+    validations = [line for line in text.splitlines() if line.startswith("epoch ")]
+    assert len(validations) == 2
+    assert all("perplexity" in line and "BLEU" in line for line in validations)
+
+
+def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(monkeypatch):
+    monkeypatch.setattr(console.sys, "stderr", SimpleNamespace(isatty=lambda: True, encoding="utf-8"))
+    monkeypatch.setenv("TERM", "dumb")
+    assert not console.stderr_is_live()
+    monkeypatch.setenv("TERM", "xterm")
+    assert console.stderr_is_live()
+    monkeypatch.setattr(console._Flags, "quiet", True)
+    assert not console.stderr_is_live()

@@ -10,6 +10,8 @@ CLIPPED_STEPS = 100
 """Gradients are large at first anyway: only so many clipped steps in a row say something."""
 STRONGLY = 2.0
 """A gradient of norm 1.1 that is clipped to 1 is hardly changed: only those that lose half their length count."""
+MUCH_WORSE = 1.0
+"""Nats per token: a new model is often a little worse than guessing, never so much."""
 RISES = 2
 """One validation worse than the last is chance, and is answered by halving the learning rate."""
 
@@ -26,6 +28,7 @@ class Adviser:
         self.clipped = 0
         self.valid_losses = trainer.checkpoint.measured("valid_loss")
         self.rises = 0
+        self.vocabulary = trainer.model.config.target_vocabulary
         self.training_loss = self.last_training_loss = math.inf
         self.loss_sum, self.steps = 0.0, 0
 
@@ -44,7 +47,16 @@ class Adviser:
 
     def after_validation(self, report: ValidationReport) -> list[str]:
         """Return what to say after a validation."""
-        return [*self._of_equal_translations(report), *self._of_rising_loss(report)]
+        return [*self._of_equal_translations(report), *self._of_guessing(report), *self._of_rising_loss(report)]
+
+    def _of_guessing(self, report: ValidationReport) -> list[str]:
+        guessing = math.log(self.vocabulary)
+        if report.valid_loss <= guessing + MUCH_WORSE:
+            return []
+        return [
+            f"the model is worse than guessing: its loss is {report.valid_loss:.3g}, that of any of the "
+            f"{self.vocabulary:,} tokens at random is {guessing:.3g}; lower --learning-rate"
+        ]
 
     def _of_equal_translations(self, report: ValidationReport) -> list[str]:
         if not report.score.all_equal:

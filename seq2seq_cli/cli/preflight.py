@@ -53,7 +53,7 @@ def corpus_lines(trainer: Trainer, train: Corpus, valid: Corpus, title: str, blo
     source, target = token_counts(trainer.train)
     buckets = length_histogram(source, target)
     return [
-        f"corpus:     {title}: {len(train):,} training pairs, {len(valid):,} for validation",
+        f"corpus:     {title}: {len(train):,} training pair{'s' * (len(train) > 1)}, {len(valid):,} for validation",
         f"tokens:     {int(source.sum()):,} source and {int(target.sum()):,} target, "
         f"{source.mean():.1f} and {target.mean():.1f} a sentence, at most {source.max()} and {target.max()}",
         *histogram_lines(buckets, blocks),
@@ -124,10 +124,11 @@ def cost_lines(trainer: Trainer) -> list[str]:
         size = f"about {megabytes(peak)}"
     lines.append(f"memory:     {size}; the weights are {megabytes(trainer.model.parameters.flat.nbytes)}")
     left = trainer.total_steps - trainer.step
-    seconds = rehearsal.epoch_seconds * left / trainer.steps_per_epoch
+    steps = trainer.steps_per_epoch
+    seconds = rehearsal.epoch_seconds * left / steps
     parts = [
-        f"about {clock(rehearsal.epoch_seconds)} per epoch of {trainer.steps_per_epoch:,} steps "
-        f"({1000 * rehearsal.step_seconds:.3g} ms each, measured on {rehearsal.steps}), validation not counted"
+        f"about {clock(rehearsal.epoch_seconds)} per epoch of {steps:,} step{'s' * (steps > 1)} "
+        f"({milliseconds(rehearsal.step_seconds)} each, measured on {rehearsal.steps}), validation not counted"
     ]
     if config.max_minutes is not None:
         seconds = min(seconds, 60 * config.max_minutes - trainer.seconds)
@@ -167,6 +168,11 @@ def shortest(place: str) -> str:
 def megabytes(size: int) -> str:
     """Return a number of bytes for people."""
     return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
+
+
+def milliseconds(seconds: float) -> str:
+    """Return the duration of a step for people."""
+    return f"{1000 * seconds:,.{0 if seconds >= 0.1 else 1}f} ms"
 
 
 def peak_memory() -> int | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ from seq2seq_cli.cli import console
 from seq2seq_cli.cli.advice import Adviser
 from seq2seq_cli.cli.charts import bar, can_draw, sparkline
 from seq2seq_cli.files import explain_os_errors
-from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
+from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport, record_of
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_PICTURES = 0.2
@@ -219,9 +217,7 @@ def write_record(log: IO[str] | None, report: StepReport | ValidationReport) -> 
     """Append a report as one JSON object; a number that is not finite becomes null."""
     if log is None:
         return
-    record: dict[str, Any] = dataclasses.asdict(report) if isinstance(report, StepReport) else report.record()
-    clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
-    log.write(json.dumps(clean) + "\n")
+    log.write(json.dumps(record_of(report)) + "\n")
     log.flush()
 
 
@@ -278,3 +274,4 @@ class _LiveDisplay:
     def line(self, text: str, style: str = "") -> None:
         """Print a line above it."""
         self.live.console.print(console.printable(text), style=style, soft_wrap=False)
+        self.shown = -SECONDS_BETWEEN_PICTURES  # there may be news, such as a better BLEU
