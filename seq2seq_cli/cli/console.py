@@ -86,10 +86,10 @@ def stderr_console() -> Console:
     return Console(stderr=True, quiet=_Flags.quiet, highlight=False, markup=False, soft_wrap=True)
 
 
-def say(text: str) -> None:
-    """Write a line of information to stderr, unless ``--quiet``."""
+def say(text: str, indent: int | None = None) -> None:
+    """Write a line of information to stderr, unless ``--quiet``; with an indent, wrapped on a narrow terminal."""
     if not _Flags.quiet:
-        _to_stderr(text)
+        _to_stderr(text if indent is None else wrapped(text, indent, sys.stderr))
 
 
 def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
@@ -103,7 +103,7 @@ def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
     width = max(2 * indent, Console(file=stream).width - 1)
     if len(text) <= width:
         return text
-    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _to_stderr(text: str) -> None:
@@ -115,7 +115,7 @@ def _to_stderr(text: str) -> None:
 
 def warn(text: str) -> None:
     """Write a warning to stderr, unless ``--quiet``."""
-    say(f"warning: {text}")
+    say(f"warning: {text}", indent=2)
 
 
 def warn_of_skipped(name: str, lines: list[int]) -> None:

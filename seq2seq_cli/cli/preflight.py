@@ -43,7 +43,7 @@ def preflight(trainer: Trainer, train: Corpus, valid: Corpus, title: str, as_res
             console.write_results(console.wrapped(line, LABEL, sys.stdout) for line in lines)
         else:
             for line in lines:
-                console.say(console.wrapped(line, LABEL, sys.stderr))
+                console.say(line, indent=LABEL)
     for corpus, encoded in ((train, trainer.train), (valid, trainer.valid)):
         warn_of_unknown(corpus, encoded)
 

@@ -73,7 +73,7 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
                 raise console.Stop(received.code)
     if meter.report is not None:
         for line in summary(trainer, meter.best):
-            console.say(line)
+            console.say(line, indent=2)
 
 
 class Meter:
