@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -117,20 +117,22 @@ def suspicious_pairs(corpus: Corpus, source: Lengths, target: Lengths) -> list[F
     Returns:
         A finding for each kind that there is.
     """
-    sides = list(zip(corpus.sources, corpus.targets))
-    identical = [k for k, (a, b) in enumerate(sides) if a.strip() == b.strip()]
-    same = set(identical)
-    copied = [k for k, (a, b) in enumerate(sides) if k not in same and _letters(a) and _letters(a) == _letters(b)]
+    same, copied = [], []
+    for k, (a, b) in enumerate(zip(corpus.sources, corpus.targets)):
+        if a.strip() == b.strip():
+            same.append(k)
+        elif _is_copy(a, b):
+            copied.append(k)
     uneven = np.nonzero(np.maximum(source, target) > LARGEST_RATIO * np.minimum(source, target))[0].tolist()
     kinds: list[tuple[str, Sequence[int], str]] = [
-        ("with identical sides", identical, "they teach copying; leave them out unless that is wanted"),
+        ("with identical sides", same, "they teach copying; leave them out unless that is wanted"),
         ("that are copies but for case, spaces or punctuation", copied, "they teach copying, too"),
         (
             f"with one side over {LARGEST_RATIO} times as long as the other",
             uneven,
             "often not each other's translation",
         ),
-        ("that repeat an earlier pair", list(_repeated(sides)), "they count as often as they stand there"),
+        ("that repeat an earlier pair", _repeated(corpus), "they count as often as they stand there"),
     ]
     empty = Finding(_pairs(len(corpus.skipped), "with an empty side"), len(corpus.skipped), "", "they are left out")
     found = [empty._replace(place=corpus.place(corpus.skipped[0]))] if corpus.skipped else []
@@ -144,13 +146,12 @@ def suspicious_pairs(corpus: Corpus, source: Lengths, target: Lengths) -> list[F
 
 def overlap(train: Corpus, valid: Corpus) -> list[Finding]:
     """Find validation pairs that are also training pairs, and those that only share the source sentence."""
-    sources = set(train.sources)
-    shared = [k for k, source in enumerate(valid.sources) if source in sources]
-    wanted = {(valid.sources[k], valid.targets[k]) for k in shared}
-    trained = {pair for pair in zip(train.sources, train.targets) if pair in wanted}
-    whole = [k for k in shared if (valid.sources[k], valid.targets[k]) in trained]
+    asked = set(valid.sources)
+    trained = {(source, target) for source, target in zip(train.sources, train.targets) if source in asked}
+    sources = {source for source, _ in trained}
+    whole = [k for k, pair in enumerate(zip(valid.sources, valid.targets)) if pair in trained]
     in_whole = set(whole)
-    half = [k for k in shared if k not in in_whole]
+    half = [k for k, source in enumerate(valid.sources) if source in sources and k not in in_whole]
     advice = "validation scores look better than they are; take such pairs out of the training corpus"
     return [
         Finding(_pairs(len(ks), what), len(ks), valid.place(valid.line(ks[0])), advice)
@@ -170,14 +171,25 @@ def _pairs(count: int, what: str) -> str:
     return "1 pair " + singular.replace("that are also training pairs", "that is also a training pair")
 
 
+def _is_copy(a: str, b: str) -> bool:
+    """Whether two texts have the same letters and digits, and any at all; most pairs differ in the first one."""
+    first = [next((character for character in text if character.isalnum()), "").casefold()[:1] for text in (a, b)]
+    return first[0] == first[1] != "" and _letters(a) == _letters(b)
+
+
 def _letters(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
 
 
-def _repeated(pairs: list[tuple[str, str]]) -> Iterator[int]:
-    """Yield the positions of pairs that an earlier one equals; hashes keep it small for millions of them."""
-    first: dict[int, int] = {}
-    for k, pair in enumerate(pairs):
-        earlier = first.setdefault(hash(pair), k)
-        if earlier != k and pairs[earlier] == pair:
-            yield k
+def _repeated(corpus: Corpus) -> list[int]:
+    """Return the positions of pairs that an earlier one equals.
+
+    Pairs are compared by their hashes of 64 bits, eight bytes a pair: among a million, two different ones with the same
+    hash turn up once in tens of millions of corpora.
+    """
+    pairs = zip(corpus.sources, corpus.targets)
+    hashes = np.fromiter(map(hash, pairs), np.int64, len(corpus))
+    order = np.argsort(hashes, kind="stable")
+    as_before = hashes[order[1:]] == hashes[order[:-1]]
+    positions: list[int] = np.sort(order[1:][as_before]).tolist()
+    return positions
