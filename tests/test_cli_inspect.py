@@ -79,17 +79,6 @@ def test_the_toml_of_a_model_trains_the_same_weights_to_the_bit(case, cli, tmp_p
     assert cli("inspect", "second.npz", "--toml").stdout == printed.replace(b"first.npz", b"second.npz")
 
 
-def test_the_toml_of_a_model_of_the_built_in_corpus_names_no_corpus(cli, tmp_path):
-    small = ("--max-steps", "1", "--hidden-size", "8", "--embedding-size", "8", "--vocab-size", "200")
-    assert cli("train", "-q", *small).returncode == 0
-    text = cli("inspect", "--toml").stdout.decode()
-    assert "# The corpus is the built-in one." in text
-    assert not re.search("^(corpus|valid|epochs|max-minutes) = ", text, re.MULTILINE)
-    (tmp_path / "again.toml").write_text(text)
-    result = cli("train", "--config", "again.toml", "--dry-run")
-    assert b"the built-in" in result.stdout, result.stderr.decode()
-
-
 def test_a_training_by_the_clock_warns_that_it_cannot_be_repeated_exactly(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     assert cli("train", "p.tsv", "--max-minutes", "0.001", *SMALL).returncode == 0

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,6 +52,9 @@ def test_the_built_in_corpus_is_the_default(cli, tmp_path):
     assert "built-in" in result.stderr.decode()
     assert load_model(tmp_path / "model.npz").corpus == "built-in"
     assert "seq2seq eval\n" in result.stderr.decode()
+    toml = cli("inspect", "--toml").stdout.decode()
+    assert "# The corpus is the built-in one." in toml
+    assert not re.search("^(corpus|valid|epochs|max-minutes) = ", toml, re.MULTILINE)
 
 
 def test_quiet_says_nothing(cli, tmp_path):
