@@ -141,7 +141,7 @@ def test_the_memory_of_this_process_is_known_in_bytes():
     assert peak_memory() >= block.nbytes
 
 
-@pytest.mark.parametrize(("size", "shown"), [(1_234_567, "1.2 MB"), (1_234_567_890, "1,235 MB")])
+@pytest.mark.parametrize(("size", "shown"), [(30_816, "31 kB"), (1_234_567, "1.2 MB"), (1_234_567_890, "1,235 MB")])
 def test_bytes_are_shown_for_people(size, shown):
     assert megabytes(size) == shown
 

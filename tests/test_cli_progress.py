@@ -91,6 +91,13 @@ def test_a_validation_shows_every_translation_beside_its_reference():
     ]
 
 
+def test_a_translation_that_repeats_itself_for_ever_is_cut():
+    line = progress.validation_lines(validation_report(samples=(("a", "b", "c " * 500),)))[-1]
+    assert line.startswith("  translation: c c c")
+    assert line.endswith("…")
+    assert len(line) < 220
+
+
 def test_the_summary_names_the_model_that_is_kept_and_why_the_training_ended():
     trainer = SimpleNamespace(
         step=40, seconds=61.0, schedule=SimpleNamespace(exhausted=False), config=TrainingConfig(patience=3)

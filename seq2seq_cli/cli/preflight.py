@@ -167,6 +167,8 @@ def shortest(place: str) -> str:
 
 def megabytes(size: int) -> str:
     """Return a number of bytes for people."""
+    if size < 1e6:
+        return f"{size / 1e3:.0f} kB"
     return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
 
 

@@ -22,6 +22,7 @@ SECONDS_BETWEEN_PICTURES = 0.2
 SMOOTHING = 0.95
 """Weight of the past in the running means that are shown."""
 WIDEST_PICTURE = 100
+LONGEST_SAMPLE = 200
 
 
 class Display(Protocol):
@@ -170,8 +171,11 @@ def validation_lines(report: ValidationReport) -> list[str]:
         f"epoch {report.epoch}  step {report.step}  {clock(report.seconds)}  valid loss {report.valid_loss:.3f}  "
         f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}{kept}"
     ]
-    for source, reference, hypothesis in report.score.samples:
-        lines += [f"  source:      {source}", f"  reference:   {reference}", f"  translation: {hypothesis}"]
+    for sample in report.score.samples:
+        for title, text in zip(("source:", "reference:", "translation:"), sample):
+            # A model that has learnt little repeats itself up to the length limit.
+            shown = text if len(text) <= LONGEST_SAMPLE else text[: LONGEST_SAMPLE - 1] + "…"
+            lines.append(f"  {title:<12} {shown}")
     return lines
 
 
