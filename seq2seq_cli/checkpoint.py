@@ -63,6 +63,7 @@ class Checkpoint:
         corpus: what it was trained on, as the user named it.
         text: how its tokenizers were made: the settings for them.
         valid: what it was validated on, as the user named it; None: a share held out, or the built-in corpus.
+        threads: how many shared the work, on which the last bits of the weights depend; None: the file does not say.
     """
 
     model: Seq2Seq
@@ -73,6 +74,7 @@ class Checkpoint:
     corpus: str = ""
     text: dict[str, Any] = field(default_factory=dict)
     valid: str | None = None
+    threads: int | None = None
 
     def measured(self, key: str) -> list[float]:
         """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
@@ -150,6 +152,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "corpus": checkpoint.corpus,
         "text": checkpoint.text,
         "valid": checkpoint.valid,
+        "threads": checkpoint.threads,
     }
     members: dict[str, npt.NDArray[Any]] = {
         "format": _json_array({"name": format_name, "version": VERSION}),
@@ -185,7 +188,8 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         model_config = config_from_json(ModelConfig, config["model"])
         training = config_from_json(TrainingConfig, config["training"])
         corpus, text = str(config["corpus"]), dict(config["text"])
-        valid = None if config.get("valid") is None else str(config["valid"])  # files of version 0.1.0 do not say
+        valid = None if config.get("valid") is None else str(config["valid"])  # older files do not say
+        threads = config.get("threads") if isinstance(config.get("threads"), int) else None
     except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
     source = tokenizer_from_json(archive.json("tokenizer.source"), f"{archive.path}, tokenizer.source")
@@ -204,7 +208,7 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
     model = Seq2Seq(model_config, parameters)
-    checkpoint = Checkpoint(model, source, target, training, history, corpus, text, valid)
+    checkpoint = Checkpoint(model, source, target, training, history, corpus, text, valid, threads)
     return checkpoint, archive.names - used
 
 

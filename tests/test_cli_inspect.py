@@ -47,7 +47,20 @@ def test_a_training_state_is_shown_as_what_it_is(trained, cli):
 
 
 CASES = {
-    "flags": ("--cell", "gru", "--dropout", "0.25", "--epochs", "2", "--label-smoothing", "0", "--seed", "7"),
+    "flags": (
+        "--threads",
+        "2",
+        "--cell",
+        "gru",
+        "--dropout",
+        "0.25",
+        "--epochs",
+        "2",
+        "--label-smoothing",
+        "0",
+        "--seed",
+        "7",
+    ),
     "steps": ("--max-steps", "20", "--tokenizer", "word", "--lowercase", "--reverse-source", "--cool-down", "0.5"),
     "sides": (
         "--valid",
@@ -75,6 +88,7 @@ def test_the_toml_of_a_model_trains_the_same_weights_to_the_bit(case, cli, tmp_p
     assert result.returncode == 0, result.stderr.decode()
     first, second = (load_model(tmp_path / f"{name}.npz") for name in ("first", "second"))
     assert np.array_equal(first.model.parameters.flat, second.model.parameters.flat)
+    assert first.threads == second.threads is not None
     assert first.source_tokenizer.to_json() == second.source_tokenizer.to_json()
     assert cli("inspect", "second.npz", "--toml").stdout == printed.replace(b"first.npz", b"second.npz")
 

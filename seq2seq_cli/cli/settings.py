@@ -123,7 +123,14 @@ def settings_of(checkpoint: Checkpoint) -> dict[str, Any]:
         del training["epochs"]
     corpus = None if checkpoint.corpus == BUILTIN else checkpoint.corpus
     text = {name: checkpoint.text.get(name, default) for name, default in TEXT_DEFAULTS.items()}
-    everything = {"corpus": corpus, "valid": checkpoint.valid, **model, **text, **training}
+    everything = {
+        "corpus": corpus,
+        "valid": checkpoint.valid,
+        **model,
+        **text,
+        **training,
+        "threads": checkpoint.threads,
+    }
     return {
         name.replace("_", "-"): value
         for name, value in everything.items()

@@ -170,7 +170,7 @@ class Run:
 
         if self.resumed:
             checkpoint = self.resumed[0]
-            checkpoint.training = training
+            checkpoint.training, checkpoint.threads = training, self.threads
             return checkpoint
         source = self._tokenizer("source", train.sources, tokenizer_config)
         target = self._tokenizer("target", train.targets, tokenizer_config)
@@ -180,7 +180,7 @@ class Run:
         model = Seq2Seq.create(config, random_stream(training.seed, INITIAL_STREAM))
         text = {name: self.given.get(name, default) for name, default in TEXT_DEFAULTS.items()}
         corpus, valid = self._corpus_name(train), self.given.get("valid")
-        return Checkpoint(model, source, target, training, corpus=corpus, text=text, valid=valid)
+        return Checkpoint(model, source, target, training, corpus=corpus, text=text, valid=valid, threads=self.threads)
 
     def _tokenizer(self, side: str, lines: list[str], config: TokenizerConfig) -> Tokenizer:
         from seq2seq_cli.text.storage import load_tokenizer, train_tokenizer
