@@ -63,8 +63,10 @@ class Checkpoint:
         training: the settings it was trained with.
         history: one record per validation, with the keys of the metrics log.
         corpus: what it was trained on, as the user named it.
-        text: how its tokenizers were made: the settings that were given for them.
+        text: how its tokenizers were made: the settings for them.
         seen: the words of the training sources and the length of the longest.
+        valid: what it was validated on, as the user named it; None: a share held out, or the built-in corpus.
+        threads: how many shared the work, on which the last bits of the weights depend; None: the file does not say.
     """
 
     model: Seq2Seq
@@ -75,6 +77,13 @@ class Checkpoint:
     corpus: str = ""
     text: dict[str, Any] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
+    valid: str | None = None
+    threads: int | None = None
+
+    def measured(self, key: str) -> list[float]:
+        """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
+        values = [record.get(key) for record in self.history]
+        return [float(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)]
 
 
 @dataclass
@@ -147,6 +156,8 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "corpus": checkpoint.corpus,
         "text": checkpoint.text,
         "seen": checkpoint.seen.to_json(),
+        "valid": checkpoint.valid,
+        "threads": checkpoint.threads,
     }
     members: dict[str, npt.NDArray[Any]] = {
         "format": _json_array({"name": format_name, "version": VERSION}),
@@ -183,6 +194,8 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         training = config_from_json(TrainingConfig, config["training"])
         corpus, text = str(config["corpus"]), dict(config["text"])
         seen = Seen.from_json(config["seen"]) if "seen" in config else Seen()
+        valid = None if config.get("valid") is None else str(config["valid"])  # older files do not say
+        threads = config.get("threads") if isinstance(config.get("threads"), int) else None
     except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
     source = tokenizer_from_json(archive.json("tokenizer.source"), f"{archive.path}, tokenizer.source")
@@ -200,7 +213,8 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         copy = archive.array(TIED_COPY, shapes["decoder.embedding.weight"])
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
-    checkpoint = Checkpoint(Seq2Seq(model_config, parameters), source, target, training, history, corpus, text, seen)
+    model = Seq2Seq(model_config, parameters)
+    checkpoint = Checkpoint(model, source, target, training, history, corpus, text, seen, valid, threads)
     return checkpoint, archive.names - used
 
 

@@ -45,6 +45,8 @@ UNLIMITED_EPOCHS = 1_000_000
 VALIDATION_BATCH = 64
 SMALLEST_SHARE = 8
 """Sentences of a batch that are worth a thread of their own."""
+REHEARSED_STEPS = 10
+REHEARSAL_SECONDS = 4.0
 
 
 def random_stream(seed: int, stream: int, *position: int) -> np.random.Generator:
@@ -73,7 +75,7 @@ class StepReport:
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """One validation; loss in nats per real target token, BLEU of greedy translations, and one of them as a sample."""
+    """One validation; loss in nats per real target token, BLEU of greedy translations, and what they look like."""
 
     step: int
     epoch: int
@@ -83,14 +85,34 @@ class ValidationReport:
     valid_bleu: float
     learning_rate: float
     improved: bool
-    sample: tuple[str, str, str]
+    score: Score
 
 
 class Score(NamedTuple):
-    """What a validation's translations are worth: BLEU, and one (source, reference, hypothesis)."""
+    """What a validation's translations are worth.
+
+    ``bleu`` is that of all of them; ``samples`` are a few (source, reference, hypothesis), the same sentences every
+    time; ``all_equal`` says whether different sources all got the same translation, or none at all.
+    """
 
     bleu: float
-    sample: tuple[str, str, str]
+    samples: tuple[tuple[str, str, str], ...]
+    all_equal: bool = False
+
+
+def record_of(report: StepReport | ValidationReport) -> dict[str, Any]:
+    """Return a report's numbers, as history and metrics log keep them: JSON, where what is not finite becomes null."""
+    numbers = dataclasses.asdict(report)
+    numbers.pop("score", None)
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in numbers.items()}
+
+
+class Rehearsal(NamedTuple):
+    """What a few steps of a training that has not begun took: their number, seconds a step, seconds an epoch."""
+
+    steps: int
+    step_seconds: float
+    epoch_seconds: float
 
 
 class Trainer:
@@ -151,12 +173,17 @@ class Trainer:
         return min(steps, self.config.max_steps or steps)
 
     @property
-    def learning_rate(self) -> float:
-        """The rate of the next step: halved by validations that did not improve, and cooled down towards the end."""
+    def done(self) -> float:
+        """Share of the planned steps or minutes that is done, from 0 to 1 or, by a last step, a little more."""
         done = self.step / self.total_steps
         if self.config.max_minutes:
             done = max(done, self.seconds / (60 * self.config.max_minutes))
-        return self.config.learning_rate * self.schedule.scale * cool_down_factor(done, self.config.cool_down)
+        return done
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step: halved by validations that did not improve, and cooled down towards the end."""
+        return self.config.learning_rate * self.schedule.scale * cool_down_factor(self.done, self.config.cool_down)
 
     @property
     def finished(self) -> bool:
@@ -197,6 +224,34 @@ class Trainer:
         if self.validated_step < self.step:  # a limit in the middle of an epoch
             yield self._validate()
         self.save()
+
+    def rehearse(self) -> Rehearsal:
+        """Take a few real steps with a copy of the model, and return how long they and an epoch take.
+
+        Nothing that the training depends on is touched: weights, moments and gradients are the copy's, and every
+        random stream belongs to a step or an epoch. The learning rate is next to nothing, so that the copy stays sane.
+
+        The first step, on the largest batch, warms up and shows how much memory is needed; it is not counted. Those
+        that count are spread over the batches of an epoch from small to large.
+        """
+        model = Seq2Seq(self.model.config, self.model.parameters.astype(np.float32))
+        config = dataclasses.replace(self.config, learning_rate=1e-12)
+        checkpoint = dataclasses.replace(self.checkpoint, model=model, training=config, history=[])
+        copy = Trainer(checkpoint, self.train, self.valid, self.output, self.score, threads=self.parallel.team.size)
+        order = random_stream(config.seed, ORDER_STREAM, self.epoch)
+        tokens = self.train.source.lengths + self.train.target.lengths
+        plan = sorted(plan_batches(self.train, config.batch_size, order), key=lambda pairs: int(tokens[pairs].sum()))
+        copy._step(plan[-1])
+        copy.seconds, steps, seen = 0.0, 0, 0
+        strata = min(REHEARSED_STEPS, len(plan))
+        for stratum in order.permutation(strata):  # at random: one that is cut short has seen small and large ones
+            pairs = plan[(2 * stratum + 1) * len(plan) // (2 * strata)]
+            copy._step(pairs)
+            steps, seen = steps + 1, seen + int(tokens[pairs].sum())
+            if copy.seconds > REHEARSAL_SECONDS:
+                break
+        copy.parallel.team.close()
+        return Rehearsal(steps, copy.seconds / steps, copy.seconds * int(tokens.sum()) / seen)
 
     def _step(self, pairs: Any) -> StepReport:
         start = time.perf_counter()
@@ -246,11 +301,9 @@ class Trainer:
             valid_bleu=score.bleu,
             learning_rate=learning_rate,
             improved=improved,
-            sample=score.sample,
+            score=score,
         )
-        record = dataclasses.asdict(report)
-        del record["sample"]
-        self.checkpoint.history.append(record)
+        self.checkpoint.history.append(record_of(report))
         if improved:
             self._save_model()
         self.save()

@@ -17,6 +17,7 @@ import contextlib
 import math
 import mmap
 import multiprocessing
+import multiprocessing.process
 import os
 import signal
 import sys
@@ -79,6 +80,7 @@ class Team:
         self.target, self.size = target, size
         self._processes = processes and CAN_FORK
         self._pipes: list[Connection] = []
+        self._members: list[multiprocessing.process.BaseProcess] = []
         self._pool: ThreadPoolExecutor | None = None
 
     def start(self) -> None:
@@ -153,7 +155,9 @@ class Team:
         for _ in range(self.size - 1):
             ours, theirs = context.Pipe()
             self._pipes.append(ours)
-            context.Process(target=self._serve, args=(theirs,), daemon=True).start()
+            process = context.Process(target=self._serve, args=(theirs,), daemon=True)
+            process.start()
+            self._members.append(process)
             theirs.close()
 
     def _serve(self, pipe: Connection) -> None:
@@ -176,6 +180,9 @@ class Team:
         """Send the members home; the caller is left alone."""
         for pipe in self._pipes:
             pipe.close()
+        for member in self._members:
+            member.terminate()  # nothing is lost: whatever it was doing, nobody waits for the answer
+            member.join()
         if self._pool is not None:
             self._pool.shutdown()
-        self._pipes, self._pool, self.size = [], None, 1
+        self._pipes, self._members, self._pool, self.size = [], [], None, 1

@@ -65,6 +65,7 @@ def test_every_command_has_help(command):
     )
     assert result.returncode == 0
     assert b"Usage" in result.stdout
+    assert b"<bool>" not in result.stdout
 
 
 @pytest.mark.parametrize("command", [("train",), ("translate",), ("eval",), ("inspect",), ("tokenizer", "encode")])
@@ -102,3 +103,18 @@ def test_help_does_not_import_numpy():
     code += "try:\n import seq2seq_cli.cli as c; c.main()\nexcept SystemExit: pass\n"
     code += "sys.exit(any(name in sys.modules for name in ('numpy', 'sacrebleu')))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment()).returncode == 0
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_lines_are_wrapped_between_words_on_a_narrow_terminal_only(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "31")
+    text = "label:  some words, /a/path/that/is/long/and/whole and-more words"
+    expected = "label:  some words,\n  /a/path/that/is/long/and/whole\n  and-more words"
+    assert console.wrapped(text, 2, Terminal()) == expected
+    assert console.wrapped("short", 2, Terminal()) == "short"
+    assert console.wrapped(text, 2, io.StringIO()) == text
+    assert console.wrapped(text, 2, None) == text

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from seq2seq_cli.cli.settings import parse_flat_toml, parse_toml, read_settings
+from seq2seq_cli.cli.settings import parse_flat_toml, parse_toml, read_settings, to_toml
 from seq2seq_cli.errors import UserError
 
 KNOWN = {"cell": str, "kind": str, "hidden_size": int, "dropout": float, "bidirectional": bool}
@@ -74,3 +74,14 @@ def test_a_file_that_is_not_utf_8(tmp_path):
     with pytest.raises(UserError, match="not UTF-8") as caught:
         read_settings(path, KNOWN)
     assert "line 2" in caught.value.where
+
+
+SETTINGS = {"hidden-size": 32, "dropout": 1e-05, "bidirectional": False, "cell": 'a "b"\\c\x7f\té\n'}
+
+
+def test_settings_written_as_toml_are_read_as_the_same(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text("\n".join(to_toml(SETTINGS)), encoding="utf-8")
+    expected = {key.replace("-", "_"): value for key, value in SETTINGS.items()}
+    assert read_settings(path, KNOWN) == expected
+    assert parse_flat_toml(path.read_text(encoding="utf-8"), "c.toml") == SETTINGS

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,9 +21,8 @@ def test_training_writes_model_state_and_log_and_says_what_next(trained, cli):
     text = result.stderr.decode()
     assert "seq2seq translate -m again.npz" in text
     assert "seq2seq eval TEST_CORPUS -m again.npz" in text
-    assert "source:" in text
-    assert "reference:" in text
-    assert "translation:" in text
+    for part in ("source:", "reference:", "translation:"):
+        assert text.count(part) == 3
     assert (trained / "again.npz").exists()
     assert (trained / "again.state.npz").exists()
 
@@ -52,6 +52,9 @@ def test_the_built_in_corpus_is_the_default(cli, tmp_path):
     assert "built-in" in result.stderr.decode()
     assert load_model(tmp_path / "model.npz").corpus == "built-in"
     assert "seq2seq eval\n" in result.stderr.decode()
+    toml = cli("inspect", "--toml").stdout.decode()
+    assert "# The corpus is the built-in one." in toml
+    assert not re.search("^(corpus|valid|epochs|max-minutes) = ", toml, re.MULTILINE)
 
 
 def test_quiet_says_nothing(cli, tmp_path):
@@ -69,7 +72,7 @@ def test_skipped_pairs_are_counted_aloud(cli, tmp_path):
     path = write_pairs(tmp_path / "p.tsv")
     path.write_text("a\t\n\tb\n" + path.read_text())
     result = cli("train", "p.tsv", "--max-steps", "1", *SMALL)
-    assert "p.tsv: skipped 2 pairs with an empty side, the first in line 1" in result.stderr.decode()
+    assert "2 pairs with an empty side, the first p.tsv:1 (they are left out)" in result.stderr.decode()
 
 
 def test_ready_made_tokenizers_are_used_and_stored(cli, tmp_path):

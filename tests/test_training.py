@@ -44,7 +44,7 @@ def make_trainer(path, state=None, checkpoint=None, corpus=None, **settings):
     checkpoint.training = config
     train = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, False)
     valid = encode_corpus(toy_corpus(10, seed=9), checkpoint.source_tokenizer, checkpoint.target_tokenizer, False)
-    return Trainer(checkpoint, train, valid, path, lambda model: Score(1.0, ("a", "A", "A")), state)
+    return Trainer(checkpoint, train, valid, path, lambda model: Score(1.0, (("a", "A", "A"),)), state)
 
 
 def weights(trainer):
@@ -267,3 +267,49 @@ def test_a_damaged_state_is_a_clear_error(tmp_path):
         with pytest.raises(UserError) as caught:
             make_trainer(path, damaged, checkpoint)
         assert "--resume" in caught.value.fix
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_rehearsal_leaves_no_trace_in_the_result(optimizer, tmp_path):
+    plain = make_trainer(tmp_path / "plain.npz", optimizer=optimizer)
+    expected = list(plain.run())
+    rehearsed = make_trainer(tmp_path / "rehearsed.npz", optimizer=optimizer)
+    before = weights(rehearsed)
+    rehearsal = rehearsed.rehearse()
+    assert rehearsal.steps == 8
+    assert rehearsal.step_seconds > 0
+    assert np.array_equal(weights(rehearsed), before)
+    assert (rehearsed.step, rehearsed.seconds, rehearsed.checkpoint.history) == (0, 0.0, [])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.npz", "plain.state.npz"]
+    found = list(rehearsed.run())
+    assert np.array_equal(weights(rehearsed), weights(plain))
+    for a, b in zip(expected, found, strict=True):
+        untimed = {"seconds": 0.0, **({"tokens_per_second": 0.0} if isinstance(a, StepReport) else {})}
+        assert dataclasses.replace(a, **untimed) == dataclasses.replace(b, **untimed)
+    for moment, vector in plain.optimizer.moments().items():
+        assert np.array_equal(rehearsed.optimizer.moments()[moment], vector)
+
+
+def test_a_rehearsal_in_the_middle_of_a_training_leaves_no_trace_either(tmp_path):
+    whole = make_trainer(tmp_path / "whole.npz")
+    list(whole.run())
+    path = tmp_path / "parts.npz"
+    first = make_trainer(path)
+    next(report for report in first.run() if report.step == 11)
+    first.save()
+    checkpoint, state = load_state(state_path(path))
+    second = make_trainer(path, state, checkpoint)
+    second.rehearse()
+    list(second.run())
+    assert np.array_equal(weights(second), weights(whole))
+
+
+def test_a_rehearsal_multiplies_its_steps_to_an_epoch(tmp_path):
+    rehearsal = make_trainer(tmp_path / "m.npz", corpus=toy_corpus(400)).rehearse()
+    assert rehearsal.steps == 10
+    assert rehearsal.epoch_seconds == pytest.approx(50 * rehearsal.step_seconds, rel=0.2)
+
+
+def test_a_rehearsal_of_slow_steps_is_cut_short(tmp_path, monkeypatch):
+    monkeypatch.setattr("seq2seq_cli.training.REHEARSAL_SECONDS", 0.0)
+    assert make_trainer(tmp_path / "m.npz").rehearse().steps == 1

@@ -10,6 +10,7 @@ import typer
 from seq2seq_cli import __version__
 from seq2seq_cli.cli import console
 from seq2seq_cli.cli.evaluate import evaluate_command
+from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.cli.inspect import inspect_command
 from seq2seq_cli.cli.tokenizer import tokenizer_app
 from seq2seq_cli.cli.train import train_command
@@ -17,17 +18,18 @@ from seq2seq_cli.cli.translate import translate_command
 
 app = typer.Typer(
     name="seq2seq",
+    cls=Group,
     help="Translate with a recurrent encoder–decoder without attention, trained on your own machine.",
     epilog="Start with: seq2seq train, then seq2seq translate and seq2seq eval.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("train", cls=console.Command)(train_command)
-app.command("translate", cls=console.Command)(translate_command)
-app.command("eval", cls=console.Command)(evaluate_command)
-app.command("evaluate", cls=console.Command, hidden=True)(evaluate_command)
-app.command("inspect", cls=console.Command)(inspect_command)
+app.command("train", cls=Command)(train_command)
+app.command("translate", cls=Command)(translate_command)
+app.command("eval", cls=Command)(evaluate_command)
+app.command("evaluate", hidden=True, cls=Command)(evaluate_command)
+app.command("inspect", cls=Command)(inspect_command)
 app.add_typer(tokenizer_app, name="tokenizer")
 
 

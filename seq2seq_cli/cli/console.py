@@ -24,7 +24,6 @@ from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from seq2seq_cli.errors import UserError
 
@@ -44,20 +43,6 @@ class Stop(Exception):  # noqa: N818  (not an error)
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
-
-
-class Command(TyperCommand):
-    """A command whose help names no Python types: ``<bool>`` behind a switch tells a user nothing."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """Return the parameters, ``--help`` among them, with nothing to read behind a switch or an argument's name."""
-        parameters = super().get_params(ctx)
-        for parameter in parameters:
-            if parameter.param_type_name == "argument":
-                parameter.display_type_rich = lambda ctx: None  # type: ignore[attr-defined]
-            elif getattr(parameter, "is_flag", False):
-                parameter.metavar = ""
-        return parameters
 
 
 class _Flags:
@@ -101,10 +86,24 @@ def stderr_console() -> Console:
     return Console(stderr=True, quiet=_Flags.quiet, highlight=False, markup=False, soft_wrap=True)
 
 
-def say(text: str) -> None:
-    """Write a line of information to stderr, unless ``--quiet``."""
+def say(text: str, indent: int | None = None) -> None:
+    """Write a line of information to stderr, unless ``--quiet``; with an indent, wrapped on a narrow terminal."""
     if not _Flags.quiet:
-        _to_stderr(text)
+        _to_stderr(text if indent is None else wrapped(text, indent, sys.stderr))
+
+
+def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
+    """Return a line for a stream: on a terminal that is too narrow, broken between words and indented."""
+    if stream is None or not stream.isatty():
+        return text
+    import textwrap
+
+    from rich.console import Console
+
+    width = max(2 * indent, Console(file=stream).width - 1)
+    if len(text) <= width:
+        return text
+    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _to_stderr(text: str) -> None:
@@ -116,7 +115,7 @@ def _to_stderr(text: str) -> None:
 
 def warn(text: str) -> None:
     """Write a warning to stderr, unless ``--quiet``."""
-    say(f"warning: {text}")
+    say(f"warning: {text}", indent=2)
 
 
 def show_error(error: UserError) -> None:
@@ -129,6 +128,13 @@ def warn_of_skipped(name: str, lines: list[int]) -> None:
     if lines:
         pairs = "pair" if len(lines) == 1 else "pairs"
         warn(f"{name}: skipped {len(lines)} {pairs} with an empty side, the first in line {lines[0]}")
+
+
+def stderr_is_live() -> bool:
+    """Whether stderr is a terminal on which lines can be written over, and somebody wants to see them."""
+    if _Flags.quiet or sys.stderr is None or not sys.stderr.isatty():
+        return False
+    return not stderr_console().is_dumb_terminal
 
 
 def quiet() -> bool:

@@ -5,56 +5,169 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seq2seq_cli.cli import console
 from seq2seq_cli.cli.translate import DEFAULT_MODEL
+from seq2seq_cli.errors import usage_error
+
+if TYPE_CHECKING:
+    from seq2seq_cli.checkpoint import Checkpoint
+    from seq2seq_cli.text.tokenizer import Tokenizer
+
+WIDEST_SPARKLINE = 60
 
 
 def inspect_command(
-    model: Annotated[Path, typer.Argument(help="Model file.")] = DEFAULT_MODEL,
+    model: Annotated[Path, typer.Argument(help="Model file, or the training state beside it.")] = DEFAULT_MODEL,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_toml: Annotated[
+        bool, typer.Option("--toml", help="Print the settings only, as a file for 'seq2seq train --config'.")
+    ] = False,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
-    """Show a model's settings, vocabularies, parameters and training history.
+    """Show what a file is, its settings, tokenizers, parameters and training history.
 
-    Example: seq2seq inspect model.npz
+    Examples:
+      seq2seq inspect model.npz
+      seq2seq inspect model.npz --toml > again.toml
+      seq2seq train --config again.toml -o again.npz
     """
-    from seq2seq_cli.checkpoint import load_model
+    if as_json and as_toml:
+        raise usage_error("give --json or --toml, not both", where="--toml", fix="leave one of them out")
+    checkpoint, kind = load(model)
+    if as_json:
+        lines = [json.dumps(as_object(checkpoint, kind, model), ensure_ascii=False)]
+    elif as_toml:
+        lines = toml_lines(checkpoint, model)
+    else:
+        lines = as_text(checkpoint, kind, model)
+    console.write_results(lines)
 
-    checkpoint = load_model(model)
+
+def load(path: Path) -> tuple[Checkpoint, str]:
+    """Return what a model file or a training state holds, and which of them it is."""
+    from seq2seq_cli.checkpoint import MODEL_FORMAT, STATE_FORMAT, load_model, load_state
+
+    if path.name.endswith(".state.npz"):
+        return load_state(path)[0], STATE_FORMAT
+    return load_model(path), MODEL_FORMAT
+
+
+def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
+    """Return a TOML file that trains the model again, with what one must know about it in comments."""
+    from seq2seq_cli.cli.settings import settings_of, to_toml
+
+    head = [f"# The settings of {console.printable(path.name)}. To train it again: seq2seq train --config THIS_FILE"]
+    if "corpus" not in settings_of(checkpoint):
+        head.append("# The corpus is the built-in one.")
+    if checkpoint.training.max_minutes is not None:
+        head.append("# max-minutes follows the clock: another run, or another machine, gives other weights.")
+    return [*head, *to_toml(settings_of(checkpoint))]
+
+
+def as_object(checkpoint: Checkpoint, kind: str, path: Path) -> dict[str, Any]:
+    """Return everything but the weights and vocabularies, for programs."""
+    from seq2seq_cli.cli.settings import settings_of
+
     parameters = checkpoint.model.parameters
-    settings = {
+    return {
+        "file": str(path),
+        "format": kind,
+        "bytes": path.stat().st_size,
         "corpus": checkpoint.corpus,
+        "settings": settings_of(checkpoint),
         "model": dataclasses.asdict(checkpoint.model.config),
         "training": dataclasses.asdict(checkpoint.training),
         "tokenizers": {
             side: {"kind": tokenizer.kind, "entries": len(tokenizer), "lowercase": tokenizer.lowercase}
-            for side, tokenizer in (
-                ("source", checkpoint.source_tokenizer),
-                ("target", checkpoint.target_tokenizer),
-            )
+            for side, tokenizer in _tokenizers(checkpoint)
         },
+        "parameters": {name: list(array.shape) for name, array in parameters.items()},
+        "size": len(parameters.flat),
+        "history": checkpoint.history,
     }
-    shapes = {name: list(array.shape) for name, array in parameters.items()}
-    if as_json:
-        whole = {**settings, "parameters": shapes, "size": len(parameters.flat), "history": checkpoint.history}
-        console.write_results([json.dumps(whole, ensure_ascii=False)])
-        return
-    lines = [f"{model}, trained on {checkpoint.corpus}"]
-    for title in ("model", "training"):
-        lines += ["", title, *(f"  {key:<20} {value}" for key, value in settings[title].items())]  # type: ignore[attr-defined]
-    lines += ["", "tokenizers"]
-    for side, tokenizer in (("source", checkpoint.source_tokenizer), ("target", checkpoint.target_tokenizer)):
-        lines.append(f"  {side:<20} {tokenizer.kind}, {len(tokenizer):,} entries")
-    lines += ["", f"parameters ({len(parameters.flat):,})"]
-    lines += [f"  {name:<36} {' × '.join(map(str, shape)):>14}" for name, shape in shapes.items()]
-    lines += ["", "validations", "  epoch     step  perplexity    BLEU"]
+
+
+def as_text(checkpoint: Checkpoint, kind: str, path: Path) -> list[str]:
+    """Return the same for people."""
+    from seq2seq_cli.cli.settings import settings_of, to_toml
+
+    size = path.stat().st_size
+    return [
+        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
+        "",
+        "settings (--toml prints them as a file that trains the model again)",
+        *(f"  {line}" for line in to_toml(settings_of(checkpoint))),
+        "",
+        "tokenizers",
+        *(line for side, tokenizer in _tokenizers(checkpoint) for line in tokenizer_lines(side, tokenizer)),
+        "",
+        *parameter_lines(checkpoint),
+        "",
+        *history_lines(checkpoint),
+    ]
+
+
+def _tokenizers(checkpoint: Checkpoint) -> tuple[tuple[str, Tokenizer], ...]:
+    return ("source", checkpoint.source_tokenizer), ("target", checkpoint.target_tokenizer)
+
+
+def tokenizer_lines(side: str, tokenizer: Tokenizer) -> list[str]:
+    """Return a tokenizer's kind and size, and some of its longest entries."""
+    case = ", lower case" if tokenizer.lowercase else ""
+    longest = sorted(tokenizer.vocabulary, key=lambda entry: (-len(entry), entry))[:4]
+    shown = " ".join(entry.replace(" ", "▁") for entry in longest)
+    return [f"  {side:<8} {tokenizer.kind}, {len(tokenizer):,} entries{case}", f"{'':11}the longest: {shown}"]
+
+
+def parameter_lines(checkpoint: Checkpoint) -> list[str]:
+    """Return a table of the parameters: name, shape, number of values, and their share of all."""
+    parameters = checkpoint.model.parameters
+    total = len(parameters.flat)
+    lines = [f"{'parameters':<38} {'shape':>14} {'values':>12} {'bytes':>13}"]
+    for name, array in parameters.items():
+        shape = " × ".join(map(str, array.shape))
+        lines.append(f"  {name:<36} {shape:>14} {array.size:>12,} {array.nbytes:>13,}")
+    lines.append(f"  {'all':<36} {'':>14} {total:>12,} {parameters.flat.nbytes:>13,}")
+    if checkpoint.model.config.tie_embeddings:
+        lines.append("  decoder.fc_out.weight is decoder.embedding.weight (--tie-embeddings)")
+    return lines
+
+
+def history_lines(checkpoint: Checkpoint) -> list[str]:
+    """Return a table of the validations, and how loss and BLEU went over them."""
+    from seq2seq_cli.cli.charts import sparkline
+
+    if not checkpoint.history:
+        return ["history: no validation yet"]
+    columns = [
+        ("epoch", "epoch", 7, "d"),
+        ("step", "step", 9, "d"),
+        ("seconds", "seconds", 9, ".0f"),
+        ("learning_rate", "rate", 9, ".2g"),
+        ("valid_loss", "loss", 8, ".3f"),
+        ("valid_perplexity", "perplexity", 12, ".2f"),
+        ("valid_bleu", "BLEU", 7, ".1f"),
+    ]
+    lines = ["history of validations", "".join(f"{title:>{width}}" for _, title, width, _ in columns)]
     for record in checkpoint.history:
-        cells = [record.get(key) for key in ("epoch", "step", "valid_perplexity", "valid_bleu")]
-        shown = [f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in cells]
-        lines.append(f"  {shown[0]:>5} {shown[1]:>8} {shown[2]:>11} {shown[3]:>7}")
-    console.write_results(lines)
+        cells = [f"{_cell(record.get(key), form):>{width}}" for key, _, width, form in columns]
+        lines.append("".join(cells) + ("  best so far" if record.get("improved") else ""))
+    for key, title in (("valid_loss", "loss"), ("valid_bleu", "BLEU")):
+        values = checkpoint.measured(key)
+        if values:
+            ends = f"{_cell(values[0], '.4g')} → {_cell(values[-1], '.4g')}"
+            lines.append(f"  {title}  {sparkline(values, WIDEST_SPARKLINE)}  {ends}")
+    return lines
+
+
+def _cell(value: Any, form: str) -> str:
+    """Return a number as text; what is none, in a file that somebody changed, as it is."""
+    try:
+        return format(value, form)
+    except (TypeError, ValueError):
+        return str(value)[:10]

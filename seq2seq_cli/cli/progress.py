@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -14,22 +12,27 @@ from typing import IO, Any, Protocol
 
 from seq2seq_cli.checkpoint import state_path
 from seq2seq_cli.cli import console
+from seq2seq_cli.cli.advice import Adviser
+from seq2seq_cli.cli.charts import bar, can_draw, sparkline
 from seq2seq_cli.files import explain_os_errors
-from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
+from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport, record_of
 
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_PICTURES = 0.2
 SMOOTHING = 0.95
 """Weight of the past in the running means that are shown."""
+WIDEST_PICTURE = 100
+LONGEST_SAMPLE = 200
 
 
 class Display(Protocol):
     """Shows what happens."""
 
-    def step(self, text: str) -> None:
+    def step(self, meter: Meter) -> None:
         """Show the state after a step."""
 
-    def line(self, text: str) -> None:
-        """Show a line that stays."""
+    def line(self, text: str, style: str = "") -> None:
+        """Show a line that stays; the style is for terminals."""
 
 
 def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
@@ -39,7 +42,7 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
             "this training has already reached its limit; "
             "raise it to go on (--epochs, --max-steps, --max-minutes, --patience)"
         )
-    meter = Meter(trainer)
+    meter, adviser = Meter(trainer), Adviser(trainer)
     with (
         console.catch_signals() as received,
         open_log(log_file, trainer.step if resumed else 0) as log,
@@ -49,10 +52,18 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
         for report in reports:
             write_record(log, report)
             if isinstance(report, StepReport):
-                shown.step(meter.after(report))
+                meter.after_step(report)
+                shown.step(meter)
+                warnings = adviser.after_step(report)
             else:
-                for line in validation_lines(report):
+                meter.after_validation(report)
+                first, *rest = validation_lines(report)
+                shown.line(first, "bold green" if report.improved else "bold")
+                for line in rest:
                     shown.line(line)
+                warnings = adviser.after_validation(report)
+            for warning in warnings:
+                shown.line(f"warning: {warning}", "yellow")
             if received.code is not None:
                 reports.close()
                 trainer.save()
@@ -61,38 +72,89 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
                 )
                 shown.line("continue with the same command and --resume")
                 raise console.Stop(received.code)
+    if meter.report is not None:
+        for line in summary(trainer, meter.best):
+            console.say(line, indent=2)
 
 
 class Meter:
-    """Running means and the time that is left."""
+    """Running means, the best BLEU so far, and the time that is left.
+
+    Args:
+        trainer: the training that is measured.
+    """
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
         self.loss = self.speed = 0.0
         self.weight = 0.0
+        self.losses: list[float] = []
+        self.report: StepReport | None = None
+        self.best: ValidationReport | None = None
+        self.best_bleu = max(trainer.checkpoint.measured("valid_bleu"), default=None)
         self.first_step, self.first_seconds = trainer.step, trainer.seconds
 
-    def after(self, report: StepReport) -> str:
-        """Return the line that describes the training after this step."""
+    def after_step(self, report: StepReport) -> None:
+        """Take note of a step."""
+        self.report = report
+        self.losses.append(report.loss)
         self.weight = SMOOTHING * self.weight + 1 - SMOOTHING
         self.loss = SMOOTHING * self.loss + (1 - SMOOTHING) * report.loss
         self.speed = SMOOTHING * self.speed + (1 - SMOOTHING) * report.tokens_per_second
-        config = self.trainer.config
+
+    def after_validation(self, report: ValidationReport) -> None:
+        """Take note of a validation."""
+        self.best_bleu = report.valid_bleu if self.best_bleu is None else max(self.best_bleu, report.valid_bleu)
+        if report.improved:
+            self.best = report
+
+    def line(self) -> str:
+        """Return one line that says it all."""
+        return "  ".join([*self._position(), *self._numbers()[:-1], self._time_left(), self._numbers()[-1]])
+
+    def picture(self, width: int, blocks: bool = True) -> list[str]:
+        """Return lines for a terminal of that width: how far it is, the numbers, and how the loss has fallen."""
+        position, end = "  ".join(self._position()), f"{min(1.0, self.trainer.done):4.0%}  {self._time_left()}"
+        width = min(width, WIDEST_PICTURE)
+        room = max(0, width - len(position) - len(end) - 4)
+        done = bar(self.trainer.done, room, blocks)[:room].ljust(room, "░" if blocks else ".")
+        title = "loss over time  "
+        over_time = f"{title}{sparkline(self.losses, max(1, width - len(title)), blocks)}"
+        return [line[:width] for line in (f"{position}  {done}  {end}", "  ".join(self._numbers()), over_time)]
+
+    def _position(self) -> list[str]:
+        """Epoch and step, and of how many."""
+        report, config = self._last(), self.trainer.config
         limited = config.epochs < UNLIMITED_EPOCHS
         epochs = f"/{config.epochs}" if limited else ""
         steps = f"/{self.trainer.total_steps}" if limited or config.max_steps else ""
-        return (
-            f"epoch {report.epoch}{epochs}  step {report.step}{steps}  loss {self.loss / self.weight:.3f}  "
-            f"{self.speed / self.weight:,.0f} tokens/s  ETA {clock(self.seconds_left(report))}  "
-            f"rate {report.learning_rate:.2g}"
-        )
+        return [f"epoch {report.epoch}{epochs}", f"step {report.step}{steps}"]
 
-    def seconds_left(self, report: StepReport) -> float:
+    def _numbers(self) -> list[str]:
+        """Loss, best BLEU, speed and rate."""
+        best = [] if self.best_bleu is None else [f"best BLEU {self.best_bleu:.1f}"]
+        return [
+            f"loss {self.loss / self.weight:.3f}",
+            *best,
+            f"{self.speed / self.weight:,.0f} tokens/s",
+            f"rate {self._last().learning_rate:.2g}",
+        ]
+
+    def _time_left(self) -> str:
+        return f"ETA {clock(self.seconds_left())}"
+
+    def seconds_left(self) -> float:
         """Return the time to the last step, or to the time limit if that comes first, at the pace so far."""
+        report = self._last()
         pace = (report.seconds - self.first_seconds) / (report.step - self.first_step)
         left = pace * (self.trainer.total_steps - report.step)
         limit = self.trainer.config.max_minutes
         return left if limit is None else min(left, max(0.0, 60 * limit - report.seconds))
+
+    def _last(self) -> StepReport:
+        if self.report is None:
+            raise ValueError("there has been no step yet")
+        return self.report
 
 
 def clock(seconds: float) -> str:
@@ -103,16 +165,32 @@ def clock(seconds: float) -> str:
 
 
 def validation_lines(report: ValidationReport) -> list[str]:
-    """Return what to show of a validation: the scores, and one translation beside its reference."""
+    """Return what to show of a validation: the scores, and a few translations beside their references."""
     kept = "  best so far, saved" if report.improved else "  not better: the learning rate is halved"
-    source, reference, hypothesis = report.sample
-    return [
+    lines = [
         f"epoch {report.epoch}  step {report.step}  {clock(report.seconds)}  valid loss {report.valid_loss:.3f}  "
-        f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}{kept}",
-        f"  source:      {source}",
-        f"  reference:   {reference}",
-        f"  translation: {hypothesis}",
+        f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}{kept}"
     ]
+    for sample in report.score.samples:
+        for title, text in zip(("source:", "reference:", "translation:"), sample):
+            # A model that has learnt little repeats itself up to the length limit.
+            shown = text if len(text) <= LONGEST_SAMPLE else text[: LONGEST_SAMPLE - 1] + "…"
+            lines.append(f"  {title:<12} {shown}")
+    return lines
+
+
+def summary(trainer: Trainer, best: ValidationReport | None) -> list[str]:
+    """Return what the training came to: its length, the model that is kept, and why it ended early if it did."""
+    kept = "the model of the earlier run, which is still the best"
+    if best is not None:
+        kept = (
+            f"the model of epoch {best.epoch}, step {best.step}: perplexity {best.valid_perplexity:.2f}, "
+            f"BLEU {best.valid_bleu:.1f}"
+        )
+    lines = [f"done: {trainer.step} steps in {clock(trainer.seconds)}; kept: {kept}"]
+    if trainer.schedule.exhausted:
+        lines.append(f"stopped early: {trainer.config.patience} validations without a better one (--patience)")
+    return lines
 
 
 @contextlib.contextmanager
@@ -143,21 +221,19 @@ def write_record(log: IO[str] | None, report: StepReport | ValidationReport) -> 
     """Append a report as one JSON object; a number that is not finite becomes null."""
     if log is None:
         return
-    record: dict[str, Any] = dataclasses.asdict(report)
-    record.pop("sample", None)
-    clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
-    log.write(json.dumps(clean) + "\n")
+    log.write(json.dumps(record_of(report)) + "\n")
     log.flush()
 
 
 @contextlib.contextmanager
 def display() -> Iterator[Display]:
     """Choose how to show progress: live on a terminal, plain lines elsewhere."""
-    if sys.stderr is not None and sys.stderr.isatty() and not console.quiet():
+    if console.stderr_is_live():
         from rich.live import Live
 
-        with Live(console=console.stderr_console(), refresh_per_second=4, transient=True) as live:
-            yield _LiveDisplay(live)
+        blocks = can_draw(sys.stderr)  # asked before Rich puts something else in its place
+        with Live(console=console.stderr_console(), auto_refresh=False, transient=True) as live:
+            yield _LiveDisplay(live, blocks)
     else:
         yield _PlainDisplay()
 
@@ -168,29 +244,38 @@ class _PlainDisplay:
     def __init__(self) -> None:
         self.shown = time.monotonic()
 
-    def step(self, text: str) -> None:
+    def step(self, meter: Meter) -> None:
         """Print the state, if the last one was printed long enough ago."""
         if time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
             self.shown = time.monotonic()
-            console.say(text)
+            console.say(meter.line())
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, style: str = "") -> None:
         """Print a line."""
         console.say(text)
 
 
 class _LiveDisplay:
-    """One line that is written over."""
+    """A few lines that are written over."""
 
-    def __init__(self, live: Any) -> None:
-        self.live = live
+    def __init__(self, live: Any, blocks: bool) -> None:
+        self.live, self.blocks = live, blocks
+        self.shown = -SECONDS_BETWEEN_PICTURES
 
-    def step(self, text: str) -> None:
-        """Write the state over the last one."""
+    def step(self, meter: Meter) -> None:
+        """Draw the state over the last one, unless that has hardly been seen."""
+        if time.monotonic() - self.shown < SECONDS_BETWEEN_PICTURES:
+            return
         from rich.text import Text
 
-        self.live.update(Text(text, overflow="ellipsis", no_wrap=True))
+        self.shown = time.monotonic()
+        lines = meter.picture(self.live.console.width - 1, self.blocks)
+        picture = Text("\n", no_wrap=True).join(
+            Text(line, style) for line, style in zip(lines, ("cyan", "bold", "dim"))
+        )
+        self.live.update(picture, refresh=True)
 
-    def line(self, text: str) -> None:
+    def line(self, text: str, style: str = "") -> None:
         """Print a line above it."""
-        self.live.console.print(console.printable(text))
+        self.live.console.print(console.printable(text), style=style, soft_wrap=False)
+        self.shown = -SECONDS_BETWEEN_PICTURES  # there may be news, such as a better BLEU

@@ -1,17 +1,22 @@
-"""Settings from a TOML file: any long flag of ``seq2seq train``, checked for name and type."""
+"""Settings from a TOML file, any long flag of ``seq2seq train``, checked for name and type; and back to TOML."""
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from seq2seq_cli.cli.training_run import TEXT_DEFAULTS
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.files import read_bytes
 from seq2seq_cli.text.corpus import shorten
+
+if TYPE_CHECKING:
+    from seq2seq_cli.checkpoint import Checkpoint
 
 LARGEST_FILE = 1 << 20
 
@@ -105,3 +110,37 @@ def parse_flat_toml(text: str, where: str) -> dict[str, Any]:
             ) from None
         values[key.strip('"')] = value
     return values
+
+
+def settings_of(checkpoint: Checkpoint) -> dict[str, Any]:
+    """Return the settings that train a model again, by flag name; those that were not limited or given are left out."""
+    from seq2seq_cli.text.builtin import BUILTIN
+    from seq2seq_cli.training import UNLIMITED_EPOCHS
+
+    model, training = dataclasses.asdict(checkpoint.model.config), dataclasses.asdict(checkpoint.training)
+    del model["source_vocabulary"], model["target_vocabulary"]  # follow from the corpus and the tokenizers' settings
+    if training["epochs"] >= UNLIMITED_EPOCHS:
+        del training["epochs"]
+    corpus = None if checkpoint.corpus == BUILTIN else checkpoint.corpus
+    text = {name: checkpoint.text.get(name, default) for name, default in TEXT_DEFAULTS.items()}
+    everything = {
+        "corpus": corpus,
+        "valid": checkpoint.valid,
+        **model,
+        **text,
+        **training,
+        "threads": checkpoint.threads,
+    }
+    return {
+        name.replace("_", "-"): value
+        for name, value in everything.items()
+        if isinstance(value, (bool, int, float, str))
+    }
+
+
+def to_toml(settings: dict[str, Any]) -> list[str]:
+    """Return ``key = value`` lines that ``read_settings`` reads as the same settings."""
+    # JSON's texts, numbers and truth values are TOML's as well, but for one control character.
+    return [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f") for key, value in settings.items()
+    ]

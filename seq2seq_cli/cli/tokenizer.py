@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seq2seq_cli.cli import console
+from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError
 
@@ -19,12 +20,15 @@ SPACE = "\u2581"
 """Shown in place of the space that belongs to a token."""
 
 tokenizer_app = typer.Typer(
-    help="Train a tokenizer, and turn text into tokens and back.", no_args_is_help=True, rich_markup_mode="rich"
+    cls=Group,
+    help="Train a tokenizer, and turn text into tokens and back.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
 )
 _DEFAULTS = TokenizerConfig()
 
 
-@tokenizer_app.command("train", cls=console.Command)
+@tokenizer_app.command("train", cls=Command)
 def train_tokenizer_command(
     text: Annotated[list[str], typer.Argument(help="Text files, a sentence per line; .gz and - (stdin) work too.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The tokenizer, as JSON.")],
@@ -53,7 +57,7 @@ TokenizerFile = Annotated[Path, typer.Option("--tokenizer", "-t", help="JSON fro
 Ids = Annotated[bool, typer.Option("--ids", help="Numbers in place of tokens.")]
 
 
-@tokenizer_app.command("encode", cls=console.Command)
+@tokenizer_app.command("encode", cls=Command)
 def encode_command(
     tokenizer: TokenizerFile, ids: Ids = False, quiet: console.Quiet = False, debug: console.Debug = False
 ) -> None:
@@ -78,7 +82,7 @@ def encode_command(
     console.write_results(encoded())
 
 
-@tokenizer_app.command("decode", cls=console.Command)
+@tokenizer_app.command("decode", cls=Command)
 def decode_command(
     tokenizer: TokenizerFile, ids: Ids = False, quiet: console.Quiet = False, debug: console.Debug = False
 ) -> None:

@@ -18,6 +18,7 @@ from seq2seq_cli.files import explain_os_errors
 from seq2seq_cli.workers import check_threads
 
 if TYPE_CHECKING:
+    from seq2seq_cli.batches import EncodedCorpus
     from seq2seq_cli.checkpoint import Checkpoint, TrainingState
     from seq2seq_cli.nn.model import Seq2Seq
     from seq2seq_cli.text.corpus import Corpus
@@ -51,6 +52,7 @@ class Run:
     def train(self) -> None:
         """Check everything, then train; afterwards say what to type next."""
         from seq2seq_cli.checkpoint import previous_path
+        from seq2seq_cli.cli.preflight import preflight
         from seq2seq_cli.cli.progress import follow
         from seq2seq_cli.text.seen import Seen
         from seq2seq_cli.training import Trainer, default_epochs
@@ -69,6 +71,7 @@ class Run:
         checkpoint = self._checkpoint(train, training, tokenizer_config)
         encoded = self._encode(train, checkpoint), self._encode(valid, checkpoint)
         checkpoint.seen = Seen.of(train.sources, longest=int(encoded[0].source.lengths.max()) - 1)
+        dry = self.given.get("dry_run", False)
         trainer = Trainer(
             checkpoint,
             *encoded,
@@ -77,7 +80,9 @@ class Run:
             state=self.resumed[1] if self.resumed else None,
             threads=self.threads,
         )
-        self._introduce(checkpoint, train, valid, encoded[0].target_tokens)
+        preflight(trainer, train, valid, self._corpus_title(train), as_result=dry)
+        if dry:
+            return
         del train  # from here on the ids are enough, and the text of a large corpus is several times as large
         if self.output.exists() and not self.resumed:
             console.say(f"note:       the model now in {self.output} will be kept as {previous_path(self.output)}")
@@ -153,11 +158,8 @@ class Run:
         if name == valid_name == "-":
             raise usage_error("standard input cannot be both corpora", where="--valid", fix="name a file for --valid")
         train = read_corpus(name)
-        console.warn_of_skipped(train.name, train.skipped)
         if valid_name is not None:
-            valid = read_corpus(valid_name)
-            console.warn_of_skipped(valid.name, valid.skipped)
-            return train, valid
+            return train, read_corpus(valid_name)
         train, valid = hold_out(train, seed)
         if valid is train:
             console.warn("no pairs can be held out for validation: the training pairs are used for it")
@@ -170,7 +172,7 @@ class Run:
 
         if self.resumed:
             checkpoint = self.resumed[0]
-            checkpoint.training = training
+            checkpoint.training, checkpoint.threads = training, self.threads
             return checkpoint
         source = self._tokenizer("source", train.sources, tokenizer_config)
         target = self._tokenizer("target", train.targets, tokenizer_config)
@@ -178,8 +180,9 @@ class Run:
             self._settings(ModelConfig, _MODEL), source_vocabulary=len(source), target_vocabulary=len(target)
         )
         model = Seq2Seq.create(config, random_stream(training.seed, INITIAL_STREAM))
-        text = {name: self.given[name] for name in TEXT_DEFAULTS if name in self.given}
-        return Checkpoint(model, source, target, training, corpus=self._corpus_name(train), text=text)
+        text = {name: self.given.get(name, default) for name, default in TEXT_DEFAULTS.items()}
+        corpus, valid = self._corpus_name(train), self.given.get("valid")
+        return Checkpoint(model, source, target, training, corpus=corpus, text=text, valid=valid, threads=self.threads)
 
     def _tokenizer(self, side: str, lines: list[str], config: TokenizerConfig) -> Tokenizer:
         from seq2seq_cli.text.storage import load_tokenizer, train_tokenizer
@@ -187,20 +190,11 @@ class Run:
         path = self.given.get(f"{side}_tokenizer")
         return train_tokenizer(config, lines) if path is None else load_tokenizer(Path(path))
 
-    def _encode(self, corpus: Corpus, checkpoint: Checkpoint) -> Any:
+    def _encode(self, corpus: Corpus, checkpoint: Checkpoint) -> EncodedCorpus:
         from seq2seq_cli.batches import encode_corpus
-        from seq2seq_cli.text.tokenizer import UNKNOWN
 
         reverse = checkpoint.model.config.reverse_source
-        encoded = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
-        for side, sentences in (("source", encoded.source), ("target", encoded.target)):
-            unknown = int((sentences.ids == UNKNOWN).sum())
-            if unknown:
-                share = 100 * unknown / len(sentences.ids)
-                console.warn(
-                    f"{corpus.name}: {unknown:,} {side} tokens ({share:.1f} %) are not in the vocabulary: <unk>"
-                )
-        return encoded
+        return encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
 
     def _score(self, model: Seq2Seq, checkpoint: Checkpoint, valid: Corpus) -> Score:
         """Translate the first thousand validation sentences greedily and score them."""
@@ -211,33 +205,21 @@ class Run:
 
         sources, targets = valid.sources[:1000], valid.targets[:1000]
         hypotheses = Translator([checkpoint], threads=self.threads).translate(sources, SearchConfig(beam=1, n_best=1))
-        # A sentence of middling length shows more of what the model can do than a very short or very long one.
-        shown = sorted(range(len(sources)), key=lambda k: (len(sources[k]), k))[len(sources) // 2]
-        sample = (sources[shown], targets[shown], hypotheses[shown])
-        return Score(corpus_bleu(hypotheses, targets), sample)
+        # A short, a middling and a long sentence: what the model learns first, what it learns next, what it may never.
+        by_length = sorted(range(len(sources)), key=lambda k: (len(sources[k]), k))
+        shown = dict.fromkeys(by_length[len(sources) * part // 6] for part in (1, 3, 5))
+        samples = tuple((sources[k], targets[k], hypotheses[k]) for k in shown)
+        all_equal = len(set(sources)) > 1 and len(set(targets)) > 1 and len(set(hypotheses)) == 1
+        return Score(corpus_bleu(hypotheses, targets), samples, all_equal)
 
     def _corpus_name(self, train: Corpus) -> str:
         from seq2seq_cli.text.builtin import BUILTIN
 
         return BUILTIN if self.given.get("corpus") is None else train.name
 
-    def _introduce(self, checkpoint: Checkpoint, train: Corpus, valid: Corpus, tokens: int) -> None:
-        config = checkpoint.model.config
+    def _corpus_title(self, train: Corpus) -> str:
         builtin = self.given.get("corpus") is None
-        name = "the built-in English–French corpus" if builtin else self._corpus_name(train)
-        console.say(
-            f"corpus:     {name}: {len(train):,} training pairs ({tokens:,} target tokens), "
-            f"{len(valid):,} for validation"
-        )
-        console.say(
-            f"vocabulary: {config.source_vocabulary:,} source and {config.target_vocabulary:,} target tokens "
-            f"({checkpoint.source_tokenizer.kind})"
-        )
-        directions = "both directions" if config.bidirectional else "one direction"
-        console.say(
-            f"model:      {config.cell}, {config.layers} layer{'s' * (config.layers > 1)}, {directions}, context "
-            f"{config.context}, {len(checkpoint.model.parameters.flat):,} parameters"
-        )
+        return "the built-in English–French corpus" if builtin else self._corpus_name(train)
 
     def _say_what_next(self) -> None:
         """Name the next commands, as they can be typed here."""

@@ -16,8 +16,9 @@ import gzip
 import random
 import sys
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -37,19 +38,37 @@ class Corpus:
         name: as the user wrote it.
         sources, targets: same length; neither side of a pair is empty.
         skipped: line numbers of the pairs left out because a side was empty.
+        lines: line number of each pair, or nothing where pair ``k`` is in line ``k + 1``.
     """
 
     name: str
     sources: list[str]
     targets: list[str]
     skipped: list[int] = field(default_factory=list)
+    lines: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.sources)
 
     def select(self, positions: list[int]) -> Corpus:
         """Return the pairs at these positions."""
-        return Corpus(self.name, [self.sources[k] for k in positions], [self.targets[k] for k in positions])
+        sources, targets = [self.sources[k] for k in positions], [self.targets[k] for k in positions]
+        return Corpus(self.name, sources, targets, lines=array("q", [self.line(k) for k in positions]))
+
+    def joined(self, other: Corpus) -> Corpus:
+        """Return the pairs of both, those of the other one last."""
+        lines = [part.line(k) for part in (self, other) for k in range(len(part))]
+        sources, targets = self.sources + other.sources, self.targets + other.targets
+        return Corpus(self.name, sources, targets, [*self.skipped, *other.skipped], array("q", lines))
+
+    def line(self, position: int) -> int:
+        """Return the number of the line that a pair came from, counted from 1."""
+        return self.lines[position] if self.lines else position + 1
+
+    def place(self, line: int) -> str:
+        """Return a line as editors understand it, ``pairs.tsv:17``; of two files, in the first."""
+        file = "standard input" if self.name == STDIN else files_of(self.name)[0]
+        return f"{file}:{line}"
 
 
 def read_lines(path: str) -> Iterator[str]:
@@ -113,24 +132,30 @@ def read_corpus(name: str) -> Corpus:
     sources: list[str] = []
     targets: list[str] = []
     skipped: list[int] = []
+    lines = array("q")
     for number, (source, target) in enumerate(read_pairs(name), start=1):
         if source.strip() and target.strip():
             sources.append(source)
             targets.append(target)
+            lines.append(number)
         else:
             skipped.append(number)
     if not sources:
         what = "every line has an empty side" if skipped else "this corpus is empty"
         shown = "standard input" if name == STDIN else name
         raise UserError(what, where=shown, fix="give at least one sentence pair")
-    return Corpus(name, sources, targets, skipped)
+    return Corpus(name, sources, targets, skipped, lines)
 
 
 def read_pairs(name: str) -> Iterator[tuple[str, str]]:
     """Yield every line's pair, empty sides included; arguments and errors as for ``read_corpus``."""
-    if name == STDIN or "," not in name or Path(name).exists():
-        return _read_tsv(name)
-    return _read_two_files(name)
+    files = files_of(name)
+    return _read_tsv(name) if len(files) == 1 else _read_two_files(files)
+
+
+def files_of(name: str) -> list[str]:
+    """Return the file or files that a corpus's name stands for; a file whose name holds a comma is one."""
+    return [name] if name == STDIN or "," not in name or Path(name).exists() else name.split(",")
 
 
 def _read_tsv(name: str) -> Iterator[tuple[str, str]]:
@@ -146,11 +171,12 @@ def _read_tsv(name: str) -> Iterator[tuple[str, str]]:
         yield source, rest.partition("\t")[0]
 
 
-def _read_two_files(name: str) -> Iterator[tuple[str, str]]:
-    names = name.split(",")
+def _read_two_files(names: list[str]) -> Iterator[tuple[str, str]]:
     if len(names) != 2 or not all(names):
         raise UserError(
-            "a corpus is one file, or two with one comma between them", where=name, fix="write source.txt,target.txt"
+            "a corpus is one file, or two with one comma between them",
+            where=",".join(names),
+            fix="write source.txt,target.txt",
         )
     source_lines, target_lines = list(read_lines(names[0])), list(read_lines(names[1]))
     if len(source_lines) != len(target_lines):
@@ -177,8 +203,8 @@ def hold_out(corpus: Corpus, seed: int, share: float = 0.05, most: int = 1000) -
         most: pairs to hold out.
 
     Returns:
-        Training and validation pairs, both in the corpus's order. If all pairs have the same source, nothing can be
-        held out, and both are the whole corpus.
+        Training and validation pairs, both in the corpus's order; the former also say what was skipped. If all pairs
+        have the same source, nothing can be held out, and both are the whole corpus.
     """
     wanted = min(most, max(1, round(share * len(corpus))))
     distinct = list(dict.fromkeys(corpus.sources))
@@ -187,4 +213,4 @@ def hold_out(corpus: Corpus, seed: int, share: float = 0.05, most: int = 1000) -
     chosen = set(random.Random(seed).sample(distinct, min(wanted, len(distinct) - 1)))
     train = [k for k, source in enumerate(corpus.sources) if source not in chosen]
     valid = [k for k, source in enumerate(corpus.sources) if source in chosen]
-    return corpus.select(train), corpus.select(valid)
+    return replace(corpus.select(train), skipped=corpus.skipped), corpus.select(valid)

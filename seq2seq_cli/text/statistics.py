@@ -1,0 +1,195 @@
+"""What a corpus looks like before anything is learnt from it: lengths, words never seen, and pairs that look wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.text.pieces import split_word
+from seq2seq_cli.text.tokenizer import count_words
+
+Lengths = npt.NDArray[np.integer]
+
+LARGEST_RATIO = 4
+"""Tokens of one side for a token of the other, beyond which two sentences can hardly be each other's translation."""
+MOST_BUCKETS = 8
+BUCKET_WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+
+
+class Finding(NamedTuple):
+    """Some pairs that look wrong.
+
+    ``what`` says how many and how, ``number`` how many, ``place`` where the first is (``pairs.tsv:17``), and ``advice``
+    what it does to the training, or what to do about it.
+    """
+
+    what: str
+    number: int
+    place: str
+    advice: str
+
+
+class Bucket(NamedTuple):
+    """Sentences of ``low`` to ``high`` tokens; ``high`` is None in the last bucket, which has no end."""
+
+    low: int
+    high: int | None
+    source: int
+    target: int
+
+    @property
+    def label(self) -> str:
+        """For example ``6–10``, ``7`` or ``41+``."""
+        if self.high is None:
+            return f"{self.low}+"
+        return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
+
+
+class Unseen(NamedTuple):
+    """Words of one text (``words``, every occurrence counts) that another one lacks (``unseen``)."""
+
+    words: int
+    unseen: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.unseen / max(1, self.words)
+
+
+def length_histogram(source: Lengths, target: Lengths) -> list[Bucket]:
+    """Count sentences by length, in at most ``MOST_BUCKETS`` buckets of one round width.
+
+    Args:
+        source, target: (n,) tokens of each sentence.
+
+    Returns:
+        Buckets from the shortest sentences up; the last one also takes the longest hundredth where that is far away.
+
+    Example:
+        >>> [bucket.label for bucket in length_histogram(np.array([1, 2, 9]), np.array([2, 3, 12]))]
+        ['1–2', '3–4', '5–6', '7–8', '9–10', '11+']
+    """
+    both = np.maximum(1, np.concatenate([source, target]))
+    most = int(np.percentile(both, 99, method="higher"))
+    fitting = [width for width in BUCKET_WIDTHS if most <= width * MOST_BUCKETS]
+    width = fitting[0] if fitting else -(-most // MOST_BUCKETS)
+    last = -(-most // width)
+    counts = [
+        np.bincount(np.minimum((np.maximum(1, side) - 1) // width, last - 1), minlength=last)
+        for side in (source, target)
+    ]
+    buckets = []
+    for k in range(last):
+        high = None if k == last - 1 and int(both.max()) > last * width else (k + 1) * width
+        buckets.append(Bucket(k * width + 1, high, int(counts[0][k]), int(counts[1][k])))
+    return buckets
+
+
+def unseen_words(known: Iterable[str], lines: Iterable[str], lowercase: bool) -> Unseen:
+    """Count the words, numbers and punctuation marks of a text that do not occur in the known one.
+
+    Args:
+        known: lines of the training text.
+        lines: of the validation text.
+        lowercase: whether both are folded to lower case first.
+    """
+    seen = {piece for word in count_words(known, lowercase) for piece in split_word(word)}
+    words = unseen = 0
+    for word, count in count_words(lines, lowercase).items():
+        pieces = split_word(word)
+        words += count * len(pieces)
+        unseen += count * sum(piece not in seen for piece in pieces)
+    return Unseen(words, unseen)
+
+
+def suspicious_pairs(corpus: Corpus, source: Lengths, target: Lengths) -> list[Finding]:
+    """Find pairs that teach something else than translating.
+
+    Args:
+        corpus: the pairs.
+        source, target: (n,) tokens of each sentence.
+
+    Returns:
+        A finding for each kind that there is.
+    """
+    same, copied = [], []
+    for k, (a, b) in enumerate(zip(corpus.sources, corpus.targets)):
+        if a.strip() == b.strip():
+            same.append(k)
+        elif _is_copy(a, b):
+            copied.append(k)
+    uneven = np.nonzero(np.maximum(source, target) > LARGEST_RATIO * np.minimum(source, target))[0].tolist()
+    kinds: list[tuple[str, Sequence[int], str]] = [
+        ("with identical sides", same, "they teach copying; leave them out unless that is wanted"),
+        ("that are copies but for case, spaces or punctuation", copied, "they teach copying, too"),
+        (
+            f"with one side over {LARGEST_RATIO} times as long as the other",
+            uneven,
+            "often not each other's translation",
+        ),
+        ("that repeat an earlier pair", _repeated(corpus), "they count as often as they stand there"),
+    ]
+    empty = Finding(_pairs(len(corpus.skipped), "with an empty side"), len(corpus.skipped), "", "they are left out")
+    found = [empty._replace(place=corpus.place(corpus.skipped[0]))] if corpus.skipped else []
+    found += [
+        Finding(_pairs(len(ks), what), len(ks), corpus.place(min(map(corpus.line, ks))), advice)
+        for what, ks, advice in kinds
+        if ks
+    ]
+    return found
+
+
+def overlap(train: Corpus, valid: Corpus) -> list[Finding]:
+    """Find validation pairs that are also training pairs, and those that only share the source sentence."""
+    asked = set(valid.sources)
+    trained = {(source, target) for source, target in zip(train.sources, train.targets) if source in asked}
+    sources = {source for source, _ in trained}
+    whole = [k for k, pair in enumerate(zip(valid.sources, valid.targets)) if pair in trained]
+    in_whole = set(whole)
+    half = [k for k, source in enumerate(valid.sources) if source in sources and k not in in_whole]
+    advice = "validation scores look better than they are; take such pairs out of the training corpus"
+    return [
+        Finding(_pairs(len(ks), what), len(ks), valid.place(valid.line(ks[0])), advice)
+        for what, ks in (
+            ("of the validation corpus that are also training pairs", whole),
+            ("of the validation corpus whose source is also in training, with another translation", half),
+        )
+        if ks
+    ]
+
+
+def _pairs(count: int, what: str) -> str:
+    """Return the count and the kind, in grammatical number."""
+    if count != 1:
+        return f"{count:,} pairs {what}"
+    singular = what.replace("that are copies", "that is a copy").replace("repeat ", "repeats ")
+    return "1 pair " + singular.replace("that are also training pairs", "that is also a training pair")
+
+
+def _is_copy(a: str, b: str) -> bool:
+    """Whether two texts have the same letters and digits, and any at all; most pairs differ in the first one."""
+    first = [next((character for character in text if character.isalnum()), "").casefold()[:1] for text in (a, b)]
+    return first[0] == first[1] != "" and _letters(a) == _letters(b)
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())
+
+
+def _repeated(corpus: Corpus) -> list[int]:
+    """Return the positions of pairs that an earlier one equals.
+
+    Pairs are compared by their hashes of 64 bits, eight bytes a pair: among a million, two different ones with the same
+    hash turn up once in tens of millions of corpora.
+    """
+    pairs = zip(corpus.sources, corpus.targets)
+    hashes = np.fromiter(map(hash, pairs), np.int64, len(corpus))
+    order = np.argsort(hashes, kind="stable")
+    as_before = hashes[order[1:]] == hashes[order[:-1]]
+    positions: list[int] = np.sort(order[1:][as_before]).tolist()
+    return positions

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+
+from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus
+from seq2seq_cli.text.statistics import length_histogram, overlap, suspicious_pairs, unseen_words
+
+PAIRS = """\
+red cat\tchat rouge
+\tchien
+same side\tsame side
+old dog\tvieux chien
+Old  copy!\told copy
+red cat\tchat rouge
+one\tun deux trois quatre cinq
+one two three four five\tun
+same side\tsame side
+red cat\tchat bleu
+"""
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text(PAIRS)
+    return read_corpus(str(path))
+
+
+def words(lines):
+    return np.array([len(line.split()) for line in lines])
+
+
+def found(corpus):
+    findings = suspicious_pairs(corpus, words(corpus.sources), words(corpus.targets))
+    return {finding.what: (finding.number, finding.place.rpartition("/")[2]) for finding in findings}
+
+
+def test_each_kind_of_suspicious_pair_is_counted_with_the_line_of_the_first(corpus):
+    assert found(corpus) == {
+        "1 pair with an empty side": (1, "pairs.tsv:2"),
+        "2 pairs with identical sides": (2, "pairs.tsv:3"),
+        "1 pair that is a copy but for case, spaces or punctuation": (1, "pairs.tsv:5"),
+        "2 pairs with one side over 4 times as long as the other": (2, "pairs.tsv:7"),
+        "2 pairs that repeat an earlier pair": (2, "pairs.tsv:6"),
+    }
+
+
+def test_line_numbers_survive_holding_out(corpus):
+    train, valid = hold_out(corpus, seed=1, share=0.3)
+    lines = PAIRS.splitlines()
+    for part in (train, valid):
+        for k in range(len(part)):
+            assert lines[part.line(k) - 1] == f"{part.sources[k]}\t{part.targets[k]}"
+
+
+def test_a_good_corpus_raises_no_suspicion():
+    corpus = Corpus("c", ["a b", "c d"], ["A B", "C D"])
+    assert found(Corpus("c", ["red cat", "old dog"], ["chat rouge", "vieux chien"])) == {}
+    assert found(corpus) == {"2 pairs that are copies but for case, spaces or punctuation": (2, "c:1")}
+
+
+def test_punctuation_alone_is_no_copy():
+    assert found(Corpus("c", ["!"], ["?"])) == {}
+
+
+def test_the_place_of_a_pair_in_two_files_is_that_of_the_first(tmp_path):
+    (tmp_path / "a.de").write_text("eins\nzwei\n")
+    (tmp_path / "a.en").write_text("one\nzwei\n")
+    corpus = read_corpus(f"{tmp_path}/a.de,{tmp_path}/a.en")
+    assert found(corpus) == {"1 pair with identical sides": (1, "a.de:2")}
+    assert Corpus("-", ["a"], ["b"]).place(1) == "standard input:1"
+
+
+def test_overlap_tells_whole_pairs_from_shared_sources():
+    train = Corpus("train", ["red cat", "old dog", "bird"], ["chat rouge", "vieux chien", "oiseau"])
+    valid = Corpus("valid", ["new", "old dog", "bird", "old dog"], ["neuf", "chien", "oiseau", "vieux chien"])
+    findings = {finding.what: (finding.number, finding.place) for finding in overlap(train, valid)}
+    assert findings == {
+        "2 pairs of the validation corpus that are also training pairs": (2, "valid:3"),
+        "1 pair of the validation corpus whose source is also in training, with another translation": (1, "valid:2"),
+    }
+    assert overlap(train, Corpus("valid", ["new"], ["neuf"])) == []
+
+
+def test_a_held_out_share_does_not_overlap(corpus):
+    assert overlap(*hold_out(corpus, seed=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("lengths", "labels"),
+    [
+        ([1], ["1"]),
+        ([1, 2, 8], ["1", "2", "3", "4", "5", "6", "7", "8"]),
+        ([3, 9], ["1–2", "3–4", "5–6", "7–8", "9–10"]),
+        ([0, 40], [f"{k}–{k + 4}" for k in range(1, 40, 5)]),
+        ([5] * 500 + [3000], ["1", "2", "3", "4", "5+"]),
+        ([100_000], [f"{12_500 * k + 1}–{12_500 * (k + 1)}" for k in range(8)]),
+    ],
+)
+def test_buckets_are_few_and_round_and_lose_no_sentence(lengths, labels):
+    buckets = length_histogram(np.array(lengths), np.array(lengths[::-1]))
+    assert [bucket.label for bucket in buckets] == labels
+    assert sum(bucket.source for bucket in buckets) == sum(bucket.target for bucket in buckets) == len(lengths)
+
+
+def test_each_sentence_is_in_the_bucket_of_its_length():
+    buckets = length_histogram(np.array([1, 5, 6, 10]), np.array([40, 40, 40, 36]))
+    assert [bucket.source for bucket in buckets[:2]] == [2, 2]
+    assert buckets[-1].target == 4
+
+
+def test_unseen_words_are_counted_at_every_occurrence():
+    unseen = unseen_words(["The cat sleeps."], ["The dog sleeps.", "A dog!"], lowercase=False)
+    assert unseen == (7, 4)  # dog, A, dog, !
+    assert unseen_words(["THE CAT"], ["the cat"], lowercase=True).share == 0.0
+    assert unseen_words(["THE CAT"], ["the cat"], lowercase=False).share == 1.0
+    assert unseen_words(["x"], [""], lowercase=False).share == 0.0
