@@ -26,6 +26,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, FAINT = "#333333", "#999999"
 STYLE = {
+    # What the first lacks (Chinese, Japanese, Korean) the others have; one of them is on most systems.
+    "font.family": ["DejaVu Sans", "Noto Sans CJK SC", "Microsoft YaHei", "Hiragino Sans", "Arial Unicode MS"],
     "font.size": 11.0,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -77,18 +79,17 @@ def drawing() -> Iterator[None]:
         import matplotlib
     except ImportError:
         raise UserError("pictures need matplotlib; install it with: pip install matplotlib") from None
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         yield
+    if any("missing from" in str(warning.message) for warning in caught):
+        console.warn("the font lacks some characters; they are drawn as boxes")
 
 
 def save(figure: Figure, stream: IO[bytes], kind: str) -> None:
     """Write the picture as ``png``, ``svg`` or ``pdf``; the same numbers give the same bytes."""
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        figure.savefig(stream, format=kind, dpi=DPI, metadata=dates.get(kind))
-    if any("missing from" in str(warning.message) for warning in caught):
-        console.warn("the font lacks some characters; they are drawn as boxes")
+    figure.savefig(stream, format=kind, dpi=DPI, metadata=dates.get(kind))
 
 
 def history_figure(curves: Sequence[Curve], training: tuple[Array, Array] | None = None) -> Figure:
@@ -202,19 +203,19 @@ def _write_labels(figure: Figure, axes: Axes, points: Array, labels: Sequence[st
     pixels = axes.transData.transform(points) - origin
     sizes = np.array([(box.width, box.height) for box in boxes])
     scale = figure.dpi / 72
-    corners, room = place_labels(pixels, sizes, (frame.width, frame.height), gap=6 * scale)
+    corners, room = place_labels(pixels, sizes, (frame.width, frame.height), gap=7 * scale)
     to_data = axes.transData.inverted().transform
     for text, point, pixel, corner, size in zip(texts, points, pixels, corners, sizes):
         text.set_position(to_data(corner + origin))
         nearest = np.clip(pixel, corner, corner + size)
-        if np.hypot(*(nearest - pixel)) > 10 * scale:
+        if _lengths(nearest - pixel) > 11 * scale:
             end = to_data(nearest + origin)
             axes.plot(*zip(point, end), color=FAINT, linewidth=0.7, zorder=1, scalex=False, scaley=False)
     return room
 
 
 def place_labels(points: Array, sizes: Array, area: tuple[float, float], gap: float) -> tuple[Array, bool]:
-    """Find a place for every label, near its point, on no other label and on no point.
+    """Find a place for every label, near its point, on no other label and on no point, with a free line between both.
 
     Each label in turn takes the nearest free place around its point; those that found none try again when the others
     have settled.
@@ -235,13 +236,16 @@ def place_labels(points: Array, sizes: Array, area: tuple[float, float], gap: fl
             corners[k] = np.inf
             candidates = _around(points[k], sizes[k], gap)
             inside = ((candidates >= 0) & (candidates + sizes[k] <= area)).all(axis=1)
-            nearest = np.clip(points[:, None], candidates, candidates + sizes[k])
-            on_points = (np.hypot(*np.moveaxis(nearest - points[:, None], -1, 0)) < 0.9 * gap).sum(axis=0)
+            nearest = np.clip(points[:, None], candidates, candidates + sizes[k])  # (n, candidates, 2)
+            cost = (_lengths(nearest - points[:, None]) < 0.9 * gap).sum(axis=0) + 1000 * ~inside
             apart = (candidates[None] > (corners + sizes + gap / 2)[:, None]) | (
                 (candidates + sizes[k] + gap / 2)[None] < corners[:, None]
             )
-            on_labels = (~apart.any(axis=2)).sum(axis=0)
-            cost = on_points + on_labels + 1000 * ~inside
+            cost += (~apart.any(axis=2)).sum(axis=0)
+            others = np.delete(points, k, axis=0)
+            for part in (0.25, 0.5, 0.75):  # of the line from the point to its label
+                on_line = points[k] + part * (nearest[k] - points[k])
+                cost += (_lengths(on_line[None] - others[:, None]) < 0.9 * gap).sum(axis=0)
             best = int(np.argmin(cost))  # the first, that is the nearest, of equals
             corners[k], free[k] = candidates[best], cost[best] == 0
         if free.all():
@@ -249,10 +253,15 @@ def place_labels(points: Array, sizes: Array, area: tuple[float, float], gap: fl
     return corners, bool(free.all())
 
 
+def _lengths(vectors: Array) -> Array:
+    lengths: Array = np.hypot(vectors[..., 0], vectors[..., 1])
+    return lengths
+
+
 def _around(point: Array, size: Array, gap: float) -> Array:
     """Return corners for a label at more and more distance from a point: right, left, above, below and between."""
     places = []
-    for distance in gap * np.array([1.0, 2.0, 3.5, 5.0, 7.0, 10.0, 14.0, 19.0, 25.0]):
+    for distance in gap * np.array([1.0, 2.0, 3.5, 5.0, 7.0, 10.0]):
         for angle in np.deg2rad([0, 180, 90, 270, 30, 150, 330, 210, 60, 120, 240, 300]):
             direction = np.array([np.cos(angle), np.sin(angle)])
             # The label's box touches the circle of this radius around the point from outside, in this direction.
@@ -265,7 +274,7 @@ def _sheet(width: float, height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
