@@ -11,8 +11,8 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-ENGLISH = "zero one two three four five six seven eight nine".split()
-FRENCH = "zéro un deux trois quatre cinq six sept huit neuf".split()
+ENGLISH = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+FRENCH = ["zéro", "un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"]
 SHORTEST, LONGEST = 1, 12
 """Digits of a sentence."""
 

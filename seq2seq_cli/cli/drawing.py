@@ -7,6 +7,7 @@ group has a marker of its own besides.
 from __future__ import annotations
 
 import logging
+import textwrap
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -156,13 +157,13 @@ def lengths_figure(
         axes.plot(places[few], line.buckets[few], marker, color="white", markeredgecolor=colour, clip_on=False)
     axes.set_xticks(places, [f"{label}\nn = {n:,}" for label, n in zip(labels, sentences)])
     note = f"; hollow: fewer than {FEW_SENTENCES} sentences" if few.any() else ""
-    axes.set_xlabel(f"words of the source, number of sentences{note}")
+    axes.set_xlabel(f"words of the source, number of sentences{note}\n{signature}")
     axes.set_ylabel("BLEU")
     axes.set_ylim(bottom=0)
-    axes.set_title(f"BLEU by length of the source: {corpus}", wrap=True)
+    axes.margins(x=0.06)
+    axes.set_title(_wrapped(f"BLEU by length of the source: {corpus}", 80))
     axes.grid(axis="y", color=FAINT, alpha=0.3)
     axes.legend()
-    figure.supxlabel(signature, fontsize=8, color=INK)
     return figure
 
 
@@ -183,7 +184,7 @@ def contexts_figure(points: Array, shares: Array, labels: Sequence[str], groups:
             chosen = np.array(groups) == group
             axes.scatter(*points[chosen].T, s=45, color=_colour(group), marker=_marker(group), zorder=3)
         axes.margins(0.25, 0.15)
-        axes.set_title(title)
+        axes.set_title(_wrapped(title, 80))
         axes.set_xlabel(f"first principal component, {100 * shares[0]:.0f} % of the variance")
         axes.set_ylabel(f"second principal component, {100 * shares[1]:.0f} %")
         axes.grid(color=FAINT, alpha=0.2)
@@ -302,7 +303,5 @@ def _label(name: str) -> str:
     return f"./{name}" if name.startswith("_") else name
 
 
-def _wrapped(label: str) -> str:
-    import textwrap
-
-    return textwrap.fill(label, 34, max_lines=3, placeholder=" …")
+def _wrapped(text: str, width: int = 34) -> str:
+    return textwrap.fill(text, width, max_lines=3, placeholder=" …")
