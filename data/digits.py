@@ -30,7 +30,7 @@ def pairs(count: int, seed: int) -> list[str]:
 
 def main() -> None:
     """Write the files."""
-    for name, count, seed in (("digits", 6000, 1), ("digits-valid", 120, 2), ("digits-test", 600, 3)):
+    for name, count, seed in (("digits", 6000, 1), ("digits-valid", 120, 2), ("digits-test", 360, 3)):
         path = Path(f"{name}.tsv")
         path.write_text("\n".join(pairs(count, seed)) + "\n", encoding="utf-8", newline="\n")
         print(f"{path}: {count} pairs")

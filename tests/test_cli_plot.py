@@ -27,7 +27,7 @@ def words(svg: bytes) -> list[str]:
 
 
 @needs_matplotlib
-@pytest.mark.parametrize(("name", "ending"), zip(PICTURES, BEGINNINGS))
+@pytest.mark.parametrize(("name", "ending"), list(zip(PICTURES, BEGINNINGS)))
 def test_the_format_follows_the_ending(trained, cli, tmp_path, name, ending):
     picture = tmp_path / f"x.{ending}"
     result = cli(*PICTURES[name], "-o", picture, cwd=trained)
