@@ -28,12 +28,7 @@ from tests.conftest import CHECKOUT, environment
 PICTURES = CHECKOUT / ".pictures"
 ROWS, COLUMNS = 40, 100
 PROMPT = "> "
-TYPED = ("Where is the station?", "The doctor does not help my brother.", "I like zebras.", "Thank you very much!")
-    "Where is the station?",
-    "The doctor does not help my brother.",
-    "I would like a zebra.",
-    "Thank you very much!",
-)
+TYPED = ("Where is the station?", "The doctor does not help my brother.", "I would like a zebra.", "Thank you!")
 
 
 class Screen:
@@ -83,7 +78,7 @@ class Screen:
             self.x = 0
         elif character == "\b":
             self.x = max(0, self.x - 1)
-        elif character.isprintable():
+        elif character.isprintable() or character in "\u00a0\u202f":
             if self.x >= self.columns:
                 self.x = 0
                 self._go_to_row(self.y + 1)
