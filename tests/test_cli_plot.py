@@ -2,13 +2,14 @@ import importlib.util
 import itertools
 import json
 import math
+import os
 import re
 
 import pytest
 
 from seq2seq_cli.cli.plot import length_buckets, picture_kind, sentence_groups, training_curve
 from seq2seq_cli.errors import UserError
-from tests.conftest import assert_explained
+from tests.conftest import CHECKOUT, assert_explained
 
 needs_matplotlib = pytest.mark.skipif(
     importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed"
@@ -94,9 +95,7 @@ def test_characters_that_the_font_lacks_are_pointed_out_in_one_line(trained, cli
 @pytest.mark.parametrize("name", PICTURES)
 def test_without_matplotlib_one_line_says_what_to_install(trained, cli, tmp_path, name):
     (tmp_path / "matplotlib.py").write_text("raise ImportError")
-    from tests.conftest import CHECKOUT
-
-    path = f"{tmp_path}:{CHECKOUT}"
+    path = os.pathsep.join([str(tmp_path), str(CHECKOUT)])
     result = cli(*PICTURES[name], "-o", tmp_path / "x.png", cwd=trained, PYTHONPATH=path)
     assert result.returncode == 1
     assert result.stderr.decode() == "error: pictures need matplotlib; install it with: pip install matplotlib\n"
