@@ -154,7 +154,8 @@ def lengths_figure(
         colour, marker = _colour(k), _marker(k)
         name = f"{_label(line.name)}, BLEU {line.whole:.1f}"
         axes.plot(places, line.buckets, color=colour, marker=marker, linewidth=1.8, label=name, clip_on=False)
-        axes.plot(places[few], line.buckets[few], marker, color="white", markeredgecolor=colour, clip_on=False)
+        if few.any():  # no points at all would still take room
+            axes.plot(places[few], line.buckets[few], marker, color="white", markeredgecolor=colour, clip_on=False)
     axes.set_xticks(places, [f"{label}\nn = {n:,}" for label, n in zip(labels, sentences)])
     note = f"; hollow: fewer than {FEW_SENTENCES} sentences" if few.any() else ""
     axes.set_xlabel(f"words of the source, number of sentences{note}\n{signature}")
@@ -177,7 +178,7 @@ def contexts_figure(points: Array, shares: Array, labels: Sequence[str], groups:
         groups: n numbers; those of one group share colour and marker.
         title: of the picture.
     """
-    for size in ((9, 6.5), (11, 8), (14, 10), (18, 13)):
+    for size, farthest in (((9, 6.5), 10), ((11, 8), 10), ((14, 10), 15), ((18, 13), 30)):
         figure = _sheet(*size)
         axes = figure.subplots()
         for group in dict.fromkeys(groups):
@@ -188,12 +189,12 @@ def contexts_figure(points: Array, shares: Array, labels: Sequence[str], groups:
         axes.set_xlabel(f"first principal component, {100 * shares[0]:.0f} % of the variance")
         axes.set_ylabel(f"second principal component, {100 * shares[1]:.0f} %")
         axes.grid(color=FAINT, alpha=0.2)
-        if _write_labels(figure, axes, points, labels):
+        if _write_labels(figure, axes, points, labels, farthest):
             break
     return figure
 
 
-def _write_labels(figure: Figure, axes: Axes, points: Array, labels: Sequence[str]) -> bool:
+def _write_labels(figure: Figure, axes: Axes, points: Array, labels: Sequence[str], farthest: float) -> bool:
     """Write each label near its point, with a thin line to it where it stands apart; return whether all found room."""
     figure.draw_without_rendering()  # the layout is settled now, and stays
     figure.set_layout_engine("none")
@@ -204,7 +205,7 @@ def _write_labels(figure: Figure, axes: Axes, points: Array, labels: Sequence[st
     pixels = axes.transData.transform(points) - origin
     sizes = np.array([(box.width, box.height) for box in boxes])
     scale = figure.dpi / 72
-    corners, room = place_labels(pixels, sizes, (frame.width, frame.height), gap=7 * scale)
+    corners, room = place_labels(pixels, sizes, (frame.width, frame.height), 7 * scale, farthest)
     to_data = axes.transData.inverted().transform
     for text, point, pixel, corner, size in zip(texts, points, pixels, corners, sizes):
         text.set_position(to_data(corner + origin))
@@ -215,7 +216,9 @@ def _write_labels(figure: Figure, axes: Axes, points: Array, labels: Sequence[st
     return room
 
 
-def place_labels(points: Array, sizes: Array, area: tuple[float, float], gap: float) -> tuple[Array, bool]:
+def place_labels(
+    points: Array, sizes: Array, area: tuple[float, float], gap: float, farthest: float = 10
+) -> tuple[Array, bool]:
     """Find a place for every label, near its point, on no other label and on no point, with a free line between both.
 
     Each label in turn takes the nearest free place around its point; those that found none try again when the others
@@ -226,6 +229,7 @@ def place_labels(points: Array, sizes: Array, area: tuple[float, float], gap: fl
         sizes: (n, 2) width and height of each label.
         area: width and height within which labels may stand.
         gap: between a label and a point, and half of it between two labels.
+        farthest: distance of a label from its point, in gaps.
 
     Returns:
         (n, 2) lower left corners, and whether nothing overlaps.
@@ -235,7 +239,7 @@ def place_labels(points: Array, sizes: Array, area: tuple[float, float], gap: fl
     for _ in range(5):
         for k in np.flatnonzero(~free):
             corners[k] = np.inf
-            candidates = _around(points[k], sizes[k], gap)
+            candidates = _around(points[k], sizes[k], gap, farthest)
             inside = ((candidates >= 0) & (candidates + sizes[k] <= area)).all(axis=1)
             nearest = np.clip(points[:, None], candidates, candidates + sizes[k])  # (n, candidates, 2)
             cost = (_lengths(nearest - points[:, None]) < 0.9 * gap).sum(axis=0) + 1000 * ~inside
@@ -259,10 +263,10 @@ def _lengths(vectors: Array) -> Array:
     return lengths
 
 
-def _around(point: Array, size: Array, gap: float) -> Array:
+def _around(point: Array, size: Array, gap: float, farthest: float) -> Array:
     """Return corners for a label at more and more distance from a point: right, left, above, below and between."""
     places = []
-    for distance in gap * np.array([1.0, 2.0, 3.5, 5.0, 7.0, 10.0]):
+    for distance in gap * np.geomspace(1, farthest, 7):
         for angle in np.deg2rad([0, 180, 90, 270, 30, 150, 330, 210, 60, 120, 240, 300]):
             direction = np.array([np.cos(angle), np.sin(angle)])
             # The label's box touches the circle of this radius around the point from outside, in this direction.
