@@ -6,6 +6,7 @@ checkout, with the ``test`` extra installed::
 
     python -m tests.benchmarks.pictures train --at-step 2200
     python -m tests.benchmarks.pictures prompt -m model.npz
+    python -m tests.benchmarks.pictures prompt -m model.npz "Where is the station?" ":explain on" "I like zebras."
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ class Screen:
             self._go_to_row(self.y + 1)
         elif character == "\r":
             self.x = 0
+        elif character == "\t":
+            self.x = min(self.columns - 1, self.x // 8 * 8 + 8)
         elif character == "\b":
             self.x = max(0, self.x - 1)
         elif character.isprintable() or character in "\u00a0\u202f":
