@@ -92,6 +92,11 @@ def test_every_python_snippet_of_the_readme_runs_as_it_stands(trained, snippet):
     assert result.returncode == 0, result.stderr.decode()
 
 
+def test_types_reach_those_who_import_the_package():
+    assert "Everything is typed" in README
+    assert (CHECKOUT / "seq2seq_cli" / "py.typed").exists()
+
+
 def test_every_link_to_a_file_or_a_section_leads_somewhere():
     targets = re.findall(r"\]\(([^)]+)\)", README)
     headings = {
