@@ -19,6 +19,7 @@ from seq2seq_cli.cli.translate import (
     Beam,
     LengthPenalty,
     MaxLength,
+    Threads,
     load_translator,
     read_input,
 )
@@ -94,6 +95,7 @@ def lengths_command(
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
     max_length: MaxLength = None,
     batch_size: BatchSize = _DEFAULTS.batch_size,
+    threads: Threads = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
@@ -111,7 +113,9 @@ def lengths_command(
     def draw() -> Figure:
         from seq2seq_cli.cli.drawing import LengthLine, lengths_figure
 
-        translators = [(str(path), load_translator([path] if model else None)) for path in model or [DEFAULT_MODEL]]
+        translators = [
+            (str(path), load_translator([path] if model else None, threads)) for path in model or [DEFAULT_MODEL]
+        ]
         name, sources, targets = test_sentences(corpus, [data for _, each in translators for data in each.corpora])
         lines = []
         for path, translator in translators:
