@@ -216,10 +216,15 @@ def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
     return corpus_scores(hypotheses, references, ["bleu"]).values["bleu"]
 
 
-def scores_by_length(sources: Sequence[str], hypotheses: Sequence[str], references: Sequence[str]) -> list[BucketScore]:
+def scores_by_length(
+    sources: Sequence[str],
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    lengths: Sequence[tuple[int, int]] = LENGTH_BUCKETS,
+) -> list[BucketScore]:
     """Return BLEU for each bucket of source lengths, counted in words between spaces; empty buckets are left out."""
     buckets = []
-    for low, high in LENGTH_BUCKETS:
+    for low, high in lengths:
         chosen = [k for k, source in enumerate(sources) if low <= len(source.split()) <= high]
         if chosen:
             bleu = corpus_bleu([hypotheses[k] for k in chosen], [references[k] for k in chosen])

@@ -5,11 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-import numpy as np
-
 from seq2seq_cli.config import ModelConfig
-from seq2seq_cli.nn.model import Batch, Seq2Seq
-from seq2seq_cli.nn.packing import Packing
+from seq2seq_cli.nn import gradcheck
+from seq2seq_cli.nn.model import Batch
 
 SOURCE_VOCABULARY, TARGET_VOCABULARY = 7, 6
 
@@ -38,26 +36,6 @@ def config_id(config: ModelConfig) -> str:
     return f"{config.cell}-{config.layers}-{directions}-{config.context}-{tied}"
 
 
-def random_model(config: ModelConfig, seed: int = 0) -> Seq2Seq:
-    """A float64 model whose every parameter, biases too, is random and not zero."""
-    generator = np.random.default_rng(seed)
-    model = Seq2Seq.create(config, generator, np.float64)
-    model.parameters.flat[:] = generator.uniform(-0.6, 0.6, len(model.parameters.flat))
-    return model
-
-
-def random_batch(seed: int = 1, sentences: int = 4) -> Batch:
-    """Sentences of unequal lengths whose order by source length is not their order by target length."""
-    generator = np.random.default_rng(seed)
-    source = [5, 3, 3, 1][:sentences]
-    target = [6, 4, 2, 1][:sentences]
-    source_packing, target_packing = Packing.of(source), Packing.of(target)
-    rows = np.array([2, 0, 3, 1])[:sentences] if sentences == 4 else np.arange(sentences)
-    return Batch(
-        source=generator.integers(0, SOURCE_VOCABULARY, source_packing.tokens),
-        source_packing=source_packing,
-        target_inputs=generator.integers(0, TARGET_VOCABULARY, target_packing.tokens),
-        target_outputs=generator.integers(0, TARGET_VOCABULARY, target_packing.tokens),
-        target_packing=target_packing,
-        source_rows=rows,
-    )
+def random_batch(seed: int = 1) -> Batch:
+    """A batch for the vocabularies of ``every_config``."""
+    return gradcheck.random_batch(SOURCE_VOCABULARY, TARGET_VOCABULARY, seed)

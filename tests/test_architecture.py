@@ -22,12 +22,13 @@ FLOORS = {
     "training": 3,
     "translation": 3,
     "evaluation": 3,
+    "contexts": 3,
     "cli": 4,
 }
 MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem not in ("__init__", "__main__")
 )
-THIRD_PARTY = {"typer": {"cli"}, "rich": {"cli"}, "sacrebleu": {"evaluation"}, "numpy": None}
+THIRD_PARTY = {"typer": {"cli"}, "rich": {"cli"}, "sacrebleu": {"evaluation"}, "matplotlib": {"cli"}, "numpy": None}
 
 
 def room(path: Path) -> str:

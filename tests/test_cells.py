@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.nn.cells import CELLS, find_cell
-from tests.gradients import numeric_gradient, worst_relative_error
+from seq2seq_cli.nn.gradcheck import numeric_gradient, worst_relative_error
 from tests.reference.stored import below
 
 

@@ -7,9 +7,9 @@ import seq2seq_cli
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.encoder_decoder import decoder_forward, encoder_forward, seq2seq_loss
 from seq2seq_cli.nn.functional import log_softmax
+from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.model import Batch
 from seq2seq_cli.nn.packing import Packing
-from tests.models import random_model
 from tests.reference.stored import below
 
 CELLS = ["rnn", "lstm", "gru"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.nn import functional as F
-from tests.gradients import numeric_gradient, worst_relative_error
+from seq2seq_cli.nn.gradcheck import numeric_gradient, worst_relative_error
 
 
 def test_sigmoid_equals_its_definition_and_never_overflows():

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.nn.gradcheck import check_gradients, numeric_gradient, random_model, worst_relative_error
 from seq2seq_cli.nn.model import Batch, Seq2Seq
 from seq2seq_cli.nn.output_layer import output_forward
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.parameters import Parameters
-from tests.gradients import numeric_gradient, worst_relative_error
-from tests.models import config_id, every_config, random_batch, random_model
+from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
+from tests.models import config_id, every_config, random_batch
 from tests.reference import LABEL_SMOOTHING
 from tests.reference.stored import below, reference
 
@@ -38,17 +38,10 @@ def logits_of(model: Seq2Seq, batch: Batch) -> np.ndarray:
 
 @pytest.mark.parametrize("config", SMALL, ids=config_id)
 def test_gradients_match_finite_differences_for_every_parameter(config):
-    model, batch = random_model(config), random_batch()
-    gradients = model.parameters.zeros_like()
-    model.loss_and_gradients(batch, gradients, label_smoothing=0.1)
-
-    def mean_loss() -> float:
-        result = model.loss(batch, label_smoothing=0.1)
-        return result.loss / result.tokens
-
-    for name, parameter in model.parameters.items():
-        numeric = numeric_gradient(mean_loss, parameter)
-        assert worst_relative_error(gradients[name], numeric) < 1e-6, name
+    checks = list(check_gradients(random_model(config), random_batch()))
+    assert [check.name for check in checks] == list(parameter_shapes(config))
+    for check in checks:
+        assert check.worst < 1e-6, check.name
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

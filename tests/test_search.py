@@ -6,9 +6,9 @@ import pytest
 from seq2seq_cli.config import ModelConfig, SearchConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.functional import log_softmax
+from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.search import length_normalized, longest_output, search
-from tests.models import random_model
 
 START, END = 1, 2
 CELLS = ["rnn", "lstm", "gru"]

@@ -10,8 +10,10 @@ import typer
 from seq2seq_cli import __version__
 from seq2seq_cli.cli import console
 from seq2seq_cli.cli.evaluate import evaluate_command
+from seq2seq_cli.cli.gradcheck import gradcheck_command
 from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.cli.inspect import inspect_command
+from seq2seq_cli.cli.plot import plot_app
 from seq2seq_cli.cli.tokenizer import tokenizer_app
 from seq2seq_cli.cli.train import train_command
 from seq2seq_cli.cli.translate import translate_command
@@ -30,6 +32,8 @@ app.command("translate", cls=Command)(translate_command)
 app.command("eval", cls=Command)(evaluate_command)
 app.command("evaluate", hidden=True, cls=Command)(evaluate_command)
 app.command("inspect", cls=Command)(inspect_command)
+app.command("gradcheck", cls=Command)(gradcheck_command)
+app.add_typer(plot_app, name="plot")
 app.add_typer(tokenizer_app, name="tokenizer")
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from tests.models import config_id, every_config, random_batch, random_model
+from seq2seq_cli.nn.gradcheck import random_model
+from tests.models import config_id, every_config, random_batch
 from tests.reference import CLIP_NORM, LABEL_SMOOTHING, PATH
 from tests.torch_twin import MODULES, Twin
 

@@ -1,0 +1,139 @@
+"""Are the hand-derived gradients right? Compare them with what the loss itself does when a parameter is moved.
+
+A derivation by hand is easily wrong in a way that still trains, only worse. Finite differences know nothing of the
+derivation: they move one value by ± ε, look at the loss, and divide. Done in float64, on a model so small that every
+single value can be moved, with random biases and sentences of unequal lengths so that no mistake hides behind a zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.nn.functional import Array
+from seq2seq_cli.nn.model import Batch, Seq2Seq
+from seq2seq_cli.nn.packing import Packing
+
+EPSILON = 1e-3
+SMALLEST_SCALE = 1e-5
+"""Gradients below this are compared with it instead: the rounding error of the differences is about 1e-12, whatever
+the gradient, so that of a gradient near zero it would be all."""
+TOLERANCE = 1e-6
+"""Largest relative error of a right gradient: one wrong term gives 1e-2 or more."""
+LABEL_SMOOTHING = 0.1
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """What the check found for one parameter.
+
+    Args:
+        name: of the parameter.
+        shape: its shape.
+        worst: largest relative error over all its values.
+        derived, numeric: both gradients at the value where the error is worst.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    worst: float
+    derived: float
+    numeric: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the error is within the tolerance; a NaN is not."""
+        return self.worst < TOLERANCE
+
+
+def numeric_gradient(function: Callable[[], float], x: Array) -> Array:
+    """Return ∂function/∂x by the five-point rule.
+
+    ::
+
+        f'(x) ≈ (f(x − 2ε) − 8 f(x − ε) + 8 f(x + ε) − f(x + 2ε)) / 12ε
+
+    Its error is O(ε⁴), so ε can be large enough that rounding does not matter.
+
+    Args:
+        function: reads ``x`` and returns a number.
+        x: of any shape; changed in place value by value, and put back.
+
+    Raises:
+        TypeError: if ``x`` is not float64; finite differences in float32 are mostly rounding.
+
+    Source:
+        Abramowitz & Stegun 1964, "Handbook of Mathematical Functions", table 25.2.
+    """
+    if x.dtype != np.float64:
+        raise TypeError(f"finite differences need float64, not {x.dtype}")
+    gradient = np.empty_like(x)
+    for index in np.ndindex(x.shape):
+        value = x[index]
+        total = 0.0
+        for step, weight in ((-2, 1), (-1, -8), (1, 8), (2, -1)):
+            x[index] = value + step * EPSILON
+            total += weight * function()
+        x[index] = value
+        gradient[index] = total / (12 * EPSILON)
+    return gradient
+
+
+def relative_errors(derived: Array, numeric: Array) -> Array:
+    """Return |a − n| / max(|a|, |n|, ``SMALLEST_SCALE``) of every value."""
+    scale = np.maximum(np.maximum(np.abs(derived), np.abs(numeric)), SMALLEST_SCALE)
+    errors: Array = np.abs(derived - numeric) / scale
+    return errors
+
+
+def worst_relative_error(derived: Array, numeric: Array) -> float:
+    """Return the largest of ``relative_errors``."""
+    return float(relative_errors(derived, numeric).max())
+
+
+def random_model(config: ModelConfig, seed: int = 0) -> Seq2Seq:
+    """Return a float64 model whose every parameter, biases too, is random and not zero."""
+    generator = np.random.default_rng(seed)
+    model = Seq2Seq.create(config, generator, np.float64)
+    model.parameters.flat[:] = generator.uniform(-0.6, 0.6, len(model.parameters.flat))
+    return model
+
+
+def random_batch(source_vocabulary: int, target_vocabulary: int, seed: int = 1) -> Batch:
+    """Return four pairs of unequal lengths, whose order by source length is not their order by target length."""
+    generator = np.random.default_rng(seed)
+    source_packing, target_packing = Packing.of([5, 3, 3, 1]), Packing.of([6, 4, 2, 1])
+    return Batch(
+        source=generator.integers(0, source_vocabulary, source_packing.tokens),
+        source_packing=source_packing,
+        target_inputs=generator.integers(0, target_vocabulary, target_packing.tokens),
+        target_outputs=generator.integers(0, target_vocabulary, target_packing.tokens),
+        target_packing=target_packing,
+        source_rows=np.array([2, 0, 3, 1]),
+    )
+
+
+def check_gradients(model: Seq2Seq, batch: Batch) -> Iterator[GradientCheck]:
+    """Compare every value of every gradient of the mean loss per target token with finite differences.
+
+    Args:
+        model: in float64, and small: each of its values takes four forward passes.
+        batch: sentence pairs.
+    """
+    gradients = model.parameters.zeros_like()
+    model.loss_and_gradients(batch, gradients, label_smoothing=LABEL_SMOOTHING)
+
+    def mean_loss() -> float:
+        result = model.loss(batch, label_smoothing=LABEL_SMOOTHING)
+        return result.loss / result.tokens
+
+    for name, parameter in model.parameters.items():
+        numeric = numeric_gradient(mean_loss, parameter)
+        errors = relative_errors(gradients[name], numeric)
+        place = np.unravel_index(np.argmax(errors), errors.shape)
+        yield GradientCheck(
+            name, parameter.shape, float(errors[place]), float(gradients[name][place]), float(numeric[place])
+        )
