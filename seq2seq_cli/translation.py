@@ -118,7 +118,8 @@ class Translator:
     def translate_n_best(self, texts: Iterable[str], config: SearchConfig | None = None) -> Iterator[list[Translation]]:
         """Yield up to ``n_best`` translations of each text, best first, in order.
 
-        Texts are taken some at a time, so that a stream of any length can pass through. A sentence's translation does
+        Texts are taken some at a time, so that a stream of any length can pass through; of a text that is longer than
+        ``max_source_length`` tokens the first so many are translated (see ``too_long``). A sentence's translation does
         not depend on its neighbours (its score may differ in the sixth digit with the size of the matrix products).
 
         Args:
@@ -130,7 +131,9 @@ class Translator:
         config = config or SearchConfig()
         # A batch of one answers each line before it asks for the next, for a program that talks line by line.
         size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1
-        stream = iter(texts)
+        stream = (
+            source_ids(self.source_tokenizer, text, self.reverse_source, config.max_source_length) for text in texts
+        )
         while chunk := list(islice(stream, size)):
             yield from self._translate_chunk(chunk, config)
 
@@ -138,13 +141,20 @@ class Translator:
         """Return the parts of a source text that the model never saw in training."""
         return self.source_tokenizer.unknown(text)
 
-    def _translate_chunk(self, texts: list[str], config: SearchConfig) -> list[list[Translation]]:
-        sources = [source_ids(self.source_tokenizer, text, self.reverse_source) for text in texts]
-        results = [[Translation("", 0.0, 0.0, ())] for _ in texts]
-        work = sorted((k for k in range(len(texts)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
+    def too_long(self, text: str, config: SearchConfig) -> bool:
+        """Whether a text has more than ``max_source_length`` tokens, so that its end will not be translated."""
+        return len(self.source_tokenizer.encode(text, config.max_source_length + 1)) > config.max_source_length
+
+    def _translate_chunk(self, sources: list[list[int]], config: SearchConfig) -> list[list[Translation]]:
+        results = [[Translation("", 0.0, 0.0, ())] for _ in sources]
+        work = sorted((k for k in range(len(sources)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
         share = max(SMALLEST_BATCH, math.ceil(len(work) / self.team.size))  # few sentences: nobody shall be idle
-        size = min(config.batch_size, share)
-        batches = [work[start : start + size] for start in range(0, len(work), size)]
+        most_tokens = config.max_tokens_per_batch // self.team.size
+        batches = []
+        while work:
+            size = min(config.batch_size, share, max(1, most_tokens // len(sources[work[0]])))
+            batches.append(work[:size])
+            work = work[size:]
         dealt = self.team.deal(batches)
         found = self.team.call(
             "_search", [([[sources[k] for k in batch] for batch in theirs], config) for theirs in dealt]

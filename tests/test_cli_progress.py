@@ -1,5 +1,3 @@
-import io
-import json
 import math
 from types import SimpleNamespace
 
@@ -45,20 +43,3 @@ def test_a_validation_shows_the_translation_beside_its_reference():
     assert "BLEU 12.3" in first
     assert "halved" in first
     assert rest == ["  source:      a", "  reference:   b", "  translation: c"]
-
-
-def test_numbers_that_are_not_finite_are_null_in_the_log():
-    log = io.StringIO()
-    progress.write_record(log, step_report(1, perplexity=math.inf))
-    assert json.loads(log.getvalue())["perplexity"] is None
-
-
-def test_a_resumed_log_keeps_what_came_before_and_drops_the_rest(tmp_path):
-    path = tmp_path / "log"
-    path.write_text('{"step": 1}\n{"step": 2}\nnot json\n{"step": 3}\n{"st')
-    with progress.open_log(str(path), 2) as log:
-        log.write('{"step": 3, "again": true}\n')
-    assert path.read_text().splitlines() == ['{"step": 1}', '{"step": 2}', '{"step": 3, "again": true}']
-    with progress.open_log(str(path), 0):
-        pass
-    assert path.read_text() == ""

@@ -16,9 +16,12 @@ from seq2seq_cli.cli.translate import (
     Beam,
     LengthPenalty,
     MaxLength,
+    MaxSourceLength,
+    MaxTokensPerBatch,
     Models,
     Threads,
     load_translator,
+    report_cut,
 )
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError, usage_error
@@ -40,6 +43,8 @@ def evaluate_command(
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
     max_length: MaxLength = None,
     batch_size: BatchSize = _DEFAULTS.batch_size,
+    max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
+    max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
     threads: Threads = None,
     metrics: Annotated[str, typer.Option("--metrics", help="Any of bleu,chrf,ter.")] = "bleu,chrf",
     by_length: Annotated[bool, typer.Option("--by-length", help="Also BLEU by length of the source.")] = False,
@@ -63,7 +68,7 @@ def evaluate_command(
     from seq2seq_cli.evaluation import corpus_scores, parse_metrics, scores_by_length
 
     names = parse_metrics(metrics)
-    config = SearchConfig(beam, length_penalty, 1, max_length, batch_size)
+    config = SearchConfig(beam, length_penalty, 1, max_length, batch_size, max_tokens_per_batch, max_source_length)
     if references is not None and hypotheses is None:
         raise usage_error("--references needs --hypotheses", where="--references", fix="name both files")
     if hypotheses is not None:
@@ -87,6 +92,7 @@ def evaluate_command(
         test = _test_corpus(corpus, translator.corpora)
         console.say(f"translating {len(test):,} sentences with beam {beam} …")
         outputs = translator.translate(test.sources, config)
+        report_cut([k for k, text in enumerate(test.sources, start=1) if translator.too_long(text, config)], config)
         sources, targets, data = test.sources, test.targets, test.name
         settings = {
             "models": [str(path) for path in model or [DEFAULT_MODEL]],

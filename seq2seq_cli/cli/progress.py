@@ -1,20 +1,16 @@
-"""Following a training: live on a terminal, plain lines elsewhere, and a metrics log for programs."""
+"""Following a training: live on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import json
-import math
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from seq2seq_cli.checkpoint import state_path
 from seq2seq_cli.cli import console
-from seq2seq_cli.files import explain_os_errors
+from seq2seq_cli.cli.metrics_log import open_log
 from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -42,12 +38,13 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
     meter = Meter(trainer)
     with (
         console.catch_signals() as received,
-        open_log(log_file, trainer.step if resumed else 0) as log,
+        open_log(log_file, trainer.step if resumed else 0, trainer.checkpoint.history) as log,
         display() as shown,
     ):
         reports = trainer.run()
         for report in reports:
-            write_record(log, report)
+            if log is not None:
+                log.write(report)
             if isinstance(report, StepReport):
                 shown.step(meter.after(report))
             else:
@@ -113,41 +110,6 @@ def validation_lines(report: ValidationReport) -> list[str]:
         f"  reference:   {reference}",
         f"  translation: {hypothesis}",
     ]
-
-
-@contextlib.contextmanager
-def open_log(path: str | None, keep_until_step: int) -> Iterator[IO[str] | None]:
-    """Open the metrics log; of an older one, keep the records up to the step that is resumed from."""
-    if path is None:
-        yield None
-        return
-    with explain_os_errors(path, "write"):
-        kept = kept_records(Path(path), keep_until_step) if keep_until_step else []
-        with Path(path).open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(kept)
-            yield file
-
-
-def kept_records(path: Path, until_step: int) -> list[str]:
-    """Return the lines of a log whose step is not after the given one; a half-written last line is dropped."""
-    kept = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                if json.loads(line)["step"] <= until_step:
-                    kept.append(line + "\n")
-    return kept
-
-
-def write_record(log: IO[str] | None, report: StepReport | ValidationReport) -> None:
-    """Append a report as one JSON object; a number that is not finite becomes null."""
-    if log is None:
-        return
-    record: dict[str, Any] = dataclasses.asdict(report)
-    record.pop("sample", None)
-    clean = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in record.items()}
-    log.write(json.dumps(clean) + "\n")
-    log.flush()
 
 
 @contextlib.contextmanager

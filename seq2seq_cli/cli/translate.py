@@ -45,6 +45,13 @@ Threads = Annotated[
     int | None, typer.Option("--threads", help="Batches translated at a time.", show_default="one for each core")
 ]
 
+MaxTokensPerBatch = Annotated[
+    int, typer.Option("--max-tokens-per-batch", help="Most source tokens translated at a time; it bounds the memory.")
+]
+MaxSourceLength = Annotated[
+    int, typer.Option("--max-source-length", help="Most source tokens; of a longer line the first so many are read.")
+]
+
 
 def load_translator(models: list[Path] | None, threads: int | None) -> Translator:
     """Return the translator of the named model files, or of ``model.npz``."""
@@ -78,6 +85,8 @@ def translate_command(
     ] = _DEFAULTS.n_best,
     max_length: MaxLength = None,
     batch_size: BatchSize = _DEFAULTS.batch_size,
+    max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
+    max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
     scores: Annotated[bool, typer.Option("--scores", help="Put each translation's score and a tab before it.")] = False,
     threads: Threads = None,
     quiet: console.Quiet = False,
@@ -91,7 +100,7 @@ def translate_command(
 
     Examples: seq2seq translate "Where is the station?" · cat letter.txt | seq2seq translate > letter.fr.txt
     """
-    config = SearchConfig(beam, length_penalty, n_best, max_length, batch_size)
+    config = SearchConfig(beam, length_penalty, n_best, max_length, batch_size, max_tokens_per_batch, max_source_length)
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
@@ -128,12 +137,15 @@ def translate_lines(
     scores: bool,
     several: bool = False,
 ) -> None:
-    """Translate a stream of lines to a stream of lines, and report on stderr what the model never saw."""
+    """Translate a stream of lines to a stream of lines, and report on stderr what the model never saw or read."""
     unknown: dict[str, int] = {}
+    cut: list[int] = []
 
     def watched() -> Iterator[str]:
         """Pass the lines on and take note of what was never seen."""
         for number, line in enumerate(lines, start=1):
+            if translator.too_long(line, config):
+                cut.append(number)
             for part in translator.unknown(line):
                 unknown.setdefault(part, number)
             yield line
@@ -146,6 +158,7 @@ def translate_lines(
             with console.end_quietly_without_reader():
                 output.flush()
     report_unknown(unknown, several)
+    report_cut(cut, config)
 
 
 def format_translation(translation: Translation, scores: bool) -> str:
@@ -160,6 +173,16 @@ def report_unknown(unknown: dict[str, int], several: bool) -> None:
     shown = [f"{part} (line {line})" if several else part for part, line in list(unknown.items())[:5]]
     more = f" and {len(unknown) - 5} more" if len(unknown) > 5 else ""
     console.warn(f"never seen in training, read as <unk>: {', '.join(shown)}{more}")
+
+
+def report_cut(lines: list[int], config: SearchConfig) -> None:
+    """Warn of lines whose end was not read."""
+    if lines:
+        counted = "1 line is" if len(lines) == 1 else f"{len(lines):,} lines are"
+        console.warn(
+            f"{counted} longer than {config.max_source_length:,} tokens, the first is line {lines[0]}: the rest of it "
+            "was not translated (--max-source-length)"
+        )
 
 
 def prompt(translator: Translator, config: SearchConfig, output: IO[bytes], scores: bool) -> None:
@@ -187,6 +210,8 @@ def prompt(translator: Translator, config: SearchConfig, output: IO[bytes], scor
             output.flush()
         except KeyboardInterrupt:
             console.say("")
+        except (UserError, MemoryError) as error:  # a line that cannot be translated is not the end
+            console.warn(getattr(error, "what", "there is not enough memory for that line"))
 
 
 def _input_beside_a_file() -> str:
