@@ -282,6 +282,8 @@ class _Archive:
         checksums = self.json("checksums") if "checksums" in self._members else {}
         if not isinstance(checksums, dict):
             raise self.damaged("'checksums' is not a JSON object")
+        if checksums and checksums.keys() != self.names:
+            raise self.damaged(f"'{min(checksums.keys() ^ self.names)}' was not saved with it, or is missing")
         self._checksums = checksums
 
     def __enter__(self) -> _Archive:
