@@ -140,9 +140,7 @@ def members_exchanged(good: bytes, dice: np.random.Generator) -> bytes:
     elif way == 3:
         members.append(members[a])
     else:
-        name = str(
-            dice.choice(["/etc/passwd", "../../x.npy", "C:\\x.npy", "checksums", "config", "a" * 300 + ".npy"])
-        )
+        name = str(dice.choice(["/etc/passwd", "../../x.npy", "C:\\x.npy", "checksums", "config", "a" * 300 + ".npy"]))
         members = (
             [*members, (name, members[b][1])] if way == 4 else [*members[:a], (name, members[a][1]), *members[a + 1 :]]
         )
