@@ -264,9 +264,11 @@ class _Archive:
     def _open(self) -> None:
         """Read the directory: everything that can be refused without reading a member is refused here."""
         try:
-            size = _check_directory(self._file)
+            size, entries = _check_directory(self._file)
             self._zip = zipfile.ZipFile(self._file)
             members = self._zip.infolist()
+            if len(members) != entries:  # zipfile does not mind
+                raise ValueError(f"it has {len(members)} members in place of {entries}")
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError, EOFError) as error:
             raise self.damaged(f"it is not an .npz file ({error})") from None
         self._members = {member.filename.removesuffix(".npy"): member for member in members}
@@ -364,18 +366,18 @@ class _Archive:
             raise self.damaged(f"'{name}' cannot be read ({error or type(error).__name__})") from None
 
 
-def _check_directory(file: IO[bytes]) -> int:
-    """Return the file's size; refuse an archive whose directory would fill the memory when it is read."""
+def _check_directory(file: IO[bytes]) -> tuple[int, int]:
+    """Return the file's size and the number of members; refuse an archive whose directory would fill the memory when it is read."""
     size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - 42))
     tail = file.read()
-    signature, *_, length, _, comment = struct.unpack("<4s4H2LH", tail[-22:])
+    signature, _, _, _, entries, length, _, comment = struct.unpack("<4s4H2LH", tail[-22:])
     if signature != b"PK\5\6" or comment:
         raise ValueError("it does not end like one")
     large = tail[:4] == b"PK\6\7"  # what files above 2 GiB need; a smaller one could hide another length in it
     if length > LARGEST_SETTINGS or (large and size < 1 << 31):
         raise ValueError("its directory is too large")
-    return size
+    return size, entries
 
 
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
