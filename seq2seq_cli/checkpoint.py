@@ -367,7 +367,7 @@ class _Archive:
 
 
 def _check_directory(file: IO[bytes]) -> tuple[int, int]:
-    """Return the file's size and the number of members; refuse an archive whose directory would fill the memory when it is read."""
+    """Return the file's size and the number of members; refuse a directory that would fill the memory when read."""
     size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - 42))
     tail = file.read()
