@@ -10,6 +10,7 @@ import pytest
 
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.files import check_writable, exclusive, keep_as, read_bytes, remove_leftovers, write_atomically
+from seq2seq_cli.workers import CAN_FORK
 from tests.conftest import environment
 
 
@@ -210,6 +211,44 @@ def test_a_second_process_is_told_who_is_writing_until_that_one_is_dead(tmp_path
         with pytest.raises(UserError), exclusive(tmp_path / "f"):
             pass
     assert names(tmp_path) == ["link"]
+
+
+HOLDER_WITH_A_TEAM = """
+import os, time
+from pathlib import Path
+from seq2seq_cli.files import exclusive
+from seq2seq_cli.workers import Team
+
+class Work:
+    def number(self):
+        return os.getpid()
+
+    def sleep(self):
+        time.sleep(600)
+
+with exclusive(Path("f")):
+    team = Team(Work(), 2)
+    print(team.call("number", [(), ()])[1], flush=True)
+    team.call("sleep", [(), ()])
+"""
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="no fork here")
+def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock_of_a_dead_one(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER_WITH_A_TEAM], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    member = int(holder.stdout.readline())
+    try:
+        with pytest.raises(UserError, match=rf"another process \({holder.pid}\)"), exclusive(tmp_path / "f"):
+            pass
+        holder.kill()
+        holder.wait()
+        os.kill(member, 0)  # it is still there, asleep
+        with exclusive(tmp_path / "f"):
+            pass
+    finally:
+        os.kill(member, signal.SIGKILL)
 
 
 def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(tmp_path, monkeypatch):
