@@ -6,9 +6,10 @@ import pytest
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.explanation import forced_decoding
 from seq2seq_cli.nn.functional import log_softmax
+from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.search import search
-from tests.models import config_id, every_config, random_model
+from tests.models import config_id, every_config
 
 START, END = 1, 2
 SOURCE = [3, 5, 4, 6, 2]
