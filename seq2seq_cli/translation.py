@@ -15,6 +15,7 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.explanation import forced_decoding
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.search import Hypothesis, search
+from seq2seq_cli.nn.stepper import Stepper
 from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
 from seq2seq_cli.workers import Team, usable_cores
 
@@ -94,6 +95,7 @@ class Translator:
         first = checkpoints[0]
         self.team = Team(self, threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
+        self._steppers: list[Stepper] = []
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
         self.reverse_source = first.model.config.reverse_source
@@ -235,7 +237,9 @@ class Translator:
         return results
 
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
-        return search(self.models, sources, config, START, END, forbidden=(UNKNOWN,))
+        if not self._steppers:  # when the first sentence comes, in the process that translates it
+            self._steppers = [Stepper(model) for model in self.models]
+        return search(self._steppers, sources, config, START, END, forbidden=(UNKNOWN,))
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(

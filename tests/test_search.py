@@ -5,12 +5,20 @@ import pytest
 
 from seq2seq_cli.config import ModelConfig, SearchConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn import search as search_module
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.search import length_normalized, longest_output, search
+from seq2seq_cli.nn.search import length_normalized, longest_output
+from seq2seq_cli.nn.stepper import Stepper
 
 START, END = 1, 2
+
+
+def search(models, *arguments, **settings):
+    return search_module.search([Stepper(model) for model in models], *arguments, **settings)
+
+
 CELLS = ["rnn", "lstm", "gru"]
 
 

@@ -111,7 +111,8 @@ def test_an_explanation_is_that_of_its_translation():
 def test_progress_counts_every_sentence_that_is_not_blank():
     counts = []
     Translator([checkpoint()]).translate([*LINES, "", "the cat"], SearchConfig(batch_size=2), counts.append)
-    assert sorted(counts) == [1, 2, 2]
+    assert counts  # as often as a round of batches is done
+    assert sum(counts) == 5
 
 
 def test_loading_from_files_gives_the_same_as_the_model_in_memory(tmp_path):
