@@ -146,3 +146,19 @@ def test_a_vocabulary_of_special_symbols_only_gives_the_empty_sentence():
     config = ModelConfig(3, 3, "rnn", 2, 2)
     found = search([random_model(config)], [[2]], SearchConfig(beam=3), START, END, forbidden=(0,))
     assert found[0][0].tokens == ()
+
+
+@pytest.mark.parametrize("few", [0, 1_000_000])
+@pytest.mark.parametrize("V", [3, 64, 65, 200])
+@pytest.mark.parametrize("count", [1, 4, 9])
+def test_the_best_extensions_are_those_that_sorting_everything_finds(few, V, count, monkeypatch):
+    monkeypatch.setattr(search_module, "FEW_LOGITS", few)
+    generator = np.random.default_rng(0)
+    z = generator.standard_normal((5, 3, V)).astype(np.float32)
+    z[0, :, 1:] = z[1, 0] = -np.inf
+    before = generator.standard_normal((5, 3))
+    totals, positions = search_module._best(z, before, count)
+    everything = (before[:, :, None] + z).reshape(5, -1)
+    np.testing.assert_array_equal(totals, -np.sort(-everything, axis=1)[:, :count])
+    np.testing.assert_array_equal(np.take_along_axis(everything, positions, axis=1), totals)
+    assert all(len(set(row)) == count for row in positions.tolist())

@@ -193,13 +193,15 @@ def _is_done(finished: list[Hypothesis], live: npt.NDArray[np.float64], limit: i
 
 CHUNKS = 64
 """Into how many chunks a row of logits is cut to look for its largest ones."""
+FEW_LOGITS = 50_000
+"""With so few, the chunks are more work than they save."""
 
 
 def _best(z: Array, before: Array, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
     """Return each sentence's largest totals ``before + z`` and their positions in (k · V), largest first.
 
-    The ``count`` largest values are in the ``count`` chunks whose largest values are largest, so only the values of
-    those chunks have to be sorted out.
+    The ``count`` largest values are in the ``count`` chunks whose largest values are largest, so of many logits only
+    those of these chunks have to be sorted out.
 
     Args:
         z: (S, k, V).
@@ -207,27 +209,33 @@ def _best(z: Array, before: Array, count: int) -> tuple[npt.NDArray[np.float64],
         count: how many.
     """
     S, k, V = z.shape
-    chunks = min(CHUNKS, V)
-    height = -(-V // chunks)  # a chunk is a column of (height, chunks): positions c, c + chunks, c + 2 · chunks …
-    full = (height - 1) * chunks
-    largest = z[:, :, :full].reshape(S, k, height - 1, chunks).max(axis=2) if full else z[:, :, :chunks].copy()
-    rest = z[:, :, full:]
-    np.maximum(largest[:, :, : V - full], rest, out=largest[:, :, : V - full])
-    bounds = (before[:, :, None] + largest).reshape(S, k * chunks)
-    if count < k * chunks:
-        bounds = np.argpartition(-bounds, count - 1, axis=1)[:, :count]
-    else:
-        bounds = np.broadcast_to(np.arange(k * chunks), bounds.shape)
-    hypothesis, column = np.divmod(bounds, chunks)  # (S, count)
-    token = column[:, :, None] + chunks * np.arange(height)  # (S, count, height)
+    if z.size <= FEW_LOGITS or V <= CHUNKS:
+        totals = (before[:, :, None] + z).reshape(S, k * V)
+        best = _largest(totals, count)
+        return totals[np.arange(S)[:, None], best], best
+    height = -(-V // CHUNKS)  # a chunk is a column of (height, CHUNKS): positions c, c + CHUNKS, c + 2 · CHUNKS …
+    full = (height - 1) * CHUNKS
+    largest = z[:, :, :full].reshape(S, k, height - 1, CHUNKS).max(axis=2)
+    np.maximum(largest[:, :, : V - full], z[:, :, full:], out=largest[:, :, : V - full])
+    chunks = _largest((before[:, :, None] + largest).reshape(S, k * CHUNKS), min(count, k * CHUNKS))
+    hypothesis, column = np.divmod(chunks, CHUNKS)  # (S, count)
+    token = column[:, :, None] + CHUNKS * np.arange(height)  # (S, count, height)
     inside = token < V
-    token = np.where(inside, token, 0)
-    rows = np.arange(S)[:, None, None]
-    totals = before[rows[:, :, 0], hypothesis][:, :, None] + z[rows, hypothesis[:, :, None], token].astype(np.float64)
-    totals[~inside] = -np.inf
-    totals, positions = totals.reshape(S, -1), (hypothesis[:, :, None] * V + token).reshape(S, -1)
-    if count < totals.shape[1]:
-        best = np.argpartition(-totals, count - 1, axis=1)[:, :count]
-        totals, positions = np.take_along_axis(totals, best, axis=1), np.take_along_axis(positions, best, axis=1)
-    order = np.lexsort((positions, -totals), axis=1)
-    return np.take_along_axis(totals, order, axis=1), np.take_along_axis(positions, order, axis=1)
+    token[~inside] = 0
+    sentence = np.arange(S)[:, None]
+    values = before[sentence, hypothesis][:, :, None] + z[sentence[:, :, None], hypothesis[:, :, None], token]
+    totals = np.where(inside, values, -np.inf).reshape(S, -1)
+    best = _largest(totals, count)
+    positions = (hypothesis[:, :, None] * V + token).reshape(S, -1)
+    return totals[sentence, best], positions[sentence, best]
+
+
+def _largest(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
+    """Return the positions of each row's largest values, largest first."""
+    if count == 1:
+        best: npt.NDArray[np.intp] = values.argmax(axis=1)[:, None]
+        return best
+    rows = np.arange(len(values))[:, None]
+    best = np.sort(np.argpartition(-values, count - 1, axis=1)[:, :count], axis=1)
+    order = np.argsort(-values[rows, best], axis=1, kind="stable")  # the first of equals first
+    return best[rows, order]
