@@ -193,6 +193,8 @@ def _is_done(finished: list[Hypothesis], live: npt.NDArray[np.float64], limit: i
 
 CHUNKS = 64
 """Into how many chunks a row of logits is cut to look for its largest ones."""
+MANY = 16
+"""Up to so many, looking for the largest again and again takes a quarter of the time of ``argpartition``."""
 FEW_LOGITS = 50_000
 """With so few, the chunks are more work than they save."""
 
@@ -210,32 +212,34 @@ def _best(z: Array, before: Array, count: int) -> tuple[npt.NDArray[np.float64],
     """
     S, k, V = z.shape
     if z.size <= FEW_LOGITS or V <= CHUNKS:
-        totals = (before[:, :, None] + z).reshape(S, k * V)
-        best = _largest(totals, count)
-        return totals[np.arange(S)[:, None], best], best
+        return _largest((before[:, :, None] + z).reshape(S, k * V), count)
     height = -(-V // CHUNKS)  # a chunk is a column of (height, CHUNKS): positions c, c + CHUNKS, c + 2 · CHUNKS …
     full = (height - 1) * CHUNKS
     largest = z[:, :, :full].reshape(S, k, height - 1, CHUNKS).max(axis=2)
     np.maximum(largest[:, :, : V - full], z[:, :, full:], out=largest[:, :, : V - full])
-    chunks = _largest((before[:, :, None] + largest).reshape(S, k * CHUNKS), min(count, k * CHUNKS))
+    _, chunks = _largest((before[:, :, None] + largest).reshape(S, k * CHUNKS), min(count, k * CHUNKS))
     hypothesis, column = np.divmod(chunks, CHUNKS)  # (S, count)
     token = column[:, :, None] + CHUNKS * np.arange(height)  # (S, count, height)
     inside = token < V
     token[~inside] = 0
     sentence = np.arange(S)[:, None]
     values = before[sentence, hypothesis][:, :, None] + z[sentence[:, :, None], hypothesis[:, :, None], token]
-    totals = np.where(inside, values, -np.inf).reshape(S, -1)
-    best = _largest(totals, count)
+    totals, best = _largest(np.where(inside, values, -np.inf).reshape(S, -1), count)
     positions = (hypothesis[:, :, None] * V + token).reshape(S, -1)
-    return totals[sentence, best], positions[sentence, best]
+    return totals, positions[sentence, best]
 
 
-def _largest(values: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
-    """Return the positions of each row's largest values, largest first."""
-    if count == 1:
-        best: npt.NDArray[np.intp] = values.argmax(axis=1)[:, None]
-        return best
-    rows = np.arange(len(values))[:, None]
-    best = np.sort(np.argpartition(-values, count - 1, axis=1)[:, :count], axis=1)
-    order = np.argsort(-values[rows, best], axis=1, kind="stable")  # the first of equals first
-    return best[rows, order]
+def _largest(values: npt.NDArray[np.float64], count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    """Return each row's largest values and their positions, largest first; ``values`` is overwritten."""
+    rows = np.arange(len(values))
+    if count > MANY:
+        best = np.sort(np.argpartition(-values, count - 1, axis=1)[:, :count], axis=1)
+        order = np.argsort(-values[rows[:, None], best], axis=1, kind="stable")  # the first of equals first
+        positions = best[rows[:, None], order]
+        return values[rows[:, None], positions], positions
+    found, positions = np.empty((len(values), count)), np.empty((len(values), count), dtype=np.intp)
+    for rank in range(count):
+        best = values.argmax(axis=1)
+        found[:, rank], positions[:, rank] = values[rows, best], best
+        values[rows, best] = -np.inf
+    return found, positions
