@@ -217,11 +217,11 @@ def _best(z: Array, before: Array, count: int) -> tuple[npt.NDArray[np.float64],
     full = (height - 1) * CHUNKS
     largest = z[:, :, :full].reshape(S, k, height - 1, CHUNKS).max(axis=2)
     np.maximum(largest[:, :, : V - full], z[:, :, full:], out=largest[:, :, : V - full])
-    _, chunks = _largest((before[:, :, None] + largest).reshape(S, k * CHUNKS), min(count, k * CHUNKS))
+    bounds, chunks = _largest((before[:, :, None] + largest).reshape(S, k * CHUNKS), min(count, k * CHUNKS))
     hypothesis, column = np.divmod(chunks, CHUNKS)  # (S, count)
     token = column[:, :, None] + CHUNKS * np.arange(height)  # (S, count, height)
-    inside = token < V
-    token[~inside] = 0
+    inside = (token < V) & np.isfinite(bounds)[:, :, None]  # a chunk of nothing may come up twice
+    token[token >= V] = 0
     sentence = np.arange(S)[:, None]
     values = before[sentence, hypothesis][:, :, None] + z[sentence[:, :, None], hypothesis[:, :, None], token]
     totals, best = _largest(np.where(inside, values, -np.inf).reshape(S, -1), count)
@@ -230,7 +230,10 @@ def _best(z: Array, before: Array, count: int) -> tuple[npt.NDArray[np.float64],
 
 
 def _largest(values: npt.NDArray[np.float64], count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
-    """Return each row's largest values and their positions, largest first; ``values`` is overwritten."""
+    """Return each row's largest values and their positions, largest first; ``values`` is overwritten.
+
+    Where they are minus infinity, the positions mean nothing.
+    """
     rows = np.arange(len(values))
     if count > MANY:
         best = np.sort(np.argpartition(-values, count - 1, axis=1)[:, :count], axis=1)
