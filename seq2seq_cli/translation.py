@@ -223,11 +223,11 @@ class Translator:
         sources = [source_ids(self.source_tokenizer, text, self.reverse_source) for text in texts]
         results = [[Translation("", 0.0, 0.0, ())] for _ in texts]
         work = sorted((k for k in range(len(texts)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
-        share = max(SMALLEST_BATCH, math.ceil(len(work) / self.team.size))  # few sentences: nobody shall be idle
-        size = min(config.batch_size, share)
-        batches = [work[start : start + size] for start in range(0, len(work), size)]
-        for start in range(0, len(batches), self.team.size):
-            together = batches[start : start + self.team.size]
+        size = config.batch_size * self.team.size
+        for start in range(0, len(work), size):
+            several = work[start : start + size]
+            shares = min(self.team.size, math.ceil(len(several) / SMALLEST_BATCH))
+            together = [several[k::shares] for k in range(shares)]  # to everyone as many long ones as short ones
             found = self.team.call("_search", [([sources[k] for k in batch], config) for batch in together])
             for batch, answers in zip(together, found):
                 for k, hypotheses in zip(batch, answers):
