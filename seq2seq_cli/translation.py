@@ -15,6 +15,7 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.explanation import forced_decoding
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.search import Hypothesis, search
+from seq2seq_cli.nn.stepper import Stepper
 from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
 from seq2seq_cli.workers import Team, usable_cores
 
@@ -94,6 +95,7 @@ class Translator:
         first = checkpoints[0]
         self.team = Team(self, threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
+        self._steppers: list[Stepper] = []
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
         self.reverse_source = first.model.config.reverse_source
@@ -231,15 +233,12 @@ class Translator:
     ) -> list[list[Translation]]:
         results = [[Translation("", 0.0, 0.0, ())] for _ in sources]
         work = sorted((k for k in range(len(sources)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
-        share = max(SMALLEST_BATCH, math.ceil(len(work) / self.team.size))  # few sentences: nobody shall be idle
-        most_tokens = config.max_tokens_per_batch // self.team.size  # as many batches are in memory at a time
-        batches = []
-        while work:
-            size = min(config.batch_size, share, max(1, most_tokens // len(sources[work[0]])))
-            batches.append(work[:size])
-            work = work[size:]
-        for start in range(0, len(batches), self.team.size):
-            together = batches[start : start + self.team.size]
+        while work:  # longest first
+            fitting = max(1, config.max_tokens_per_batch // len(sources[work[0]]))
+            size = min(config.batch_size * self.team.size, fitting)
+            several, work = work[:size], work[size:]
+            shares = min(self.team.size, math.ceil(len(several) / SMALLEST_BATCH))
+            together = [several[k::shares] for k in range(shares)]  # to everyone as many long ones as short ones
             found = self.team.call("_search", [([sources[k] for k in batch], config) for batch in together])
             for batch, answers in zip(together, found):
                 for k, hypotheses in zip(batch, answers):
@@ -249,7 +248,9 @@ class Translator:
         return results
 
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
-        return search(self.models, sources, config, START, END, forbidden=(UNKNOWN,))
+        if not self._steppers:  # when the first sentence comes, in the process that translates it
+            self._steppers = [Stepper(model) for model in self.models]
+        return search(self._steppers, sources, config, START, END, forbidden=(UNKNOWN,))
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(

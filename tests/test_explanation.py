@@ -9,6 +9,7 @@ from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.search import search
+from seq2seq_cli.nn.stepper import Stepper
 from tests.models import config_id, every_config
 
 START, END = 1, 2
@@ -18,7 +19,7 @@ SOURCE = [3, 5, 4, 6, 2]
 @pytest.mark.parametrize("config", list(every_config()), ids=config_id)
 def test_the_product_of_the_probabilities_is_the_one_that_the_search_found(config):
     model = random_model(config)
-    best = search([model], [SOURCE], SearchConfig(beam=4), START, END)[0][0]
+    best = search([Stepper(model)], [SOURCE], SearchConfig(beam=4), START, END)[0][0]
     choices = forced_decoding([model], SOURCE, [*best.tokens, END], START)
     assert [choice.token for choice in choices] == [*best.tokens, END]
     assert sum(math.log(choice.probability) for choice in choices) == pytest.approx(best.log_probability, abs=1e-9)
@@ -27,7 +28,7 @@ def test_the_product_of_the_probabilities_is_the_one_that_the_search_found(confi
 def test_an_ensembles_probabilities_are_the_mean_of_the_models():
     config = next(every_config())
     models = [random_model(config, seed) for seed in (0, 1, 2)]
-    best = search(models, [SOURCE], SearchConfig(beam=3), START, END)[0][0]
+    best = search([Stepper(model) for model in models], [SOURCE], SearchConfig(beam=3), START, END)[0][0]
     target = [*best.tokens, END]
     together = forced_decoding(models, SOURCE, target, START)
     alone = [forced_decoding([model], SOURCE, target, START) for model in models]

@@ -23,6 +23,8 @@ def test_products_in_blocks_equal_plain_ones_for_every_number_of_rows(dtype, gat
         assert matrix.multiply(same).dtype == dtype
 
 
-@pytest.mark.parametrize(("rows", "K", "width"), [(16, 256, 64), (64, 512, 16), (64, 1024, 300), (64, 2048, 300)])
+@pytest.mark.parametrize(
+    ("rows", "K", "width"), [(16, 256, 64), (64, 512, 16), (64, 1024, 0), (64, 2048, 0), (1, 15_625, 64)]
+)
 def test_blocks_are_as_wide_as_an_unpacked_product_allows(rows, K, width):
     assert StepMatrix(np.zeros((1, K, 300), np.float32), rows).width == width

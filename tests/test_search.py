@@ -5,12 +5,20 @@ import pytest
 
 from seq2seq_cli.config import ModelConfig, SearchConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn import search as search_module
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.search import length_normalized, longest_output, search
+from seq2seq_cli.nn.search import length_normalized, longest_output
+from seq2seq_cli.nn.stepper import Stepper
 
 START, END = 1, 2
+
+
+def search(models, *arguments, **settings):
+    return search_module.search([Stepper(model) for model in models], *arguments, **settings)
+
+
 CELLS = ["rnn", "lstm", "gru"]
 
 
@@ -138,3 +146,23 @@ def test_a_vocabulary_of_special_symbols_only_gives_the_empty_sentence():
     config = ModelConfig(3, 3, "rnn", 2, 2)
     found = search([random_model(config)], [[2]], SearchConfig(beam=3), START, END, forbidden=(0,))
     assert found[0][0].tokens == ()
+
+
+@pytest.mark.parametrize("few", [0, 1_000_000])
+@pytest.mark.parametrize("V", [3, 64, 65, 200])
+@pytest.mark.parametrize("count", [1, 4, 9])
+@pytest.mark.parametrize("many", [0, 16])
+def test_the_best_extensions_are_those_that_sorting_everything_finds(few, V, count, many, monkeypatch):
+    monkeypatch.setattr(search_module, "MANY", many)
+    monkeypatch.setattr(search_module, "FEW_LOGITS", few)
+    generator = np.random.default_rng(0)
+    z = generator.standard_normal((5, 3, V)).astype(np.float32)
+    z[0, :, 1:] = z[1, 0] = -np.inf
+    before = generator.standard_normal((5, 3))
+    totals, positions = search_module._best(z, before, count)
+    everything = (before[:, :, None] + z).reshape(5, -1)
+    np.testing.assert_array_equal(totals, -np.sort(-everything, axis=1)[:, :count])
+    for row, total, all_of_them in zip(positions, totals, everything):
+        alive = row[np.isfinite(total)]  # what cannot be has no place
+        np.testing.assert_array_equal(all_of_them[alive], total[np.isfinite(total)])
+        assert len(set(alive.tolist())) == len(alive)

@@ -58,8 +58,17 @@ def tanh_backward(d_y: Array, y: Array) -> Array:
     return d_x
 
 
+def log_sum_exp(logits: Array) -> Array:
+    """Return ``log Σ eˣ`` along the last axis, shifted by the maximum against overflow: (..., V) gives (...)."""
+    largest = logits.max(axis=-1, keepdims=True)
+    shifted = logits - largest
+    np.exp(shifted, out=shifted)
+    result: Array = np.log(shifted.sum(axis=-1)) + largest[..., 0]
+    return result
+
+
 def log_softmax(logits: Array) -> Array:
-    """Return log-probabilities, ``x − log Σ eˣ`` along the last axis, shifted by the maximum against overflow.
+    """Return log-probabilities, ``x − log Σ eˣ`` along the last axis.
 
     Args:
         logits: (..., V).
@@ -67,9 +76,8 @@ def log_softmax(logits: Array) -> Array:
     Returns:
         (..., V), same dtype; each row's exponentials sum to one.
     """
-    shifted: Array = logits - logits.max(axis=-1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return shifted
+    log_probabilities: Array = logits - log_sum_exp(logits)[..., None]
+    return log_probabilities
 
 
 class CrossEntropy(NamedTuple):

@@ -14,10 +14,9 @@ import numpy.typing as npt
 
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.encoder import DecoderState
-from seq2seq_cli.nn.functional import Array, IntArray, log_softmax
-from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.packing import Packing
+from seq2seq_cli.nn.functional import Array, IntArray, log_softmax, log_sum_exp
+from seq2seq_cli.nn.packing import Index, Packing
+from seq2seq_cli.nn.stepper import Stepper
 
 LONGEST_OUTPUT = 500
 """Tokens at which a translation ends if nothing else is said; a model that repeats itself would go on for ever."""
@@ -54,7 +53,7 @@ def longest_output(source_length: int, config: SearchConfig) -> int:
 
 
 def search(
-    models: Sequence[Seq2Seq],
+    steppers: Sequence[Stepper],
     sources: Sequence[Sequence[int]],
     config: SearchConfig,
     start: int,
@@ -64,7 +63,7 @@ def search(
     """Translate a batch of sentences.
 
     Args:
-        models: one or several (their probabilities are averaged at every step) with the same vocabularies.
+        steppers: of one model or several (their probabilities are averaged at every step) with the same vocabularies.
         sources: token ids of each sentence, none empty, in any order.
         config: beam and so on.
         start, end: ids of the symbols that begin and end a target sentence.
@@ -78,14 +77,12 @@ def search(
     flat = np.concatenate([np.asarray(sources[k]) for k in order])
     starts = np.cumsum([0, *packing.lengths[:-1]])
     ids = flat[starts[packing.token_sentences] + packing.token_steps]
-    beams = _Beams([model.encode(ids, packing) for model in models], packing.sentences, start)
+    beams = _Beams(steppers, ids, packing, start)
     finished: list[list[Hypothesis]] = [[] for _ in order]
     limits = np.array([longest_output(length, config) for length in packing.lengths])
     blocked = [start, *forbidden]
     while len(beams.sentences):
-        log_probs = beams.step(models)
-        log_probs[:, blocked] = -np.inf
-        _advance(beams, log_probs, finished, limits, config, end)
+        _advance(beams, beams.step(blocked), finished, limits, config, end)
     results: list[list[Hypothesis]] = [[]] * len(sources)
     for place, k in enumerate(order):
         results[k] = sorted(finished[place], key=lambda h: (-h.score, h.tokens))[: config.n_best]
@@ -95,30 +92,46 @@ def search(
 class _Beams:
     """The live hypotheses of the sentences still at work: S sentences with k hypotheses each, S · k rows."""
 
-    def __init__(self, states: list[DecoderState], sentences: int, start: int) -> None:
-        self.states = states
-        self.sentences = np.arange(sentences)
-        self.scores: npt.NDArray[np.float64] = np.zeros((sentences, 1))
-        self.tokens: IntArray = np.full((sentences, 1, 1), start)
+    def __init__(self, steppers: Sequence[Stepper], ids: IntArray, packing: Packing, start: int) -> None:
+        self.steppers = steppers
+        started = [stepper.start(ids, packing) for stepper in steppers]
+        self.states = [states for states, _ in started]
+        self.constants = [constants for _, constants in started]
+        self.sentences = np.arange(packing.sentences)
+        self.scores: npt.NDArray[np.float64] = np.zeros((packing.sentences, 1))
+        self.tokens: IntArray = np.full((packing.sentences, 1, 1), start)
 
-    def step(self, models: Sequence[Seq2Seq]) -> Array:
-        """Feed every row its last token; return the next token's log-probabilities (S · k, V)."""
-        results = [
-            model.decode_step(state, self.tokens[:, :, -1].reshape(-1)) for model, state in zip(models, self.states)
-        ]
-        self.states = [state for _, state in results]
-        log_probs = log_softmax(results[0][0])
-        for logits, _ in results[1:]:
-            np.logaddexp(log_probs, log_softmax(logits), out=log_probs)
-        if len(models) > 1:
-            log_probs -= np.log(len(models))
-        return log_probs
+    def step(self, blocked: Sequence[int]) -> tuple[Array, Array]:
+        """Feed every hypothesis its last token; return what the next tokens' log-probabilities are made of.
 
-    def keep(self, sentences: IntArray, parents: IntArray, tokens: IntArray, scores: npt.NDArray[np.float64]) -> None:
+        Returns:
+            ``z`` (S, k, V) and ``n`` (S, k) such that ``z − n`` are the log-probabilities. What may not be produced is
+            minus infinity. (One model's ``z`` are its logits: normalizing only what is chosen saves a pass over all.)
+        """
+        S, k = self.tokens.shape[:2]
+        last = self.tokens[:, :, -1]
+        logits = []
+        for m, stepper in enumerate(self.steppers):
+            z, self.states[m] = stepper.step(self.states[m], self.constants[m], last)
+            logits.append(z)
+        if len(logits) == 1:
+            z, normalizer = logits[0], log_sum_exp(logits[0])
+        else:
+            z = log_softmax(logits[0])
+            for others in logits[1:]:
+                np.logaddexp(z, log_softmax(others), out=z)
+            normalizer = np.full(len(z), np.log(len(logits)), z.dtype)
+        z[:, blocked] = -np.inf
+        return z.reshape(S, k, -1), normalizer.reshape(S, k)
+
+    def keep(self, sentences: Index, parents: IntArray, tokens: IntArray, scores: npt.NDArray[np.float64]) -> None:
         """Go on with these sentences (positions) and, for each, these parents (S, k) extended by these tokens."""
         width = self.tokens.shape[1]
-        rows = (sentences[:, None] * width + parents).reshape(-1)
-        self.states = [state.select(rows) for state in self.states]
+        if width > 1 or parents.shape[1] > 1 or len(sentences) < len(self.sentences):
+            rows = (sentences[:, None] * width + parents).reshape(-1)
+            self.states = [[tuple(part[rows] for part in state) for state in states] for states in self.states]
+        if len(sentences) < len(self.sentences):
+            self.constants = [constants.select(sentences) for constants in self.constants]
         history = self.tokens[sentences[:, None], parents]
         self.tokens = np.concatenate([history, tokens[:, :, None]], axis=2)
         self.scores = scores
@@ -127,7 +140,7 @@ class _Beams:
 
 def _advance(
     beams: _Beams,
-    log_probs: Array,
+    extensions: tuple[Array, Array],
     finished: list[list[Hypothesis]],
     limits: npt.NDArray[np.int_],
     config: SearchConfig,
@@ -135,42 +148,37 @@ def _advance(
 ) -> None:
     """Extend every hypothesis by one token, move those that end to ``finished``, and drop sentences that are done.
 
-    Of the 2K best extensions, those that end count if they are among the first K; the first K others live on. There are
-    always K others, since at most one extension of each hypothesis ends.
+    Of all extensions, the K best that do not end live on; those that end count if fewer than K others are better.
     """
-    S, width, length = beams.tokens.shape  # length counts the start symbol, so it is that of the extensions too
-    V = log_probs.shape[1]
-    out_of_room = limits[beams.sentences] <= length
-    full = np.repeat(out_of_room, width)
-    log_probs[full] = np.where(np.arange(V) == end, log_probs[full], -np.inf)  # what is full may only end
-    totals = (beams.scores[:, :, None] + log_probs.reshape(S, width, V)).reshape(S, width * V)
+    z, normalizer = extensions
+    width, V = z.shape[1:]
+    length = beams.tokens.shape[2]  # counts the start symbol, so it is that of the extensions too
     K = config.beam
-    candidates = _best(totals, min(2 * K, width * V))
-    totals = np.take_along_axis(totals, candidates, axis=1)
-    if not np.isfinite(totals[:, 0]).all():
+    before = beams.scores - normalizer  # (S, k) what a hypothesis's logits are added to
+    ending = before + z[:, :, end]
+    z[:, :, end] = -np.inf
+    out_of_room = limits[beams.sentences] <= length
+    z[out_of_room] = -np.inf  # what is full may only end
+    totals, candidates = _best(z, before, min(K, width * V))
+    if not np.isfinite(np.maximum(totals[:, 0], ending.max(axis=1))).all():
         raise UserError("the model's scores are not numbers", where="the model file", fix="train it again")
-    parents, tokens = np.divmod(candidates, V)
-    ends = tokens == end
-    for s, rank in zip(*np.nonzero(ends[:, :K] & np.isfinite(totals[:, :K]))):
-        words = beams.tokens[s, parents[s, rank], 1:].tolist()
-        log_probability = float(totals[s, rank])
+    # An ending extension is one of the K best if fewer than K of all others are better.
+    better = (totals[:, None, :] > ending[:, :, None]).sum(axis=2) + (ending[:, None, :] > ending[:, :, None]).sum(
+        axis=2
+    )
+    for s, k in zip(*np.nonzero((better < K) & np.isfinite(ending))):
+        log_probability = float(ending[s, k])
         score = length_normalized(log_probability, length, config.length_penalty)
-        finished[beams.sentences[s]].append(Hypothesis(tuple(words), log_probability, score))
+        words = tuple(beams.tokens[s, k, 1:].tolist())
+        finished[beams.sentences[s]].append(Hypothesis(words, log_probability, score))
 
-    rank_of_live = np.argsort(ends, axis=1, kind="stable")[:, :K]  # the first K that do not end
-    live_totals = np.take_along_axis(totals, rank_of_live, axis=1)
-    live_totals[np.take_along_axis(ends, rank_of_live, axis=1)] = -np.inf
     alive = [
         s
         for s, sentence in enumerate(beams.sentences)
-        if not out_of_room[s] and not _is_done(finished[sentence], live_totals[s], int(limits[sentence]), config)
+        if not out_of_room[s] and not _is_done(finished[sentence], totals[s], int(limits[sentence]), config)
     ]
-    beams.keep(
-        np.array(alive, dtype=np.intp),
-        np.take_along_axis(parents, rank_of_live, axis=1)[alive],
-        np.take_along_axis(tokens, rank_of_live, axis=1)[alive],
-        live_totals[alive],
-    )
+    parents, tokens = np.divmod(candidates[alive], V)
+    beams.keep(np.array(alive, dtype=np.intp), parents, tokens, totals[alive])
 
 
 def _is_done(finished: list[Hypothesis], live: npt.NDArray[np.float64], limit: int, config: SearchConfig) -> bool:
@@ -183,11 +191,58 @@ def _is_done(finished: list[Hypothesis], live: npt.NDArray[np.float64], limit: i
     return worst_kept >= length_normalized(float(live[0]), limit, config.length_penalty)
 
 
-def _best(totals: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.intp]:
-    """Return the positions of each row's largest values, largest first, the first of equals first."""
-    if count < totals.shape[1]:
-        positions = np.sort(np.argpartition(-totals, count - 1, axis=1)[:, :count], axis=1)
-    else:
-        positions = np.broadcast_to(np.arange(totals.shape[1]), totals.shape)
-    values = np.take_along_axis(totals, positions, axis=1)
-    return np.take_along_axis(positions, np.argsort(-values, axis=1, kind="stable"), axis=1)
+CHUNKS = 64
+"""Into how many chunks a row of logits is cut to look for its largest ones."""
+MANY = 16
+"""Up to so many, looking for the largest again and again takes a quarter of the time of ``argpartition``."""
+FEW_LOGITS = 50_000
+"""With so few, the chunks are more work than they save."""
+
+
+def _best(z: Array, before: Array, count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    """Return each sentence's largest totals ``before + z`` and their positions in (k · V), largest first.
+
+    The ``count`` largest values are in the ``count`` chunks whose largest values are largest, so of many logits only
+    those of these chunks have to be sorted out.
+
+    Args:
+        z: (S, k, V).
+        before: (S, k).
+        count: how many.
+    """
+    S, k, V = z.shape
+    if z.size <= FEW_LOGITS or V <= CHUNKS:
+        return _largest((before[:, :, None] + z).reshape(S, k * V), count)
+    height = -(-V // CHUNKS)  # a chunk is a column of (height, CHUNKS): positions c, c + CHUNKS, c + 2 · CHUNKS …
+    full = (height - 1) * CHUNKS
+    largest = z[:, :, :full].reshape(S, k, height - 1, CHUNKS).max(axis=2)
+    np.maximum(largest[:, :, : V - full], z[:, :, full:], out=largest[:, :, : V - full])
+    bounds, chunks = _largest((before[:, :, None] + largest).reshape(S, k * CHUNKS), min(count, k * CHUNKS))
+    hypothesis, column = np.divmod(chunks, CHUNKS)  # (S, count)
+    token = column[:, :, None] + CHUNKS * np.arange(height)  # (S, count, height)
+    inside = (token < V) & np.isfinite(bounds)[:, :, None]  # a chunk of nothing may come up twice
+    token[token >= V] = 0
+    sentence = np.arange(S)[:, None]
+    values = before[sentence, hypothesis][:, :, None] + z[sentence[:, :, None], hypothesis[:, :, None], token]
+    totals, best = _largest(np.where(inside, values, -np.inf).reshape(S, -1), count)
+    positions = (hypothesis[:, :, None] * V + token).reshape(S, -1)
+    return totals, positions[sentence, best]
+
+
+def _largest(values: npt.NDArray[np.float64], count: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    """Return each row's largest values and their positions, largest first; ``values`` is overwritten.
+
+    Where they are minus infinity, the positions mean nothing.
+    """
+    rows = np.arange(len(values))
+    if count > MANY:
+        best = np.sort(np.argpartition(-values, count - 1, axis=1)[:, :count], axis=1)
+        order = np.argsort(-values[rows[:, None], best], axis=1, kind="stable")  # the first of equals first
+        positions = best[rows[:, None], order]
+        return values[rows[:, None], positions], positions
+    found, positions = np.empty((len(values), count)), np.empty((len(values), count), dtype=np.intp)
+    for rank in range(count):
+        best = values.argmax(axis=1)
+        found[:, rank], positions[:, rank] = values[rows, best], best
+        values[rows, best] = -np.inf
+    return found, positions

@@ -30,6 +30,8 @@ from rich.console import Console
 from rich.table import Table
 
 CHECKOUT = Path(__file__).parent.parent.parent
+ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""As the command line sets it: the program's own threads share the work."""
 NO_TORCH = "PyTorch is not installed: our side alone."
 
 
@@ -121,7 +123,7 @@ class Worker:
         self._pipe, theirs = context.Pipe()
         before = dict(os.environ)
         os.environ.update(environment or {})
-        self._process = context.Process(target=_serve, args=(theirs, kind, arguments), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, kind, arguments))
         self._process.start()
         os.environ.clear()
         os.environ.update(before)

@@ -34,14 +34,12 @@ from seq2seq_cli.nn.packing import Index
 from seq2seq_cli.nn.parameters import Parameters, initialize
 from seq2seq_cli.workers import usable_cores
 from tests.benchmarks.lengths import draw_corpus
-from tests.benchmarks.measure import Spread, Worker, alternate, has_torch, parser, ratios, report
+from tests.benchmarks.measure import ONE_BLAS_THREAD, Spread, Worker, alternate, has_torch, parser, ratios, report
 
 SEED = 4
 SHAPES = ((512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048), (1024, 512, 2048), (2048, 256, 4096))
 """(m, k, n) of the products that look for the roof: square ones, and a vocabulary's or a gate's tall and wide ones."""
 AGREEMENT = 2e-5
-ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-"""As the command line sets it: the program's own threads share the work."""
 
 
 class Size(NamedTuple):

@@ -20,7 +20,17 @@ from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.text.builtin import builtin_corpus
 from seq2seq_cli.text.corpus import read_corpus
 from seq2seq_cli.translation import Translator
-from tests.benchmarks.measure import Spread, Worker, alternate, cores, has_torch, parser, ratios, report
+from tests.benchmarks.measure import (
+    ONE_BLAS_THREAD,
+    Spread,
+    Worker,
+    alternate,
+    cores,
+    has_torch,
+    parser,
+    ratios,
+    report,
+)
 from tests.benchmarks.models import add_model_flag, model_file
 
 CASES = ((1, 1, 48), (1, 64, 512), (5, 1, 24), (5, 64, 256))
@@ -32,7 +42,7 @@ class OurSide:
     """The program's translator; lives in a worker."""
 
     def __init__(self, path: str) -> None:
-        self.translator = Translator.load(path)
+        self.translator = Translator.load(path, processes=True)
 
     def translations(self, texts: Sequence[str], beam: int, batch_size: int) -> list[str]:
         return self.translator.translate(texts, SearchConfig(beam=beam, batch_size=batch_size))
@@ -80,7 +90,7 @@ def main() -> None:
     sources = read_corpus(given.corpus or builtin_corpus("test")).sources
     with tempfile.TemporaryDirectory() as folder:
         path = str(model_file(given.model, Path(folder)))
-        with Worker(OurSide, path) as ours:
+        with Worker(OurSide, path, environment=ONE_BLAS_THREAD) as ours:
             theirs = None
             if has_torch():
                 from tests.benchmarks.torch_translation import TorchTranslator
