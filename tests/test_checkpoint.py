@@ -17,7 +17,7 @@ from seq2seq_cli.checkpoint import (
 from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.text.seen import Seen
+from seq2seq_cli.text.seen import MOST_WORDS, Seen
 from seq2seq_cli.text.storage import train_tokenizer
 
 
@@ -64,6 +64,13 @@ def test_what_was_seen_in_training_is_kept_and_may_be_missing(tmp_path):
     del config["seen"], content["checksums"]
     np.savez(path, **{**content, "config": text(config)})
     assert load_model(path).seen == Seen()
+
+
+def test_the_words_of_a_large_corpus_can_be_read_again(tmp_path):
+    checkpoint = small_checkpoint()
+    checkpoint.seen = Seen(7, frozenset(f"{number}-word" for number in range(MOST_WORDS)))
+    save_model(tmp_path / "m.npz", checkpoint)
+    assert load_model(tmp_path / "m.npz").seen == checkpoint.seen
 
 
 def test_the_file_is_what_the_design_promises_to_other_programs(saved):

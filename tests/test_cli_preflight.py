@@ -8,8 +8,9 @@ import pytest
 
 from seq2seq_cli.checkpoint import load_model
 from seq2seq_cli.cli.preflight import histogram_lines, megabytes, milliseconds, peak_memory
+from seq2seq_cli.files import exclusive
 from seq2seq_cli.text.statistics import Bucket
-from tests.conftest import SMALL, environment, write_pairs
+from tests.conftest import SMALL, assert_explained, environment, write_pairs
 
 ODD = """\
 red cat\trouge chat
@@ -166,3 +167,12 @@ def test_a_tokenizer_of_another_language_is_told_with_what_to_do(cli, tmp_path):
     result = cli("train", "p.tsv", "--max-steps", "1", "--source-tokenizer", "greek.json", *SMALL)
     assert "not in the vocabulary: <unk>; use --tokenizer bpe" in result.stderr.decode()
     assert load_model(tmp_path / "model.npz")
+
+
+def test_a_dry_run_may_look_while_a_training_of_the_same_output_runs(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    with exclusive(tmp_path / "model.npz"):
+        before = sorted(path.name for path in tmp_path.iterdir())
+        assert_explained(cli("train", "p.tsv", *SMALL), 1, "another process")
+        assert cli("train", "p.tsv", "--dry-run", *SMALL).returncode == 0
+        assert sorted(path.name for path in tmp_path.iterdir()) == before
