@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from seq2seq_cli.config import MOST_TOKENS_PER_BATCH
 from seq2seq_cli.nn.model import Batch
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.text.corpus import Corpus
@@ -60,17 +61,32 @@ class EncodedCorpus:
         return len(self.source)
 
     @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """(n,) tokens of each pair, both sides together."""
+        return self.source.lengths + self.target.lengths
+
+    def fitting(self, max_source_length: int, max_tokens: int) -> list[int]:
+        """Return the positions of the pairs whose source, and whose sides together, have at most so many tokens.
+
+        The symbols for start and end do not count as source tokens.
+        """
+        fits = (self.source.lengths - 1 <= max_source_length) & (self.lengths <= max_tokens)
+        return [int(k) for k in np.nonzero(fits)[0]]
+
+    @property
     def target_tokens(self) -> int:
         """Tokens that the decoder has to predict, ``</s>`` included."""
         return len(self.target.ids) - len(self.target)
 
 
-def source_ids(tokenizer: Tokenizer, text: str, reverse: bool) -> list[int]:
+def source_ids(tokenizer: Tokenizer, text: str, reverse: bool, most: int | None = None) -> list[int]:
     """Return what the encoder reads of a source sentence: its tokens, reversed if so configured, then ``</s>``.
+
+    Of a longer one than ``most`` tokens, the first so many are read.
 
     Reversing brings the first words of both languages close together (Sutskever et al. 2014, section 3.3).
     """
-    ids = tokenizer.encode(text)
+    ids = tokenizer.encode(text, most)
     if reverse:
         ids.reverse()
     return [*ids, END]
@@ -86,29 +102,44 @@ def encode_corpus(
     )
 
 
-def plan_batches(corpus: EncodedCorpus, batch_size: int, generator: np.random.Generator | None = None) -> list[Index]:
+def plan_batches(
+    corpus: EncodedCorpus,
+    batch_size: int,
+    generator: np.random.Generator | None = None,
+    max_tokens: int = MOST_TOKENS_PER_BATCH,
+) -> list[Index]:
     """Return the pairs of every batch of one epoch.
 
     With a generator: the pairs are shuffled, cut into pools, sorted by length within each pool so that a batch's
     sentences are about equally long, cut into batches, and the batches shuffled. Without one, all are sorted by length,
-    longest first, which is fastest, for validation.
+    longest first, which is fastest, for validation. A batch with too many tokens is halved until none has.
 
     Args:
         corpus: the pairs.
         batch_size: most pairs of a batch.
         generator: decides the order.
+        max_tokens: most source and target tokens of a batch of more than one pair.
     """
-    source, target = corpus.source.lengths, corpus.target.lengths
+    source, target, both = corpus.source.lengths, corpus.target.lengths, corpus.lengths
     everything = np.arange(len(corpus)) if generator is None else generator.permutation(len(corpus))
     pool_size = max(1, len(everything) if generator is None else POOL * batch_size)
     batches: list[Index] = []
     for start in range(0, len(everything), pool_size):
         pool = everything[start : start + pool_size]
         pool = pool[np.lexsort((-source[pool], -target[pool]))]
-        batches += [pool[k : k + batch_size] for k in range(0, len(pool), batch_size)]
+        for k in range(0, len(pool), batch_size):
+            batches += _halve(pool[k : k + batch_size], both, max_tokens)
     if generator is not None:
         batches = [batches[k] for k in generator.permutation(len(batches))]
     return batches
+
+
+def _halve(pairs: Index, lengths: npt.NDArray[np.int64], max_tokens: int) -> list[Index]:
+    """Return the pairs in as many batches as they need."""
+    if len(pairs) < 2 or lengths[pairs].sum() <= max_tokens:
+        return [pairs]
+    middle = len(pairs) // 2
+    return [*_halve(pairs[:middle], lengths, max_tokens), *_halve(pairs[middle:], lengths, max_tokens)]
 
 
 def make_batch(corpus: EncodedCorpus, pairs: Index) -> Batch:

@@ -8,6 +8,7 @@ member                content
                       be missing): words of the training sources, and the longest one's tokens
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
+``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
 ``encoder.…``         float32 arrays, under the names of ``nn.parameters.parameter_shapes``; where the embedding is
                       tied, ``decoder.fc_out.weight`` is there as well: the arrays load into ``torch.nn`` modules
 ====================  ================================================================================================
@@ -15,18 +16,23 @@ member                content
 A training state, ``NAME.state.npz``, has the same members for the latest weights, and ``state`` (JSON) and
 ``optimizer.…`` arrays besides.
 
-Nothing in a file is trusted: pickles are never loaded, and every member's type, shape and size is checked against the
-configuration before memory is allocated for it.
+Nothing in a file is trusted: pickles are never loaded, and the members' names, number, types, shapes and sizes are
+checked against the configuration before memory is allocated for them.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import io
+import itertools
 import json
 import math
 import stat
+import struct
+import warnings
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -39,7 +45,8 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.files import explain_os_errors, write_atomically
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.parameters import Parameters, Shapes, parameter_shapes
+from seq2seq_cli.nn.optimizers import OPTIMIZERS
+from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
 from seq2seq_cli.text.seen import Seen
 from seq2seq_cli.text.storage import tokenizer_from_json
 from seq2seq_cli.text.tokenizer import Tokenizer
@@ -47,7 +54,13 @@ from seq2seq_cli.text.tokenizer import Tokenizer
 MODEL_FORMAT = "seq2seq model"
 STATE_FORMAT = "seq2seq training state"
 VERSION = 1
-LARGEST_TEXT = 64 << 20
+LARGEST_SETTINGS = 1 << 20
+"""Bytes of a small member, and of the archive's directory."""
+LARGEST_HISTORY = 64 << 20
+LARGEST_CONFIG = 64 << 20
+"""It holds the words of the training sources, too: at most ``text.seen.MOST_WORDS`` pieces, 4 bytes a character."""
+LARGEST_ENTRY = 1 << 13
+"""Bytes of a tokenizer's JSON for each entry of its vocabulary: its text and a merge, all characters escaped."""
 LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
 TIED_COPY = "decoder.fc_out.weight"
@@ -105,8 +118,17 @@ def state_path(path: Path) -> Path:
 
 
 def previous_path(path: Path) -> Path:
-    """Return where a model goes that a new training replaces: ``NAME.previous.npz`` beside ``NAME.npz``."""
-    return path.with_name(path.name.removesuffix(".npz") + ".previous.npz")
+    """Return where a model (or a log) goes that a new training replaces.
+
+    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that is not there: what was put aside before
+    stays, so two trainings started by mistake cost nothing.
+    """
+    stem = path.name.removesuffix(path.suffix)
+    for number in itertools.count(1):
+        other = path.with_name(f"{stem}.previous{f'-{number}' if number > 1 else ''}{path.suffix}")
+        if not other.exists() and not state_path(other).exists():
+            return other
+    raise AssertionError  # counting does not end
 
 
 def save_model(path: Path, checkpoint: Checkpoint) -> None:
@@ -129,23 +151,20 @@ def load_model(path: Path) -> Checkpoint:
         UserError: if the file is not there, is not a model, is damaged, or is of a newer version.
     """
     with _Archive(path) as archive:
-        checkpoint, rest = _read_checkpoint(archive, MODEL_FORMAT)
-        _refuse_extra(archive, rest)
-        return checkpoint
+        return _read_checkpoint(archive, MODEL_FORMAT)
 
 
 def load_state(path: Path) -> tuple[Checkpoint, TrainingState]:
     """Read a training state; errors as for ``load_model``."""
     with _Archive(path) as archive:
-        checkpoint, rest = _read_checkpoint(archive, STATE_FORMAT)
+        moments = {f"optimizer.{name}" for kind in OPTIMIZERS.values() for name in kind(0).moments()} & archive.names
+        checkpoint = _read_checkpoint(archive, STATE_FORMAT, {"state", *moments})
         progress = archive.json("state")
         if not isinstance(progress, dict):
             raise archive.damaged("'state' is not a JSON object")
         size = len(checkpoint.model.parameters.flat)
-        names = sorted(name for name in rest if name.startswith("optimizer."))
-        moments = {name.removeprefix("optimizer."): archive.array(name, (size,)) for name in names}
-        _refuse_extra(archive, rest - {"state", *names})
-        return checkpoint, TrainingState(moments, progress)
+        vectors = {name.removeprefix("optimizer."): archive.array(name, (size,)) for name in sorted(moments)}
+        return checkpoint, TrainingState(vectors, progress)
 
 
 def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[Any]]:
@@ -176,19 +195,16 @@ def _json_array(value: Any) -> npt.NDArray[np.str_]:
     return np.array(json.dumps(value, ensure_ascii=False))
 
 
-def _write(path: Path, members: Mapping[str, npt.NDArray[Any]]) -> None:
-    write_atomically(path, lambda file: np.savez(file, **members))  # type: ignore[arg-type]
+def _write(path: Path, members: dict[str, npt.NDArray[Any]]) -> None:
+    checksums = {name: zlib.crc32(array.tobytes()) for name, array in members.items()}
+    everything = {**members, "checksums": _json_array(checksums)}
+    write_atomically(path, lambda file: np.savez(file, **everything))  # type: ignore[arg-type]
 
 
-def _refuse_extra(archive: _Archive, names: set[str]) -> None:
-    if names:
-        raise archive.damaged(f"it has members that do not belong to it: {', '.join(sorted(names)[:3])}")
-
-
-def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, set[str]]:
-    """Return the checkpoint and the names of the members that it did not use."""
+def _read_checkpoint(archive: _Archive, format_name: str, others: Collection[str] = ()) -> Checkpoint:
+    """Return the checkpoint; besides its members, ``others`` must be there, and none else."""
     _check_format(archive, format_name)
-    config = archive.json("config")
+    config = archive.json("config", LARGEST_CONFIG)
     try:
         model_config = config_from_json(ModelConfig, config["model"])
         training = config_from_json(TrainingConfig, config["training"])
@@ -198,24 +214,38 @@ def _read_checkpoint(archive: _Archive, format_name: str) -> tuple[Checkpoint, s
         threads = config.get("threads") if isinstance(config.get("threads"), int) else None
     except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
-    source = tokenizer_from_json(archive.json("tokenizer.source"), f"{archive.path}, tokenizer.source")
-    target = tokenizer_from_json(archive.json("tokenizer.target"), f"{archive.path}, tokenizer.target")
-    if (len(source), len(target)) != (model_config.source_vocabulary, model_config.target_vocabulary):
-        raise archive.damaged("its tokenizers and its configuration disagree about the vocabularies' sizes")
-    history = archive.json("history")
+    shapes = parameter_shapes(model_config)
+    arrays = dict(shapes)
+    if model_config.tie_embeddings:
+        arrays[TIED_COPY] = shapes["decoder.embedding.weight"]
+    archive.check_names({"format", "config", "tokenizer.source", "tokenizer.target", "history", *arrays, *others})
+    if sum(math.prod(shape) for shape in shapes.values()) > LARGEST_PARAMETERS:
+        raise archive.damaged(f"its configuration asks for more than {LARGEST_PARAMETERS} parameters")
+    for name, shape in arrays.items():
+        archive.check_size(name, 4 * math.prod(shape))
+    source = _read_tokenizer(archive, "source", model_config.source_vocabulary)
+    target = _read_tokenizer(archive, "target", model_config.target_vocabulary)
+    history = archive.json("history", LARGEST_HISTORY)
     if not isinstance(history, list) or not all(isinstance(record, dict) for record in history):
         raise archive.damaged("'history' is not a list of records")
-    shapes = parameter_shapes(model_config)
-    parameters = _read_parameters(archive, shapes)
-    used = {"format", "config", "tokenizer.source", "tokenizer.target", "history", *shapes}
+    parameters = Parameters(shapes)
+    for name, shape in shapes.items():
+        parameters[name][...] = archive.array(name, shape)
     if model_config.tie_embeddings:
-        used.add(TIED_COPY)
-        copy = archive.array(TIED_COPY, shapes["decoder.embedding.weight"])
+        copy = archive.array(TIED_COPY, arrays[TIED_COPY])
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
     model = Seq2Seq(model_config, parameters)
-    checkpoint = Checkpoint(model, source, target, training, history, corpus, text, seen, valid, threads)
-    return checkpoint, archive.names - used
+    return Checkpoint(model, source, target, training, history, corpus, text, seen, valid, threads)
+
+
+def _read_tokenizer(archive: _Archive, side: str, entries: int) -> Tokenizer:
+    member = f"tokenizer.{side}"
+    value = archive.json(member, LARGEST_SETTINGS + LARGEST_ENTRY * entries)
+    tokenizer = tokenizer_from_json(value, f"{archive.path}, {member}")
+    if len(tokenizer) != entries:
+        raise archive.damaged(f"its {side} tokenizer and its configuration disagree about the vocabulary's size")
+    return tokenizer
 
 
 def _check_format(archive: _Archive, format_name: str) -> None:
@@ -237,18 +267,6 @@ def _check_format(archive: _Archive, format_name: str) -> None:
         )
 
 
-def _read_parameters(archive: _Archive, shapes: Shapes) -> Parameters:
-    size = sum(math.prod(shape) for shape in shapes.values())
-    if size > LARGEST_PARAMETERS:
-        raise archive.damaged(f"its configuration asks for {size} parameters")
-    for name, shape in shapes.items():
-        archive.check_size(name, 4 * math.prod(shape))
-    parameters = Parameters(shapes)
-    for name, shape in shapes.items():
-        parameters[name][...] = archive.array(name, shape)
-    return parameters
-
-
 class _Archive:
     """A ``.npz`` file whose members are checked one by one."""
 
@@ -260,20 +278,37 @@ class _Archive:
                 raise self.damaged("it is a device or a pipe, not a file")
             self._file = path.open("rb")
         try:
+            self._open()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _open(self) -> None:
+        """Read the directory: everything that can be refused without reading a member is refused here."""
+        try:
+            size, entries = _check_directory(self._file)
             self._zip = zipfile.ZipFile(self._file)
             members = self._zip.infolist()
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as error:
-            self._file.close()
+            if len(members) != entries:  # zipfile does not mind
+                raise ValueError(f"it has {len(members)} members in place of {entries}")
+        except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError, EOFError) as error:
             raise self.damaged(f"it is not an .npz file ({error})") from None
         self._members = {member.filename.removesuffix(".npy"): member for member in members}
-        self.names = set(self._members)
-        compressed = [member.filename for member in members if member.compress_type != zipfile.ZIP_STORED]
-        if compressed:  # a few bytes could ask for any amount of memory
-            self._file.close()
-            raise self.damaged(f"'{compressed[0]}' is compressed")
-        if len(self.names) != len(members):
-            self._file.close()
+        self.names = set(self._members) - {"checksums"}
+        if len(self._members) != len(members):
             raise self.damaged("two of its members have the same name")
+        for member in members:
+            if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
+                raise self.damaged(f"'{member.filename}' is compressed")  # a few bytes could ask for any memory
+            if member.header_offset + member.file_size > size:
+                raise self.damaged(f"'{member.filename}' declares {member.file_size} bytes, more than the file has")
+        self._checksums: dict[str, Any] = {}
+        checksums = self.json("checksums") if "checksums" in self._members else {}
+        if not isinstance(checksums, dict):
+            raise self.damaged("'checksums' is not a JSON object")
+        if checksums and checksums.keys() != self.names:
+            raise self.damaged(f"'{min(checksums.keys() ^ self.names)}' was not saved with it, or is missing")
+        self._checksums = checksums
 
     def __enter__(self) -> _Archive:
         return self
@@ -290,6 +325,14 @@ class _Archive:
             fix="give a file that 'seq2seq train' wrote, or train again",
         )
 
+    def check_names(self, expected: set[str]) -> None:
+        """Raise unless exactly these members are there."""
+        if self.names - expected:
+            names = ", ".join(map(repr, sorted(self.names - expected)[:3]))
+            raise self.damaged(f"it has members that do not belong to it: {names}")
+        if expected - self.names:
+            raise self.damaged(f"it has no member '{min(expected - self.names)}'")
+
     def check_size(self, name: str, content: int) -> None:
         """Raise unless the member is there and declares to be as large as its content and a header."""
         if name not in self._members:
@@ -298,11 +341,11 @@ class _Archive:
         if not content <= declared <= content + (1 << 16):
             raise self.damaged(f"'{name}' declares {declared} bytes where about {content} were expected")
 
-    def json(self, name: str) -> Any:
-        """Return the value of a member that holds JSON."""
+    def json(self, name: str, most: int = LARGEST_SETTINGS) -> Any:
+        """Return the value of a member that holds JSON, of at most so many bytes."""
         if name not in self._members:
             raise self.damaged(f"it has no member '{name}'")
-        if self._members[name].file_size > LARGEST_TEXT:
+        if self._members[name].file_size > most:
             raise self.damaged(f"'{name}' declares {self._members[name].file_size} bytes")
         data, dtype = self._read(name, ())
         if dtype.kind != "U":
@@ -336,18 +379,36 @@ class _Archive:
                 data = file.read(expected)
                 if len(data) != expected or file.read(1):
                     raise self.damaged(f"'{name}' is not as long as its header says")
+                if self._checksums.get(name, zlib.crc32(data)) != zlib.crc32(data):
+                    raise self.damaged(f"'{name}' is not what was saved under that name")
                 return data, dtype
-        except UserError:
+        except (UserError, MemoryError):
             raise
         except Exception as error:  # zipfile and numpy raise many kinds for a damaged file
             raise self.damaged(f"'{name}' cannot be read ({error or type(error).__name__})") from None
 
 
+def _check_directory(file: IO[bytes]) -> tuple[int, int]:
+    """Return the file's size and the number of members; refuse a directory that would fill the memory when read."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - 42))
+    tail = file.read()
+    signature, _, _, _, entries, length, _, comment = struct.unpack("<4s4H2LH", tail[-22:])
+    if signature != b"PK\5\6" or comment:
+        raise ValueError("it does not end like one")
+    large = tail[:4] == b"PK\6\7"  # what files above 2 GiB need; a smaller one could hide another length in it
+    if length > LARGEST_SETTINGS or (large and size < 1 << 31):
+        raise ValueError("its directory is too large")
+    return size, entries
+
+
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return shape, order and dtype of an array in numpy's format; no data is read."""
     version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)
-    if version == (2, 0):
-        return np.lib.format.read_array_header_2_0(file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # numpy warns of headers that only other programs write
+        if version == (1, 0):
+            return np.lib.format.read_array_header_1_0(file)
+        if version == (2, 0):
+            return np.lib.format.read_array_header_2_0(file)
     raise ValueError(f"array format {version}")

@@ -6,6 +6,7 @@ cannot be is reported before any work starts.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -22,6 +23,10 @@ TOKENIZER_KINDS = ("bpe", "word", "char")
 LARGEST_SIZE = 1 << 16
 """Upper limit of a layer's size: beyond it one weight matrix alone would not fit in a machine's memory."""
 LARGEST_VOCABULARY = 1 << 20
+MOST_TOKENS_PER_BATCH = 1 << 15
+"""About 0.6 GB of a training step's memory at the default sizes of the network."""
+LONGEST_SOURCE = 1000
+"""Tokens; far more than one vector can remember, far less than fills the memory."""
 
 
 def _check_range(flag: str, value: float, low: float, high: float, *, open_high: bool = False) -> None:
@@ -35,6 +40,13 @@ def _check_range(flag: str, value: float, low: float, high: float, *, open_high:
         raise usage_error(f"{flag} must be {limits}, not {str(value)[:30]}", where=flag, fix=f"give a value {limits}")
 
 
+def _check_batch(batch_size: int, max_tokens_per_batch: int, max_source_length: int) -> None:
+    """Raise unless the sizes that bound the memory are possible."""
+    _check_range("--batch-size", batch_size, 1, 1 << 16)
+    _check_range("--max-tokens-per-batch", max_tokens_per_batch, 8, 1 << 30)
+    _check_range("--max-source-length", max_source_length, 1, 1 << 20)
+
+
 def _check_choice(flag: str, value: str, choices: tuple[str, ...]) -> None:
     """Raise unless the value is one of the choices."""
     if value not in choices:
@@ -45,12 +57,15 @@ def _check_choice(flag: str, value: str, choices: tuple[str, ...]) -> None:
 def config_from_json(kind: type[_Config], values: Any) -> _Config:
     """Return a configuration from what ``dataclasses.asdict`` made of one, every value's type checked.
 
+    A setting that is missing has its default: files from before there was such a setting stay readable.
+
     Raises:
-        ValueError: for an unknown or missing field, or a value of a wrong type.
+        ValueError: for an unknown field, a missing one without a default, or a value of a wrong type.
         UserError: for a value outside its limits.
     """
     hints = get_type_hints(kind)
-    if not isinstance(values, dict) or values.keys() != hints.keys():
+    needed = {field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING}  # type: ignore[arg-type]
+    if not isinstance(values, dict) or not needed <= values.keys() <= hints.keys():
         raise ValueError(f"it does not have the fields of a {kind.__name__}")
     for name, value in values.items():
         allowed = get_args(hints[name]) or (hints[name],)
@@ -144,6 +159,9 @@ class TrainingConfig:
         max_steps: most optimizer steps, or None.
         max_minutes: most minutes of training, or None.
         batch_size: sentence pairs per step.
+        max_tokens_per_batch: most source and target tokens per step; a batch with more is cut, a pair with more is not
+            trained on. It bounds the memory of a step.
+        max_source_length: most source tokens of a pair that is trained on.
         optimizer: ``adam`` or ``sgd``.
         learning_rate: at the start; halved whenever validation does not improve, and lowered by ``cool_down``.
         cool_down: share of the planned training, at its end, over which the learning rate falls linearly to zero.
@@ -157,6 +175,8 @@ class TrainingConfig:
     max_steps: int | None = None
     max_minutes: float | None = None
     batch_size: int = 32
+    max_tokens_per_batch: int = MOST_TOKENS_PER_BATCH
+    max_source_length: int = LONGEST_SOURCE
     optimizer: str = "adam"
     learning_rate: float = 0.003
     cool_down: float = 0.7
@@ -171,7 +191,7 @@ class TrainingConfig:
             _check_range("--max-steps", self.max_steps, 1, math.inf)
         if self.max_minutes is not None:
             _check_range("--max-minutes", self.max_minutes, 0.001, 1_000_000)
-        _check_range("--batch-size", self.batch_size, 1, 1 << 16)
+        _check_batch(self.batch_size, self.max_tokens_per_batch, self.max_source_length)
         _check_choice("--optimizer", self.optimizer, OPTIMIZERS)
         _check_range("--learning-rate", self.learning_rate, 1e-12, 1000)
         _check_range("--cool-down", self.cool_down, 0, 1)
@@ -191,6 +211,8 @@ class SearchConfig:
         n_best: translations returned per sentence, at most ``beam``.
         max_length: most target tokens, or None for twice the source's tokens and ten more, at most 500.
         batch_size: sentences translated at a time.
+        max_tokens_per_batch: most source tokens translated at a time; a longer sentence is translated alone.
+        max_source_length: a longer source sentence is cut to so many tokens.
     """
 
     beam: int = 5
@@ -198,6 +220,8 @@ class SearchConfig:
     n_best: int = 1
     max_length: int | None = None
     batch_size: int = 64
+    max_tokens_per_batch: int = MOST_TOKENS_PER_BATCH
+    max_source_length: int = LONGEST_SOURCE
 
     def __post_init__(self) -> None:
         _check_range("--beam", self.beam, 1, 1000)
@@ -211,4 +235,4 @@ class SearchConfig:
             )
         if self.max_length is not None:
             _check_range("--max-length", self.max_length, 1, 1 << 20)
-        _check_range("--batch-size", self.batch_size, 1, 1 << 16)
+        _check_batch(self.batch_size, self.max_tokens_per_batch, self.max_source_length)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
-import tempfile
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -69,28 +70,140 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
         UserError: if the folder cannot be written to, the disk is full and so on; the old file is then untouched.
     """
     with explain_os_errors(path, "write"):
-        path = path.resolve()  # a link stays a link
+        path = _real(path)  # a link stays a link
         if path.is_dir():
             raise IsADirectoryError
         if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced, only written to
             with path.open("wb") as stream:
                 write(stream)
             return
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
+        temporary = _temporary(path)
+        try:  # from before the file is there, so that an interruption at any instant cleans up
+            with temporary.open("xb") as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(temporary).chmod(0o666 & ~umask)
-            Path(temporary).replace(path)
+            temporary.replace(path)
         except BaseException:
             with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+                temporary.unlink()
             raise
         _flush_folder(path.parent)
+
+
+def check_writable(path: Path) -> None:
+    """Raise now what ``write_atomically`` would raise after hours of work; nothing is changed.
+
+    Raises:
+        UserError: if the folder is missing, is a file or may not be written to, the name is too long, and so on.
+    """
+    with explain_os_errors(path, "write"):
+        path = _real(path)
+        if path.is_dir():
+            raise IsADirectoryError
+        if path.exists() and not path.is_file():
+            return
+        temporary = _temporary(path)
+        try:
+            temporary.open("xb").close()
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files that processes left which were killed while they wrote this file.
+
+    Only for a file that no other process is writing: see ``exclusive``.
+    """
+    path = _real(path)
+    pattern = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{8}\.tmp")
+    with contextlib.suppress(OSError):
+        for other in path.parent.iterdir():
+            if pattern.fullmatch(other.name):
+                other.unlink()
+
+
+_held: set[int] = set()
+"""Descriptors of the locks that this process holds."""
+
+
+def _let_go() -> None:
+    """Close a forked process's copies of its parent's locks, or they would outlive the parent with it."""
+    for handle in _held:
+        os.close(handle)
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
+
+
+@contextlib.contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Be the only process that writes this file for the time of a ``with`` block.
+
+    A lock file ``.NAME.lock`` beside it holds the process's number and is locked by the operating system, which lets go
+    when the process ends, however it ends: what a killed process leaves behind stops nobody.
+
+    Raises:
+        UserError: if another process is at it.
+    """
+    real = _real(path)
+    lock = real.with_name(f".{real.name}.lock")
+    with explain_os_errors(path, "write"):
+        handle = _take(lock, path)
+    _held.add(handle)
+    try:
+        yield
+    finally:
+        _held.discard(handle)
+        if os.name == "nt":  # there, an open file cannot be removed
+            os.close(handle)
+        with contextlib.suppress(OSError):
+            lock.unlink()
+        if os.name != "nt":  # here, letting go first would let others lock a file that is about to vanish
+            os.close(handle)
+
+
+def _take(lock: Path, path: Path) -> int:
+    """Return the open, locked lock file."""
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        if not _lock(handle):
+            holder = os.read(handle, 20).decode("ascii", "replace").strip()
+            os.close(handle)
+            raise UserError(
+                f"another process{f' ({holder})' if holder else ''} is writing this file",
+                where=str(path),
+                fix="wait until it has finished, stop it, or write elsewhere",
+            )
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), lock.stat()):
+                os.ftruncate(handle, 0)
+                os.write(handle, b"%d\n" % os.getpid())
+                return handle
+        os.close(handle)  # the one who had it removed it just now: that lock is worth nothing
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file for as long as it is open; return False if another process has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(handle, 1 << 20, os.SEEK_SET)  # behind the content, which others want to read
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            os.lseek(handle, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
 
 
 def keep_as(path: Path, other: Path, move: bool = False) -> None:
@@ -101,13 +214,23 @@ def keep_as(path: Path, other: Path, move: bool = False) -> None:
         if move:
             path.replace(other)
             return
-        temporary = other.with_name(f".{other.name}.tmp")
-        temporary.unlink(missing_ok=True)
+        temporary = _temporary(other)
         try:
-            os.link(path, temporary)
+            os.link(_real(path), temporary)
+            temporary.replace(other)
         except OSError:  # not every file system has links
-            shutil.copy2(path, temporary)
-        temporary.replace(other)
+            with path.open("rb") as file:
+                write_atomically(other, lambda copy: shutil.copyfileobj(file, copy))
+        finally:
+            temporary.unlink(missing_ok=True)  # also where both names were links to one file: nothing was renamed
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))  # Path.resolve() raises RuntimeError for a link to itself
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
 
 
 def _flush_folder(folder: Path) -> None:

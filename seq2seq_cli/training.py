@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 import math
 import time
 from collections.abc import Callable, Generator
@@ -27,13 +28,14 @@ from seq2seq_cli.checkpoint import (
     save_state,
     state_path,
 )
-from seq2seq_cli.config import TrainingConfig
+from seq2seq_cli.config import MOST_TOKENS_PER_BATCH, TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.files import keep_as
 from seq2seq_cli.nn.data_parallel import DataParallel
 from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import PlateauSchedule, cool_down_factor
+from seq2seq_cli.nn.packing import Index
 
 INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM = range(3)
 """Independent streams of random numbers under one seed."""
@@ -47,6 +49,8 @@ SMALLEST_SHARE = 8
 """Sentences of a batch that are worth a thread of their own."""
 REHEARSED_STEPS = 10
 REHEARSAL_SECONDS = 4.0
+MOST_RECORDS = 10_000
+"""Validations that a model file remembers, the latest."""
 
 
 def random_stream(seed: int, stream: int, *position: int) -> np.random.Generator:
@@ -151,7 +155,8 @@ class Trainer:
         self.batch = 0
         self.seconds = 0.0
         self.validated_step = 0
-        self.fingerprint = fingerprint(checkpoint, train, valid)
+        self.steps_per_epoch = len(self._plan(1))
+        self.fingerprints = fingerprints(checkpoint, train, valid)
         self.replaces_another = state is None
         if state is not None:
             self._restore(state)
@@ -162,13 +167,11 @@ class Trainer:
         return self.optimizer.steps
 
     @property
-    def steps_per_epoch(self) -> int:
-        """Optimizer steps of one epoch."""
-        return math.ceil(len(self.train) / self.config.batch_size)
-
-    @property
     def total_steps(self) -> int:
-        """Most optimizer steps of the whole training; early stopping or the time limit may end it sooner."""
+        """Most optimizer steps of the whole training; early stopping or the time limit may end it sooner.
+
+        Where ``max_tokens_per_batch`` cuts batches, an epoch may have a few steps more or less than the first one.
+        """
         steps = self.steps_per_epoch * self.config.epochs
         return min(steps, self.config.max_steps or steps)
 
@@ -205,8 +208,7 @@ class Trainer:
         """
         saved = time.monotonic()
         while not self.finished:
-            order = random_stream(self.config.seed, ORDER_STREAM, self.epoch)
-            plan = plan_batches(self.train, self.config.batch_size, order)
+            plan = self._plan(self.epoch)
             while self.batch < len(plan) and not self.finished:
                 yield self._step(plan[self.batch])
                 if self.step - self.validated_step >= MOST_STEPS_BETWEEN_VALIDATIONS and self.batch < len(plan):
@@ -228,8 +230,9 @@ class Trainer:
     def rehearse(self) -> Rehearsal:
         """Take a few real steps with a copy of the model, and return how long they and an epoch take.
 
-        Nothing that the training depends on is touched: weights, moments and gradients are the copy's, and every
-        random stream belongs to a step or an epoch. The learning rate is next to nothing, so that the copy stays sane.
+        Nothing that the training depends on is touched: weights, moments and gradients are the copy's, every random
+        stream belongs to a step or an epoch, and the copy saves nothing. The learning rate is next to nothing, so that
+        the copy stays sane.
 
         The first step, on the largest batch, warms up and shows how much memory is needed; it is not counted. Those
         that count are spread over the batches of an epoch from small to large.
@@ -238,12 +241,12 @@ class Trainer:
         config = dataclasses.replace(self.config, learning_rate=1e-12)
         checkpoint = dataclasses.replace(self.checkpoint, model=model, training=config, history=[])
         copy = Trainer(checkpoint, self.train, self.valid, self.output, self.score, threads=self.parallel.team.size)
-        order = random_stream(config.seed, ORDER_STREAM, self.epoch)
-        tokens = self.train.source.lengths + self.train.target.lengths
-        plan = sorted(plan_batches(self.train, config.batch_size, order), key=lambda pairs: int(tokens[pairs].sum()))
+        tokens = self.train.lengths
+        plan = sorted(self._plan(self.epoch), key=lambda pairs: int(tokens[pairs].sum()))
         copy._step(plan[-1])
         copy.seconds, steps, seen = 0.0, 0, 0
         strata = min(REHEARSED_STEPS, len(plan))
+        order = random_stream(config.seed, ORDER_STREAM, self.epoch)
         for stratum in order.permutation(strata):  # at random: one that is cut short has seen small and large ones
             pairs = plan[(2 * stratum + 1) * len(plan) // (2 * strata)]
             copy._step(pairs)
@@ -253,7 +256,12 @@ class Trainer:
         copy.parallel.team.close()
         return Rehearsal(steps, copy.seconds / steps, copy.seconds * int(tokens.sum()) / seen)
 
-    def _step(self, pairs: Any) -> StepReport:
+    def _plan(self, epoch: int) -> list[Index]:
+        """Return the batches of an epoch."""
+        order = random_stream(self.config.seed, ORDER_STREAM, epoch)
+        return plan_batches(self.train, self.config.batch_size, order, self.config.max_tokens_per_batch)
+
+    def _step(self, pairs: Index) -> StepReport:
         start = time.perf_counter()
         shares = share_out(pairs, self.parallel.team.size)
         loss, norm = gradients = self.parallel.loss_and_gradients(
@@ -262,11 +270,7 @@ class Trainer:
             self.config.label_smoothing,
         )
         if not (math.isfinite(loss.loss) and math.isfinite(norm)):
-            raise UserError(
-                f"the loss or its gradient is no longer a finite number at step {self.step + 1}",
-                where=f"{self.output} keeps the best model before that, if there was a validation",
-                fix="train again with a lower --learning-rate or a lower --clip-norm",
-            )
+            raise self._not_finite("the loss or its gradient", self.step + 1)
         learning_rate = self.learning_rate
         self.parallel.step(gradients, learning_rate, self.config.clip_norm)
         self.batch += 1
@@ -286,7 +290,9 @@ class Trainer:
     def _validate(self) -> ValidationReport:
         """Measure the model on the validation pairs, keep it if it is the best, and save the state."""
         start = time.perf_counter()
-        nll = corpus_loss(self.parallel, self.valid)
+        nll = corpus_loss(self.parallel, self.valid, self.config.max_tokens_per_batch)
+        if not math.isfinite(nll):
+            raise self._not_finite("the loss on the validation pairs", self.step)
         score = self.score(self.model)
         learning_rate = self.learning_rate
         improved = self.schedule.observe(nll)
@@ -304,14 +310,20 @@ class Trainer:
             score=score,
         )
         self.checkpoint.history.append(record_of(report))
-        if improved:
-            self._save_model()
-        self.save()
+        del self.checkpoint.history[:-MOST_RECORDS]
+        self.save(improved)
         return report
 
-    def save(self) -> None:
-        """Write the training state, and the model as it is now if none was good enough to be kept yet."""
-        if not self.checkpoint.history or not self.output.exists():
+    def save(self, improved: bool = False) -> None:
+        """Write the training state, and before it the model, if it has just become the best, or there is none yet.
+
+        Raises:
+            UserError: if the disk is full and so on, or a weight is no longer a finite number; what was saved before is
+                then untouched.
+        """
+        if not np.isfinite(self.model.parameters.flat).all():
+            raise self._not_finite("a weight", self.step)
+        if improved or not self.checkpoint.history or not self.output.exists():
             self._save_model()
         progress = {
             "step": self.step,
@@ -322,7 +334,7 @@ class Trainer:
             "rate_scale": self.schedule.scale,
             "best_loss": self.schedule.best if math.isfinite(self.schedule.best) else None,
             "failures": self.schedule.failures,
-            "fingerprint": self.fingerprint,
+            "fingerprints": self.fingerprints,
         }
         save_state(state_path(self.output), self.checkpoint, TrainingState(self.optimizer.moments(), progress))
 
@@ -332,16 +344,25 @@ class Trainer:
         At every moment there is a whole model under the name, and never a state beside it of another training.
         """
         if self.replaces_another:
-            keep_as(state_path(self.output), state_path(previous_path(self.output)), move=True)
-            keep_as(self.output, previous_path(self.output))
+            previous = previous_path(self.output)
+            keep_as(self.output, previous)
+            keep_as(state_path(self.output), state_path(previous), move=True)
         self.replaces_another = False
         save_model(self.output, self.checkpoint)
+
+    def _not_finite(self, what: str, step: int) -> UserError:
+        """Return the error for a training that has run away; it is raised before anything of it is saved."""
+        return UserError(
+            f"{what} is no longer a finite number at step {step}",
+            where=f"{self.output} keeps the best model before that, if there was a validation",
+            fix="train again with a lower --learning-rate or a lower --clip-norm",
+        )
 
     def _restore(self, state: TrainingState) -> None:
         progress, where = state.progress, str(state_path(self.output))
         moments = self.optimizer.moments()
         try:
-            found = str(progress["fingerprint"])
+            found = dict(progress["fingerprints"])
             self.optimizer.steps = int(progress["step"])
             self.epoch, self.batch = int(progress["epoch"]), int(progress["batch"])
             self.seconds = float(progress["seconds"])
@@ -353,12 +374,13 @@ class Trainer:
             raise UserError(
                 f"the training state is damaged: {error}", where=where, fix="train without --resume"
             ) from None
-        if found != self.fingerprint:
-            raise UserError(
-                "the corpus is not the one that this training started with",
-                where=where,
-                fix="give the same corpus and --valid as before, or train without --resume",
-            )
+        for name, value in self.fingerprints.items():
+            if found.get(name) != value:
+                raise UserError(
+                    f"the {name} is not the one that this training started with",
+                    where=where,
+                    fix=f"give the same {name} as before, or train without --resume",
+                )
         if state.moments.keys() != moments.keys():
             raise UserError("the training state is of another optimizer", where=where, fix="train without --resume")
         for name, vector in moments.items():
@@ -378,17 +400,36 @@ def default_epochs(steps_per_epoch: int, another_limit: bool = False) -> int:
     return min(MOST_DEFAULT_EPOCHS, max(TrainingConfig.epochs, math.ceil(4000 / steps_per_epoch)))
 
 
-def corpus_loss(parallel: DataParallel, corpus: EncodedCorpus) -> float:
+def corpus_loss(parallel: DataParallel, corpus: EncodedCorpus, max_tokens: int = MOST_TOKENS_PER_BATCH) -> float:
     """Return the mean negative log-likelihood per real target token, in nats, without dropout or smoothing."""
-    loss = parallel.loss([make_batch(corpus, pairs) for pairs in plan_batches(corpus, VALIDATION_BATCH)])
+    plan = plan_batches(corpus, VALIDATION_BATCH, max_tokens=max_tokens)
+    loss = parallel.loss([make_batch(corpus, pairs) for pairs in plan])
     return loss.negative_log_likelihood / loss.tokens
 
 
-def fingerprint(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCorpus) -> str:
-    """Return a hash of all data that a resumed training must share with the one it continues."""
-    digest = hashlib.sha256(repr(checkpoint.model.config).encode())
-    for corpus in (train, valid):
-        for sentences in (corpus.source, corpus.target):
-            digest.update(sentences.ids.data)
-            digest.update(sentences.starts.data)
-    return digest.hexdigest()
+def fingerprints(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCorpus) -> dict[str, str]:
+    """Return a hash of everything that a resumed training must share with the one it continues, by what it is."""
+
+    def hashed(*parts: Any) -> str:
+        """Return one hash of several parts, each bytes or a view of them."""
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part)
+        return digest.hexdigest()
+
+    def text(value: Any) -> bytes:
+        """Return a JSON value as bytes, the same for the same value."""
+        return json.dumps(value, sort_keys=True).encode()
+
+    def pairs(corpus: EncodedCorpus) -> list[memoryview]:
+        """Return the ids of a corpus, not copied."""
+        sides = (corpus.source, corpus.target)
+        return [array.data for sentences in sides for array in (sentences.ids, sentences.starts)]
+
+    tokenizers = (checkpoint.source_tokenizer, checkpoint.target_tokenizer)
+    return {
+        "network": hashed(text(dataclasses.asdict(checkpoint.model.config))),
+        "pair of tokenizers": hashed(*(text(tokenizer.to_json()) for tokenizer in tokenizers)),
+        "training corpus": hashed(*pairs(train)),
+        "validation corpus": hashed(*pairs(valid)),
+    }

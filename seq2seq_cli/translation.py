@@ -159,7 +159,8 @@ class Translator:
     ) -> Iterator[list[Translation]]:
         """Yield up to ``n_best`` translations of each text, best first, in order.
 
-        Texts are taken some at a time, so that a stream of any length can pass through. A sentence's translation does
+        Texts are taken some at a time, so that a stream of any length can pass through; of a text that is longer than
+        ``max_source_length`` tokens the first so many are translated (see ``too_long``). A sentence's translation does
         not depend on its neighbours (its score may differ in the sixth digit with the size of the matrix products).
 
         Args:
@@ -171,13 +172,13 @@ class Translator:
         config = config or SearchConfig()
         # A batch of one answers each line before it asks for the next, for a program that talks line by line.
         size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1
-        stream = iter(texts)
+        stream = (self._source_ids(text, config) for text in texts)
         while chunk := list(islice(stream, size)):
             yield from self._translate_chunk(chunk, config, progress)
 
-    def read(self, text: str) -> Source:
+    def read(self, text: str, config: SearchConfig | None = None) -> Source:
         """Return how the model reads a sentence, and what in it was never seen in training."""
-        ids = source_ids(self.source_tokenizer, text, self.reverse_source)
+        ids = self._source_ids(text, config or SearchConfig())
         unknown = self.unknown(text)
         known = [set(seen.new_words(text)) for seen in self.seen]
         new = [word for word in self.seen[0].new_words(text) if all(word in words for words in known)]
@@ -193,7 +194,13 @@ class Translator:
         """Tokens of the longest training source, ``</s>`` not counted; 0 if the model does not know."""
         return max(seen.longest for seen in self.seen)
 
-    def explain(self, text: str, translation: Translation, runners_up: int = 3) -> list[Step]:
+    def too_long(self, text: str, config: SearchConfig) -> bool:
+        """Whether a text has more than ``max_source_length`` tokens, so that its end will not be translated."""
+        return len(self.source_tokenizer.encode(text, config.max_source_length + 1)) > config.max_source_length
+
+    def explain(
+        self, text: str, translation: Translation, config: SearchConfig | None = None, runners_up: int = 3
+    ) -> list[Step]:
         """Return the decoder's choices behind a translation, ``</s>`` last; none if the text is blank.
 
         The product of the probabilities is the translation's.
@@ -201,9 +208,10 @@ class Translator:
         Args:
             text: the sentence.
             translation: of it, by this translator.
+            config: with which it was translated; the defaults if None.
             runners_up: how many other tokens to name at each step.
         """
-        source = source_ids(self.source_tokenizer, text, self.reverse_source)
+        source = self._source_ids(text, config or SearchConfig())
         if len(source) == 1:
             return []
         vocabulary = self.target_tokenizer.vocabulary
@@ -217,15 +225,18 @@ class Translator:
             for choice in forced_decoding(self.models, source, target, START, runners_up)
         ]
 
+    def _source_ids(self, text: str, config: SearchConfig) -> list[int]:
+        return source_ids(self.source_tokenizer, text, self.reverse_source, config.max_source_length)
+
     def _translate_chunk(
-        self, texts: list[str], config: SearchConfig, progress: Callable[[int], object] | None
+        self, sources: list[list[int]], config: SearchConfig, progress: Callable[[int], object] | None
     ) -> list[list[Translation]]:
-        sources = [source_ids(self.source_tokenizer, text, self.reverse_source) for text in texts]
-        results = [[Translation("", 0.0, 0.0, ())] for _ in texts]
-        work = sorted((k for k in range(len(texts)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
-        size = config.batch_size * self.team.size
-        for start in range(0, len(work), size):
-            several = work[start : start + size]
+        results = [[Translation("", 0.0, 0.0, ())] for _ in sources]
+        work = sorted((k for k in range(len(sources)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
+        while work:
+            most = config.max_tokens_per_batch // len(sources[work[0]])  # of the longest, in memory at the same time
+            size = max(1, min(config.batch_size * self.team.size, most))
+            several, work = work[:size], work[size:]
             shares = min(self.team.size, math.ceil(len(several) / SMALLEST_BATCH))
             together = [several[k::shares] for k in range(shares)]  # to everyone as many long ones as short ones
             found = self.team.call("_search", [([sources[k] for k in batch], config) for batch in together])

@@ -1,5 +1,3 @@
-import io
-import json
 import math
 import os
 import re
@@ -108,23 +106,6 @@ def test_the_summary_names_the_model_that_is_kept_and_why_the_training_ended():
     lines = progress.summary(trainer, None)
     assert "earlier run" in lines[0]
     assert lines[1] == "stopped early: 3 validations without a better one (--patience)"
-
-
-def test_numbers_that_are_not_finite_are_null_in_the_log():
-    log = io.StringIO()
-    progress.write_record(log, step_report(1, perplexity=math.inf))
-    assert json.loads(log.getvalue())["perplexity"] is None
-
-
-def test_a_resumed_log_keeps_what_came_before_and_drops_the_rest(tmp_path):
-    path = tmp_path / "log"
-    path.write_text('{"step": 1}\n{"step": 2}\nnot json\n{"step": 3}\n{"st')
-    with progress.open_log(str(path), 2) as log:
-        log.write('{"step": 3, "again": true}\n')
-    assert path.read_text().splitlines() == ['{"step": 1}', '{"step": 2}', '{"step": 3, "again": true}']
-    with progress.open_log(str(path), 0):
-        pass
-    assert path.read_text() == ""
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")

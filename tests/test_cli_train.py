@@ -266,3 +266,150 @@ def test_resume_refuses_another_network_and_takes_more_epochs(cli, tmp_path):
     other = tmp_path / "other.tsv"
     other.write_text("a\tb\nc\td\n")
     assert_explained(cli("train", "other.tsv", "--resume"), 1, "corpus is not the one")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_second_training_of_the_same_output_stops_before_it_touches_anything(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    first = start(tmp_path, "--max-steps", "1000000", "--patience", "1000000", "--log-file", "log.jsonl")
+    try:
+        wait_for_steps(tmp_path, first, 1)
+        for flags in (("-o", "model.npz"), ("--resume",), ("-o", "other.npz", "--log-file", "log.jsonl")):
+            result = cli("train", "p.tsv", *flags)
+            assert_explained(result, 1, f"another process ({first.pid}) is writing this file", "wait until")
+        assert not (tmp_path / "other.npz").exists()
+        os.kill(first.pid, signal.SIGSTOP)  # nothing but the second run could change a file now
+        before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+        assert_explained(cli("train", "p.tsv"), 1, "another process")
+        assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    finally:
+        first.kill()
+        first.communicate()
+    (tmp_path / ".model.npz.0123abcd.tmp").touch()  # as it could have left one
+    result = cli("train", "p.tsv", "--max-steps", "1", "--log-file", "log.jsonl", *SMALL)
+    assert result.returncode == 0, result.stderr.decode()
+    assert not [path.name for path in tmp_path.iterdir() if path.name.endswith((".lock", ".tmp"))]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_second_interruption_leaves_at_once_and_what_was_saved_stays(tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    code = "import time, seq2seq_cli.training as t\n"
+    code += "def slow(*_):\n open('saving', 'w').close()\n time.sleep(600)\n"
+    code += "t.save_state = slow\nfrom seq2seq_cli.cli import main\nmain()\n"
+    flags = ["train", "p.tsv", *SMALL, "--log-file", "log.jsonl"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *flags], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE
+    )
+    wait_for_steps(tmp_path, process, 1)
+    process.send_signal(signal.SIGINT)
+    while not (tmp_path / "saving").exists():
+        time.sleep(0.01)
+    begin = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    message = process.communicate(timeout=60)[1].decode()
+    assert (process.returncode, "Traceback" in message) == (130, False), message
+    assert "Ctrl-C again leaves at once" in message
+    assert time.monotonic() - begin < 30
+    assert load_model(tmp_path / "model.npz")
+    assert not [path.name for path in tmp_path.iterdir() if path.name.endswith((".lock", ".tmp"))]
+
+
+def test_pairs_that_are_too_long_are_skipped_and_counted_aloud(cli, tmp_path):
+    path = write_pairs(tmp_path / "p.tsv")
+    path.write_text("red " * 100_000 + "\tX\n" + "old\t" + "vieux " * 100_000 + "\n" + path.read_text())
+    result = cli("train", "p.tsv", "--max-steps", "2", "--tokenizer", "word", *SMALL)
+    text = result.stderr.decode()
+    assert result.returncode == 0, text
+    assert "skipped 2 pairs longer than --max-source-length 1000 or --max-tokens-per-batch 32768 allows" in text
+    assert_explained(
+        cli("train", "p.tsv", "--max-source-length", "1", "--valid", "p.tsv", "--tokenizer", "char"),
+        1,
+        "every pair is longer than --max-source-length 1",
+        "p.tsv",
+    )
+
+
+def test_batches_with_too_many_tokens_are_cut_and_the_user_is_told(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    flags = ("--max-tokens-per-batch", "40", "--max-steps", "1", "--log-file", "log.jsonl")
+    result = cli("train", "p.tsv", *flags, *SMALL)
+    assert "--max-tokens-per-batch 40 makes some batches smaller than --batch-size 16" in result.stderr.decode()
+
+
+def test_resume_refuses_what_changed_and_names_what_may(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    (tmp_path / "t.txt").write_text("red blue old cat dog bird\n")
+    for name, size in (("s.json", "40"), ("other.json", "30")):
+        assert cli("tokenizer", "train", "t.txt", "-o", name, "--vocab-size", size).returncode == 0
+        (tmp_path / "t.txt").write_text("red blue old\n")
+    assert cli("train", "p.tsv", "--source-tokenizer", "s.json", "--max-steps", "1", *SMALL).returncode == 0
+    before = (tmp_path / "model.state.npz").read_bytes()
+    for flags, *messages in (
+        (("--batch-size", "4"), "--batch-size 4", "16", "--epochs, --learning-rate, --max-minutes"),
+        (("--seed", "4"), "--seed 4"),
+        (("--max-source-length", "4"), "--max-source-length 4", "1000"),
+        (("--source-tokenizer", "other.json"), "source tokenizer is not the one", "other.json"),
+        (("--target-tokenizer", "other.json"), "target tokenizer is not the one", "other.json"),
+        (("--valid", "p.tsv"), "training corpus is not the one"),
+    ):
+        assert_explained(cli("train", "p.tsv", "--resume", *flags), 1, *messages)
+    assert (tmp_path / "model.state.npz").read_bytes() == before
+    (tmp_path / "s.json").rename(tmp_path / "moved.json")
+    flags = ("--source-tokenizer", "moved.json", "--max-steps", "2", "--learning-rate", "0.001")
+    assert cli("train", "p.tsv", "--resume", *flags).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "flags", [(), ("--cell", "rnn", "--context", "initial"), ("--optimizer", "sgd", "--layers", "2")]
+)
+def test_the_smallest_of_everything_works(flags, cli, tmp_path):
+    """One pair of one token, vocabularies of the three special tokens, sizes of 1, batches of 1."""
+    (tmp_path / "p.tsv").write_text("a\tA\n")
+    (tmp_path / "three.json").write_text(
+        '{"format": "seq2seq tokenizer", "version": 1, "kind": "word", "lowercase": false,'
+        ' "vocabulary": ["<unk>", "<s>", "</s>"]}'
+    )
+    small = ("--hidden-size", "1", "--embedding-size", "1", "--batch-size", "1", "--max-steps", "2", *flags)
+    for more in ((), ("--source-tokenizer", "three.json", "--target-tokenizer", "three.json")):
+        result = cli("train", "p.tsv", *small, *more)
+        assert result.returncode == 0, result.stderr.decode()
+        assert cli("translate", "a", "", "b c").stdout.count(b"\n") == 3
+        assert cli("eval", "p.tsv").returncode == 0
+
+
+def test_a_training_that_runs_away_says_at_which_step_and_saves_nothing_of_it(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    assert cli("train", "p.tsv", "--epochs", "1", *SMALL).returncode == 0
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.npz")}
+    wild = ("--learning-rate", "1000", "--optimizer", "sgd", "--clip-norm", "0", "--label-smoothing", "0.9")
+    result = cli("train", "p.tsv", *wild, "--embedding-size", "8", "--hidden-size", "8", "--dropout", "0.9")
+    if result.returncode == 0:
+        pytest.skip("it did not run away on this machine")
+    assert_explained(result, 1, "no longer a finite number at step", "--learning-rate")
+    assert all(np.isfinite(load_model(path).model.parameters.flat).all() for path in tmp_path.glob("m*[!e].npz"))
+    assert before["model.npz"] in [path.read_bytes() for path in tmp_path.glob("*.npz")]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="resource limits")
+def test_a_disk_that_fills_up_while_training_is_explained_and_the_old_model_stays(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    assert cli("train", "p.tsv", "--epochs", "1", *SMALL).returncode == 0
+    before = (tmp_path / "model.npz").read_bytes()
+    code = "import resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))\n"
+    code += "from seq2seq_cli.cli import main\nmain()\n"
+    result = subprocess.run(
+        [sys.executable, "-c", code, "train", "p.tsv", "--epochs", "1", *SMALL],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+    )
+    assert_explained(result, 1, "cannot write this file: File too large", "model.npz", "fix:")
+    assert (tmp_path / "model.npz").read_bytes() == before
+    assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def test_the_log_cannot_be_the_model(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    for name in ("model.npz", "./model.state.npz"):
+        assert_explained(cli("train", "p.tsv", "--log-file", name), 2, "the log cannot be the model", "--log-file")

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 
@@ -226,3 +227,104 @@ def test_a_reader_that_leaves_early_is_no_error(trained):
         ["bash", "-c", f"{command}; echo ${{PIPESTATUS[2]}}"], cwd=trained, env=environment(), capture_output=True
     )
     assert codes.stdout.split(b"\n")[1] == b"0"
+
+
+def spawn(trained, *arguments, **options):
+    return pexpect.spawn(
+        sys.executable,
+        ["-m", "seq2seq_cli", "translate", *arguments],
+        cwd=str(trained),
+        env=environment(TERM="dumb"),
+        encoding="utf-8",
+        timeout=300,
+        echo=False,
+        **options,
+    )
+
+
+STRANGE = [
+    b"red\x00cat",
+    b"\x1b[2J\x1b]0;title\x07red",
+    b"red\rcat",
+    "red\u2028cat\u2029dog".encode(),
+    "red\u0085cat".encode(),
+    b"red\x0ccat\x0bdog",
+    "red\u200bcat\ufeff".encode(),
+    "\u202ered\u2066cat".encode(),
+    ("e" + "\u0301\u0316" * 50_000).encode(),
+    "👩‍👩‍👧‍👦 🏳️‍🌈 red".encode(),
+    b" " * 100_000,
+    "\u00a0\u3000\u2009".encode(),
+    b"red" * 100_000,
+    b"red " * 100_000,
+    "\U0010ffff\ue000".encode(),
+    b"[bold]red[/bold] [link=x]cat :smile:",
+    b"<s> </s> <unk>",
+]
+
+
+def test_as_many_lines_out_as_in_whatever_the_lines_hold(trained, cli):
+    result = cli("translate", "--beam", "1", cwd=trained, stdin=b"\n".join(STRANGE) + b"\n")
+    message = result.stderr.decode()
+    assert result.returncode == 0, message
+    assert result.stdout.count(b"\n") == len(STRANGE)
+    result.stdout.decode("utf-8")  # no half of a surrogate pair
+    assert "Traceback" not in message
+    assert "2 lines are longer than 1,000 tokens, the first is line 13" in message
+
+
+def test_a_line_that_is_too_long_is_cut_to_the_tokens_that_were_asked_for(trained, cli):
+    flags = ("--max-source-length", "2", "--max-tokens-per-batch", "8")
+    result = cli("translate", *flags, cwd=trained, stdin=b"red cat blue dog\nred cat\n\n")
+    first, second, third = result.stdout.splitlines()
+    assert (first, second, third) == (b"rouge chat", b"rouge chat", b"")
+    assert "1 line is longer than 2 tokens, the first is line 1" in result.stderr.decode()
+    assert b"longer" in cli("eval", "pairs.tsv", *flags, cwd=trained).stderr
+
+
+def test_on_a_terminal_a_sentence_can_neither_drive_it_nor_be_taken_for_markup(tmp_path, cli):
+    """A model that has learnt to answer with escape sequences: harmless on a terminal, left as it is in a file."""
+    evil = "\x1b[31m\u202e\x07[bold]:smile:"
+    (tmp_path / "p.tsv").write_text("".join(f"{word}\t{evil}\n" for word in "abcdef"))
+    flags = ("--valid", "p.tsv", "--tokenizer", "char", "--learning-rate", "0.02", "--epochs", "40", "--dropout", "0")
+    small = ("--hidden-size", "24", "--embedding-size", "24", "--batch-size", "3")
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "seq2seq_cli", "train", "p.tsv", *flags, *small],
+        cwd=str(tmp_path),
+        env=environment(TERM="xterm", COLUMNS="200"),
+        encoding="utf-8",
+        timeout=300,
+        dimensions=(24, 200),
+    )
+    child.expect(pexpect.EOF)
+    shown = child.before
+    assert "\\x1b[31m\\u202e\\x07[bold]:smile:" in shown
+    for harm in ("\x1b[31m", "\u202e", "\x07", "😄"):
+        assert harm not in shown
+    assert cli("translate", "a", "--max-length", "60").stdout.decode() == evil + "\n"
+    child = spawn(tmp_path, "--max-length", "60")
+    child.expect("> ")
+    child.sendline("a")
+    child.expect("> ")
+    assert "\\x1b[31m\\u202e\\x07[bold]:smile:" in child.before
+    assert "\x1b[31m" not in child.before
+    child.sendeof()
+    child.expect(pexpect.EOF)
+
+
+def test_the_prompt_survives_any_line(trained):
+    child = spawn(trained)
+    child.expect("> ")
+    for line in ("red " * 1000, "\u2028\u0085\u200b", "[bold]", "e" + "\u0301" * 500, "\U0010ffff"):
+        child.sendline(line)
+        child.expect("> ")
+    os.write(child.child_fd, b"caf\xe9\n")
+    child.expect("> ")
+    child.sendline("red cat")
+    child.expect("rouge chat")
+    child.expect("> ")
+    child.sendeof()
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0

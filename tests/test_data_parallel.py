@@ -5,9 +5,10 @@ import pytest
 
 from seq2seq_cli.nn.data_parallel import DataParallel, add_losses
 from seq2seq_cli.nn.functional import Array
+from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.model import Batch
 from seq2seq_cli.nn.packing import Packing
-from tests.models import every_config, random_batch, random_model
+from tests.models import every_config, random_batch
 
 
 def one_sentence(batch: Batch, k: int) -> Batch:

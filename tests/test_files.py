@@ -1,11 +1,17 @@
 import os
+import shutil
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.files import keep_as, read_bytes, write_atomically
+from seq2seq_cli.files import check_writable, exclusive, keep_as, read_bytes, remove_leftovers, write_atomically
+from seq2seq_cli.workers import CAN_FORK
+from tests.conftest import environment
 
 
 def names(folder):
@@ -44,6 +50,225 @@ def test_permissions_are_those_of_any_new_file(tmp_path):
     assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == 0o640
 
 
+@pytest.mark.parametrize("when", ["open", "write", "flush", "replace"])
+def test_an_interruption_at_any_moment_leaves_the_old_file_and_no_other(when, tmp_path, monkeypatch):
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    if when == "open":
+        monkeypatch.setattr(os, "fsync", interrupt)
+        monkeypatch.setattr(Path, "open", interrupt)
+    elif when == "flush":
+        monkeypatch.setattr(os, "fsync", interrupt)
+    elif when == "replace":
+        monkeypatch.setattr(Path, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(path, interrupt if when == "write" else lambda file: file.write(b"new"))
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["f"]
+
+
+@pytest.fixture
+def tiny_disk(tmp_path):
+    """A file system of 64 KiB; only an administrator may make one."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = (
+        shutil.which("mount")
+        and not subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], capture_output=True
+        ).returncode
+    )
+    if not made:
+        pytest.skip("no permission to mount a small file system")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_explained_and_the_old_file_is_untouched(tiny_disk):
+    path = tiny_disk / "f"
+    path.write_bytes(b"old")
+    with pytest.raises(UserError, match="No space left") as caught:
+        write_atomically(path, lambda file: file.write(bytes(1 << 20)))
+    assert "free some space" in caught.value.fix
+    assert caught.value.where == str(path)
+    assert path.read_bytes() == b"old"
+    assert names(tiny_disk) == ["f"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="resource limits")
+def test_a_limit_on_the_size_of_files_is_explained_and_the_old_file_is_untouched(tmp_path):
+    import resource
+
+    path = tmp_path / "f"
+    path.write_bytes(b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(UserError, match="File too large"):
+            write_atomically(path, lambda file: file.write(bytes(1 << 20)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == b"old"
+    assert names(tmp_path) == ["f"]
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """A folder that may not be written to, for an administrator too: a read-only file system where there is one."""
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    (folder / "f").write_bytes(b"old")
+    if os.geteuid():
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+        return
+    bind = subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True)
+    if bind.returncode:
+        pytest.skip("an administrator may write everywhere, and here may not mount")
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of folders")
+def test_a_read_only_folder_is_explained(read_only):
+    for act in (
+        check_writable,
+        lambda path: write_atomically(path, lambda file: file.write(b"new")),
+        lambda path: exclusive(path).__enter__(),
+    ):
+        with pytest.raises(UserError, match=r"no permission|Read-only") as caught:
+            act(read_only / "f")
+        assert caught.value.where == str(read_only / "f")
+    assert (read_only / "f").read_bytes() == b"old"
+    assert names(read_only) == ["f"]
+
+
+def test_what_could_not_be_written_later_is_refused_at_once_and_nothing_is_left(tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    check_writable(tmp_path / "new")
+    check_writable(tmp_path / "file")
+    for path, what in (
+        (tmp_path, "folder, not a file"),
+        (tmp_path / "no" / "f", "no such folder"),
+        (tmp_path / "file" / "f", "file, not a folder"),
+        (tmp_path / ("n" * 300), "name too long"),
+        (tmp_path / "a\0b", "not a file's path"),
+    ):
+        with pytest.raises(UserError, match=what):
+            check_writable(path)
+    assert names(tmp_path) == ["file", "loop"]
+
+
+def test_a_link_to_itself_is_no_traceback(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(UserError):
+        read_bytes(tmp_path / "loop", 10)
+    write_atomically(tmp_path / "loop", lambda file: file.write(b"x"))
+    assert (tmp_path / "loop").read_bytes() == b"x"
+
+
+def test_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path):
+    others = [".g.0123abcd.tmp", ".f.0123abcd.tmp.tmp", ".fx.0123abcd.tmp", ".f.lock", "f"]
+    for name in [*others, ".f.0123abcd.tmp", ".f.ffffffff.tmp"]:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path / "f")
+    assert names(tmp_path) == sorted(others)
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from seq2seq_cli.files import exclusive
+with exclusive(Path("f")):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_second_process_is_told_who_is_writing_until_that_one_is_dead(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout.readline() == "held\n"
+    (tmp_path / "link").symlink_to(tmp_path / "f")
+    for path in (tmp_path / "f", tmp_path / "link"):
+        with pytest.raises(UserError, match=rf"another process \({holder.pid}\) is writing") as caught, exclusive(path):
+            pass
+        assert caught.value.where == str(path)
+    holder.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
+    holder.wait()
+    assert (tmp_path / ".f.lock").exists()  # what it left behind stops nobody
+    with exclusive(tmp_path / "f"):
+        assert (tmp_path / ".f.lock").read_text().split() == [str(os.getpid())]
+        with pytest.raises(UserError), exclusive(tmp_path / "f"):
+            pass
+    assert names(tmp_path) == ["link"]
+
+
+HOLDER_WITH_A_TEAM = """
+import os, time
+from pathlib import Path
+from seq2seq_cli.files import exclusive
+from seq2seq_cli.workers import Team
+
+class Work:
+    def number(self):
+        return os.getpid()
+
+    def sleep(self):
+        time.sleep(600)
+
+with exclusive(Path("f")):
+    team = Team(Work(), 2)
+    print(team.call("number", [(), ()])[1], flush=True)
+    team.call("sleep", [(), ()])
+"""
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="no fork here")
+def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock_of_a_dead_one(tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER_WITH_A_TEAM], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
+    )
+    member = int(holder.stdout.readline())
+    try:
+        with pytest.raises(UserError, match=rf"another process \({holder.pid}\)"), exclusive(tmp_path / "f"):
+            pass
+        holder.kill()
+        holder.wait()
+        os.kill(member, 0)  # it is still there, asleep
+        with exclusive(tmp_path / "f"):
+            pass
+    finally:
+        os.kill(member, signal.SIGKILL)
+
+
+def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(tmp_path, monkeypatch):
+    from seq2seq_cli import files
+
+    lock, real = tmp_path / ".f.lock", files._lock
+    handles = []
+
+    def removed_meanwhile(handle):
+        handles.append(handle)
+        if len(handles) == 1:
+            lock.unlink()
+        return real(handle)
+
+    monkeypatch.setattr(files, "_lock", removed_meanwhile)
+    with exclusive(tmp_path / "f"):
+        assert len(handles) == 2
+        assert lock.exists()
+
+
 def test_missing_folder_and_folder_in_the_way(tmp_path):
     with pytest.raises(UserError, match="no such folder"):
         write_atomically(tmp_path / "no" / "f", lambda file: None)
@@ -73,6 +298,17 @@ def test_keeping_a_file_under_another_name(tmp_path):
     assert b.read_bytes() == b"1"
     keep_as(a, b, move=True)
     assert names(tmp_path) == ["b"]
+
+
+def test_keeping_works_where_there_are_no_links(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "link", refuse)
+    (tmp_path / "a").write_bytes(b"1")
+    keep_as(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == b"1"
+    assert names(tmp_path) == ["a", "b"]
 
 
 def test_reading_is_limited(tmp_path):

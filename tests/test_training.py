@@ -161,7 +161,7 @@ def test_resuming_with_more_epochs_continues(tmp_path):
 def test_the_best_model_is_kept_and_training_stops_early(tmp_path, monkeypatch):
     trainer = make_trainer(tmp_path / "m.npz", epochs=50, patience=2)
     losses = iter([3.0, 2.0, 2.5, 2.2, 9.9])
-    monkeypatch.setattr("seq2seq_cli.training.corpus_loss", lambda parallel, corpus: next(losses))
+    monkeypatch.setattr("seq2seq_cli.training.corpus_loss", lambda *_: next(losses))
     kept = {}
     for report in trainer.run():
         if isinstance(report, ValidationReport):
@@ -199,15 +199,27 @@ def test_an_earlier_model_is_put_aside_not_lost(tmp_path):
     path = tmp_path / "m.npz"
     list(make_trainer(path, epochs=1, seed=1).run())
     earlier = path.read_bytes()
+    previous = previous_path(path)
+    assert previous.name == "m.previous.npz"
     list(make_trainer(path, epochs=1, seed=2).run())
-    assert previous_path(path).read_bytes() == earlier
+    assert previous.read_bytes() == earlier
     assert path.read_bytes() != earlier
+
+
+def test_two_trainings_by_mistake_cost_nothing(tmp_path):
+    path = tmp_path / "m.npz"
+    kept = []
+    for seed in (1, 2, 3):
+        list(make_trainer(path, epochs=1, seed=seed).run())
+        kept.append((path.read_bytes(), state_path(path).read_bytes()))
+    for name, content in (("m.previous.npz", kept[0]), ("m.previous-2.npz", kept[1]), ("m.npz", kept[2])):
+        assert ((tmp_path / name).read_bytes(), state_path(tmp_path / name).read_bytes()) == content
 
 
 def test_a_model_is_there_at_every_moment_of_being_replaced(tmp_path, monkeypatch):
     path = tmp_path / "m.npz"
     list(make_trainer(path, epochs=1, seed=1).run())
-    earlier = path.read_bytes()
+    earlier, previous = path.read_bytes(), previous_path(path)
 
     def dies(*_):
         raise KeyboardInterrupt
@@ -217,7 +229,7 @@ def test_a_model_is_there_at_every_moment_of_being_replaced(tmp_path, monkeypatc
         list(make_trainer(path, epochs=1, seed=2).run())
     assert path.read_bytes() == earlier
     assert not state_path(path).exists()  # the old state is not taken for the new training's
-    assert state_path(previous_path(path)).exists()
+    assert state_path(previous).exists()
 
 
 def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):

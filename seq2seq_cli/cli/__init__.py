@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import Annotated
 
@@ -56,5 +57,10 @@ def root(
 
 
 def main() -> None:
-    """Run the command line and exit."""
-    sys.exit(console.run(app))
+    """Run the command line and exit; Ctrl-C pressed again and again on the way out is no traceback either."""
+    try:
+        code = console.run(app)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except KeyboardInterrupt:
+        code = console.EXIT_INTERRUPTED
+    sys.exit(code)

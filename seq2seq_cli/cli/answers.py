@@ -66,8 +66,8 @@ def answer(
     def watched() -> Iterator[str]:
         """Pass the lines on and take note of what was never seen."""
         for number, line in enumerate(lines, start=first):
-            source = translator.read(line)
-            news.add(number, source)
+            source = translator.read(line, config)
+            news.add(number, source, cut=translator.too_long(line, config))
             waiting.append((line, source))
             yield line
 
@@ -76,9 +76,9 @@ def answer(
     for number, found in enumerate(translator.translate_n_best(watched(), search), start=first):
         line, source = waiting.popleft()
         if style.as_json:
-            results = [_json_line(translator, number, line, source, found, config.n_best, style.explain)]
+            results = [_json_line(translator, config, number, line, source, found, style.explain)]
         elif style.explain:
-            results = _explained(translator, line, source, found, width_of(output))
+            results = _explained(translator, config, line, source, found, width_of(output))
         else:
             results = _plain(number, found, config.n_best, style.scores)
         for result in results:
@@ -89,6 +89,7 @@ def answer(
     with console.end_quietly_without_reader():
         output.flush()
     news.report(several)
+    report_cut(news.cut, config, several)
 
 
 class News:
@@ -102,17 +103,20 @@ class News:
         self.longest = longest
         self.unknown: dict[str, int] = {}
         self.new_words: dict[str, int] = {}
+        self.cut: list[int] = []
         self.too_long = 0
         self.first_too_long = (0, 0)
 
-    def add(self, number: int, source: Source) -> None:
-        """Take note of a sentence."""
+    def add(self, number: int, source: Source, cut: bool) -> None:
+        """Take note of a sentence, of which the end may not have been read."""
         for part in source.unknown:
             self.unknown.setdefault(part, number)
         for word in source.new_words:
             self.new_words.setdefault(word, number)
         tokens = len(source.tokens) - 1
-        if 0 < self.longest < tokens:
+        if cut:
+            self.cut.append(number)
+        elif 0 < self.longest < tokens:
             self.too_long += 1
             if self.too_long == 1:
                 self.first_too_long = (number, tokens)
@@ -132,6 +136,19 @@ class News:
             console.say(f"note: {what}; the longest in training had {self.longest}: expect the end to be lost")
 
 
+def report_cut(lines: list[int], config: SearchConfig, several: bool = True) -> None:
+    """Warn of lines whose end was not read; ``several``: whether to say which."""
+    if lines:
+        what = "this line is longer than"
+        if several:
+            what = "1 line is longer than" if len(lines) == 1 else f"{len(lines):,} lines are longer than"
+        where = f", the first is line {lines[0]}" if several else ""
+        console.warn(
+            f"{what} {config.max_source_length:,} tokens{where}: the rest of it was not translated "
+            "(--max-source-length)"
+        )
+
+
 def _named(parts: dict[str, int], several: bool) -> str:
     shown = [f"{part} (line {line})" if several else part for part, line in list(parts.items())[:MOST_NAMED]]
     more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
@@ -149,11 +166,11 @@ def _plain(number: int, found: list[Translation], n_best: int, scores: bool) -> 
 
 def _json_line(
     translator: Translator,
+    config: SearchConfig,
     number: int,
     line: str,
     source: Source,
     found: list[Translation],
-    n_best: int,
     explain: bool,
 ) -> str:
     result: dict[str, Any] = {
@@ -162,7 +179,7 @@ def _json_line(
         "source_tokens": source.tokens,
         "unknown": source.unknown,
         "new_words": source.new_words,
-        "translations": [dataclasses.asdict(translation) for translation in found[:n_best]],
+        "translations": [dataclasses.asdict(translation) for translation in found[: config.n_best]],
     }
     if explain:
         result["steps"] = [
@@ -171,15 +188,17 @@ def _json_line(
                 "probability": step.probability,
                 "runners_up": [{"token": token, "probability": p} for token, p in step.runners_up],
             }
-            for step in translator.explain(line, found[0])
+            for step in translator.explain(line, found[0], config)
         ]
         result["rivals"] = [dataclasses.asdict(translation) for translation in found[1:]]
     return json.dumps(result, ensure_ascii=False)
 
 
-def _explained(translator: Translator, line: str, source: Source, found: list[Translation], width: int) -> list[str]:
+def _explained(
+    translator: Translator, config: SearchConfig, line: str, source: Source, found: list[Translation], width: int
+) -> list[str]:
     """Return the explanation of one translation, with an empty line at its end; of a blank line, only that."""
-    steps = translator.explain(line, found[0])
+    steps = translator.explain(line, found[0], config)
     if not steps:
         return [""]
     facts = [["source", line], ["read as", _tokens(source.tokens)]]

@@ -37,8 +37,8 @@ ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
 ClickException: type[Exception] = ClickUsageError.__bases__[0]
 
 
-class Stop(Exception):  # noqa: N818  (not an error)
-    """Raised to end the program with this exit code, all said and saved."""
+class Stop(BaseException):
+    """Raised to end the program with this exit code, all said and saved; not an error, and not to be taken for one."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -83,7 +83,7 @@ def stderr_console() -> Console:
     """Return a Rich console on stderr; it honours NO_COLOR and is silent with ``--quiet``."""
     from rich.console import Console
 
-    return Console(stderr=True, quiet=_Flags.quiet, highlight=False, markup=False, soft_wrap=True)
+    return Console(stderr=True, quiet=_Flags.quiet, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def say(text: str, indent: int | None = None) -> None:
@@ -221,6 +221,9 @@ class StopSignal:
         if self.code is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.code = EXIT_INTERRUPTED if number == signal.SIGINT else EXIT_TERMINATED
+        if not _Flags.quiet:
+            with suppress(OSError):  # not print: the signal may have come in the middle of one
+                os.write(2, b"\nstopping after this step, saving ... (Ctrl-C again leaves at once)\n")
 
 
 @contextmanager
@@ -264,7 +267,7 @@ def run(app: typer.Typer) -> int:
             UserError(
                 "there is not enough memory",
                 where="this machine",
-                fix="use a smaller --batch-size, --hidden-size or --vocab-size",
+                fix="use a smaller --max-tokens-per-batch, --batch-size, --hidden-size or --vocab-size",
             )
         )
     except OSError as error:

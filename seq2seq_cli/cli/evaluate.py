@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.cli import console
+from seq2seq_cli.cli.answers import report_cut
 from seq2seq_cli.cli.report import Report, System
 from seq2seq_cli.cli.translate import (
     DEFAULT_MODEL,
@@ -20,6 +21,8 @@ from seq2seq_cli.cli.translate import (
     Beam,
     LengthPenalty,
     MaxLength,
+    MaxSourceLength,
+    MaxTokensPerBatch,
     Models,
     Threads,
     load_translator,
@@ -51,6 +54,8 @@ def evaluate_command(
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
     max_length: MaxLength = None,
     batch_size: BatchSize = _DEFAULTS.batch_size,
+    max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
+    max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
     threads: Threads = None,
     metrics: Annotated[
         str, typer.Option("--metrics", metavar="LIST", help="Any of bleu,chrf,ter.", rich_help_panel=_SCORES)
@@ -131,7 +136,7 @@ def evaluate_command(
     from seq2seq_cli.evaluation import parse_metrics
 
     names = parse_metrics(metrics)
-    config = SearchConfig(beam, length_penalty, 1, max_length, batch_size)
+    config = SearchConfig(beam, length_penalty, 1, max_length, batch_size, max_tokens_per_batch, max_source_length)
     files = hypotheses or []
     _check(corpus, model, files, references, compare, output_file, train_corpus, examples)
     if references is not None and (by_length or baselines):
@@ -146,6 +151,7 @@ def evaluate_command(
         translator.team.start()  # before the display starts a thread
         with _progress(len(sources), beam) as done:
             outputs = translator.translate(sources, config, done)
+        report_cut([k for k, text in enumerate(sources, start=1) if translator.too_long(text, config)], config)
         systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs))
     systems += [System(path, list(read_input(path))) for path in files]
     settings: dict[str, Any] = {"hypotheses": files[0] if len(files) == 1 else files} if files else {}

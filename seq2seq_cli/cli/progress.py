@@ -1,21 +1,19 @@
-"""Following a training: live on a terminal, plain lines elsewhere, and a metrics log for programs."""
+"""Following a training: live on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 from seq2seq_cli.checkpoint import state_path
 from seq2seq_cli.cli import console
 from seq2seq_cli.cli.advice import Adviser
 from seq2seq_cli.cli.charts import bar, can_draw, sparkline
-from seq2seq_cli.files import explain_os_errors
-from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport, record_of
+from seq2seq_cli.cli.metrics_log import open_log
+from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_PICTURES = 0.2
@@ -45,12 +43,13 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
     meter, adviser = Meter(trainer), Adviser(trainer)
     with (
         console.catch_signals() as received,
-        open_log(log_file, trainer.step if resumed else 0) as log,
+        open_log(log_file, trainer.step if resumed else 0, trainer.checkpoint.history) as log,
         display() as shown,
     ):
         reports = trainer.run()
         for report in reports:
-            write_record(log, report)
+            if log is not None:
+                log.write(report)
             if isinstance(report, StepReport):
                 meter.after_step(report)
                 shown.step(meter)
@@ -191,38 +190,6 @@ def summary(trainer: Trainer, best: ValidationReport | None) -> list[str]:
     if trainer.schedule.exhausted:
         lines.append(f"stopped early: {trainer.config.patience} validations without a better one (--patience)")
     return lines
-
-
-@contextlib.contextmanager
-def open_log(path: str | None, keep_until_step: int) -> Iterator[IO[str] | None]:
-    """Open the metrics log; of an older one, keep the records up to the step that is resumed from."""
-    if path is None:
-        yield None
-        return
-    with explain_os_errors(path, "write"):
-        kept = kept_records(Path(path), keep_until_step) if keep_until_step else []
-        with Path(path).open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(kept)
-            yield file
-
-
-def kept_records(path: Path, until_step: int) -> list[str]:
-    """Return the lines of a log whose step is not after the given one; a half-written last line is dropped."""
-    kept = []
-    if path.exists():
-        for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                if json.loads(line)["step"] <= until_step:
-                    kept.append(line + "\n")
-    return kept
-
-
-def write_record(log: IO[str] | None, report: StepReport | ValidationReport) -> None:
-    """Append a report as one JSON object; a number that is not finite becomes null."""
-    if log is None:
-        return
-    log.write(json.dumps(record_of(report)) + "\n")
-    log.flush()
 
 
 @contextlib.contextmanager

@@ -76,14 +76,17 @@ class Prompt:
 
     def answer(self, line: str) -> None:
         """Translate a sentence, or obey a command; a blank line is nothing."""
-        if line[:1] == ":" and line[1:2].isalpha():
-            try:
+        try:
+            if line[:1] == ":" and line[1:2].isalpha():
                 self._obey(line)
-            except UserError as error:
-                console.show_error(error)
-        elif line.strip():
-            self.sentences += 1
-            answer(self.translator, self.config, iter([line]), self.output, self.style, self.sentences, several=False)
+            elif line.strip():
+                self.sentences += 1
+                sentences, number = iter([line]), self.sentences
+                answer(self.translator, self.config, sentences, self.output, self.style, number, several=False)
+        except UserError as error:
+            console.show_error(error)
+        except MemoryError:  # a line that cannot be translated is not the end
+            console.warn("there is not enough memory for that line")
 
     def _obey(self, line: str) -> None:
         name, _, argument = line.strip().partition(" ")

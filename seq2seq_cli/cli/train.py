@@ -118,6 +118,26 @@ def train_command(
     batch_size: Annotated[
         int | None, _option("--batch-size", "N", "Sentence pairs per step.", _TRAINING.batch_size, _LOOP)
     ] = None,
+    max_tokens_per_batch: Annotated[
+        int | None,
+        _option(
+            "--max-tokens-per-batch",
+            "N",
+            "Most tokens of both sides per step; it bounds the memory. A batch with more is cut.",
+            _TRAINING.max_tokens_per_batch,
+            _LOOP,
+        ),
+    ] = None,
+    max_source_length: Annotated[
+        int | None,
+        _option(
+            "--max-source-length",
+            "N",
+            "Most source tokens of a pair; pairs with more are skipped.",
+            _TRAINING.max_source_length,
+            _TEXT,
+        ),
+    ] = None,
     optimizer: Annotated[str | None, _option("--optimizer", "NAME", "adam or sgd.", _TRAINING.optimizer, _LOOP)] = None,
     learning_rate: Annotated[
         float | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from seq2seq_cli.cli import console
 from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import explain_os_errors
+from seq2seq_cli.files import check_writable, exclusive, remove_leftovers
 from seq2seq_cli.workers import check_threads
 
 if TYPE_CHECKING:
@@ -48,16 +49,31 @@ class Run:
         self.output = Path(given.get("output", "model.npz"))
         self.threads = check_threads(given.get("threads"))
         self.resumed: tuple[Checkpoint, TrainingState] | None = None
+        self._dry = bool(given.get("dry_run"))
 
     def train(self) -> None:
         """Check everything, then train; afterwards say what to type next."""
+        from seq2seq_cli.checkpoint import state_path
+
+        outputs = self._check_output()
+        if self._dry:  # nothing will be written
+            self._train()
+            return
+        with contextlib.ExitStack() as locks:
+            for path in outputs:
+                if path != state_path(self.output):  # the model's lock is the state's too
+                    locks.enter_context(exclusive(path))
+            for path in outputs:
+                remove_leftovers(path)
+            self._train()
+
+    def _train(self) -> None:
         from seq2seq_cli.checkpoint import previous_path
         from seq2seq_cli.cli.preflight import preflight
         from seq2seq_cli.cli.progress import follow
         from seq2seq_cli.text.seen import Seen
         from seq2seq_cli.training import Trainer, default_epochs
 
-        self._check_output()
         if self.given.get("resume"):
             self._load_state()
         training = self._settings(TrainingConfig, TrainingConfig())
@@ -69,19 +85,26 @@ class Run:
             epochs = default_epochs(math.ceil(len(train) / training.batch_size), another_limit)
             training = dataclasses.replace(training, epochs=epochs)
         checkpoint = self._checkpoint(train, training, tokenizer_config)
-        encoded = self._encode(train, checkpoint), self._encode(valid, checkpoint)
-        checkpoint.seen = Seen.of(train.sources, longest=int(encoded[0].source.lengths.max()) - 1)
-        dry = self.given.get("dry_run", False)
+        same = valid is train  # where nothing could be held out
+        train, encoded_train = self._encode(train, checkpoint)
+        valid, encoded_valid = (train, encoded_train) if same else self._encode(valid, checkpoint)
+        checkpoint.seen = Seen.of(train.sources, longest=int(encoded_train.source.lengths.max()) - 1)
         trainer = Trainer(
             checkpoint,
-            *encoded,
+            encoded_train,
+            encoded_valid,
             self.output,
             score=lambda model: self._score(model, checkpoint, valid),
             state=self.resumed[1] if self.resumed else None,
             threads=self.threads,
         )
-        preflight(trainer, train, valid, self._corpus_title(train), as_result=dry)
-        if dry:
+        preflight(trainer, train, valid, self._corpus_title(train), as_result=self._dry)
+        if trainer.steps_per_epoch > math.ceil(len(train) / training.batch_size):
+            console.say(
+                f"note:       --max-tokens-per-batch {training.max_tokens_per_batch} makes some batches smaller than "
+                f"--batch-size {training.batch_size}"
+            )
+        if self._dry:
             return
         del train  # from here on the ids are enough, and the text of a large corpus is several times as large
         if self.output.exists() and not self.resumed:
@@ -89,7 +112,8 @@ class Run:
         follow(trainer, log_file=self.given.get("log_file"), resumed=self.resumed is not None)
         self._say_what_next()
 
-    def _check_output(self) -> None:
+    def _check_output(self) -> list[Path]:
+        """Return the files that nobody else may write meanwhile; all can be written."""
         from seq2seq_cli.checkpoint import state_path
 
         if self.output.suffix != ".npz" or self.output.name.endswith(".state.npz"):
@@ -98,18 +122,19 @@ class Run:
                 where="--output",
                 fix="for example: -o model.npz",
             )
+        outputs = [self.output, state_path(self.output)]
         log_file = self.given.get("log_file")
-        for path in (self.output, state_path(self.output), *([Path(log_file)] if log_file else [])):
-            with explain_os_errors(path, "write"):
-                if path.is_dir():
-                    raise IsADirectoryError
-                if not path.parent.is_dir():
-                    raise FileNotFoundError
-                if not os.access(path.parent, os.W_OK):
-                    raise PermissionError
+        if log_file is not None:
+            if os.path.realpath(log_file) in map(os.path.realpath, outputs):
+                raise usage_error("the log cannot be the model", where="--log-file", fix="name another file")
+            outputs.append(Path(log_file))
+        for path in outputs:
+            check_writable(path)
+        return [path for path in outputs if path.is_file() or not path.exists()]
 
     def _load_state(self) -> None:
         from seq2seq_cli.checkpoint import load_state, state_path
+        from seq2seq_cli.text.storage import load_tokenizer
 
         path = state_path(self.output)
         if not path.exists():
@@ -121,13 +146,23 @@ class Run:
             **dataclasses.asdict(checkpoint.training),
             **{name: checkpoint.text.get(name, default) for name, default in TEXT_DEFAULTS.items()},
         }
+        for side, found in (("source", checkpoint.source_tokenizer), ("target", checkpoint.target_tokenizer)):
+            del stored[f"{side}_tokenizer"]  # what is in it counts, not its name
+            file = self.given.get(f"{side}_tokenizer")
+            if file is not None and load_tokenizer(Path(file)).to_json() != found.to_json():
+                raise UserError(
+                    f"this {side} tokenizer is not the one that this training started with",
+                    where=str(file),
+                    fix=f"leave --{side}-tokenizer out, or train without --resume",
+                )
         for name, value in self.given.items():
             if name in stored and name not in MAY_CHANGE_ON_RESUME and stored[name] != value:
                 flag = name.replace("_", "-")
+                may_change = ", ".join(f"--{each.replace('_', '-')}" for each in sorted(MAY_CHANGE_ON_RESUME))
                 raise UserError(
                     f"--{flag} {value} is not what this training started with: {stored[name]}",
                     where=str(path),
-                    fix=f"leave --{flag} out, or train without --resume",
+                    fix=f"leave --{flag} out ({may_change} may change), or train without --resume",
                 )
 
     def _settings(self, kind: type[Any], defaults: Any) -> Any:
@@ -190,11 +225,30 @@ class Run:
         path = self.given.get(f"{side}_tokenizer")
         return train_tokenizer(config, lines) if path is None else load_tokenizer(Path(path))
 
-    def _encode(self, corpus: Corpus, checkpoint: Checkpoint) -> EncodedCorpus:
+    def _encode(self, corpus: Corpus, checkpoint: Checkpoint) -> tuple[Corpus, EncodedCorpus]:
+        """Return the pairs that fit the limits of length, as text and as ids."""
         from seq2seq_cli.batches import encode_corpus
+        from seq2seq_cli.text.corpus import shorten
 
         reverse = checkpoint.model.config.reverse_source
-        return encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
+        encoded = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
+        source_length, batch_tokens = checkpoint.training.max_source_length, checkpoint.training.max_tokens_per_batch
+        fitting = encoded.fitting(source_length, batch_tokens)
+        skipped = len(corpus) - len(fitting)
+        limits = f"--max-source-length {source_length} or --max-tokens-per-batch {batch_tokens}"
+        if not fitting:
+            raise UserError(
+                f"every pair is longer than {limits} allows",
+                where=corpus.name,
+                fix="give sentences in place of whole texts, or raise these limits",
+            )
+        if skipped:
+            first = corpus.sources[next(k for k, fits in enumerate([*fitting, len(corpus)]) if k != fits)]
+            counted = "1 pair" if skipped == 1 else f"{skipped:,} pairs"
+            console.warn(f"{corpus.name}: skipped {counted} longer than {limits} allows, the first: {shorten(first)}")
+            corpus = dataclasses.replace(corpus.select(fitting), skipped=corpus.skipped)
+            encoded = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
+        return corpus, encoded
 
     def _score(self, model: Seq2Seq, checkpoint: Checkpoint, valid: Corpus) -> Score:
         """Translate the first thousand validation sentences greedily and score them."""
@@ -204,7 +258,10 @@ class Run:
         from seq2seq_cli.translation import Translator
 
         sources, targets = valid.sources[:1000], valid.targets[:1000]
-        hypotheses = Translator([checkpoint], threads=self.threads).translate(sources, SearchConfig(beam=1, n_best=1))
+        training = checkpoint.training
+        limits = {name: getattr(training, name) for name in ("max_tokens_per_batch", "max_source_length")}
+        translator = Translator([checkpoint], threads=self.threads)
+        hypotheses = translator.translate(sources, SearchConfig(beam=1, n_best=1, **limits))
         # A short, a middling and a long sentence: what the model learns first, what it learns next, what it may never.
         by_length = sorted(range(len(sources)), key=lambda k: (len(sources[k]), k))
         shown = dict.fromkeys(by_length[len(sources) * part // 6] for part in (1, 3, 5))

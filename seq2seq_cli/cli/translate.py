@@ -66,8 +66,24 @@ BatchSize = Annotated[
         rich_help_panel=SEARCH,
     ),
 ]
-
-
+MaxTokensPerBatch = Annotated[
+    int,
+    typer.Option(
+        "--max-tokens-per-batch",
+        metavar="N",
+        help="Most source tokens translated at a time; it bounds the memory.",
+        rich_help_panel=SEARCH,
+    ),
+]
+MaxSourceLength = Annotated[
+    int,
+    typer.Option(
+        "--max-source-length",
+        metavar="N",
+        help="Most source tokens; of a longer line the first so many are read.",
+        rich_help_panel=SEARCH,
+    ),
+]
 Threads = Annotated[
     int | None,
     typer.Option(
@@ -119,6 +135,8 @@ def translate_command(
     ] = _DEFAULTS.n_best,
     max_length: MaxLength = None,
     batch_size: BatchSize = _DEFAULTS.batch_size,
+    max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
+    max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
     threads: Threads = None,
     scores: Annotated[
         bool,
@@ -150,7 +168,7 @@ def translate_command(
     seq2seq translate < letter.txt > letter.fr.txt
     seq2seq translate -m a.npz -m b.npz --n-best 3 --json < letter.txt
     """
-    config = SearchConfig(beam, length_penalty, n_best, max_length, batch_size)
+    config = SearchConfig(beam, length_penalty, n_best, max_length, batch_size, max_tokens_per_batch, max_source_length)
     style = Style(scores, explain, as_json)
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")

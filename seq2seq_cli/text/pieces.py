@@ -21,6 +21,9 @@ JOINERS = "\u200c\u200d"
 LONGEST_PIECE = 100
 """Characters; a longer run is cut, so that the work on a line grows no faster than its length."""
 
+_MANY_MARKS = re.compile(r"[^\w\s]{32,}")
+"""Where many combining marks could follow each other; none of them is a letter, a digit or a space."""
+
 _BREAKING_SPACE = re.compile(rf"[^\S{NO_BREAK_SPACES}]+")
 _ELISIONS = frozenset(["c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quelqu", "quoiqu"])
 
@@ -44,10 +47,33 @@ def normalize(text: str, lowercase: bool = False) -> str:
         >>> normalize("  Cafe\\u0301\\tau  lait ")
         'Café au lait'
     """
-    text = unicodedata.normalize("NFC", text)
+    text = _compose(text)
     if lowercase:
-        text = unicodedata.normalize("NFC", text.lower())
+        text = _compose(text.lower())
     return _BREAKING_SPACE.sub(" ", text).strip(" ")
+
+
+def _compose(text: str) -> str:
+    """Return the text in NFC, in a time that grows no faster than its length.
+
+    Putting combining marks in their canonical order takes ``unicodedata`` the square of their number, so long runs of
+    them are sorted here first: by canonical combining class, equal ones as they were (Unicode Standard, D109).
+    """
+    return unicodedata.normalize("NFC", _MANY_MARKS.sub(_in_canonical_order, text))
+
+
+def _in_canonical_order(match: re.Match[str]) -> str:
+    """Return the match, decomposed, with every run of combining marks sorted."""
+    ordered: list[str] = []
+    run: list[str] = []
+    for character in "".join(unicodedata.normalize("NFD", each) for each in match.group()):
+        if not unicodedata.combining(character):
+            ordered += sorted(run, key=unicodedata.combining)
+            ordered.append(character)
+            run = []
+        else:
+            run.append(character)
+    return "".join(ordered + sorted(run, key=unicodedata.combining))
 
 
 def _kind(character: str) -> str:

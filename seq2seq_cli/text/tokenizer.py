@@ -57,8 +57,8 @@ class Tokenizer(ABC):
         """Return the text in the form that this tokenizer round-trips (see ``pieces.normalize``)."""
         return normalize(text, self.lowercase)
 
-    def encode(self, text: str) -> list[int]:
-        """Return the token ids of a line of text; none for an empty line.
+    def encode(self, text: str, most: int | None = None) -> list[int]:
+        """Return the token ids of a line of text, the first so many if there is a limit; none for an empty line.
 
         Words are looked up in a cache, so that a corpus costs little more than its distinct words.
         """
@@ -73,7 +73,9 @@ class Tokenizer(ABC):
                         self._cache.clear()
                     self._cache[word] = found
             ids += found
-        return ids
+            if most is not None and len(ids) >= most:
+                break
+        return ids[:most]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of token ids, with ordinary spacing; start and end symbols are left out.
