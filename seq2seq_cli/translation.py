@@ -233,9 +233,9 @@ class Translator:
     ) -> list[list[Translation]]:
         results = [[Translation("", 0.0, 0.0, ())] for _ in sources]
         work = sorted((k for k in range(len(sources)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
-        while work:
-            most = config.max_tokens_per_batch // len(sources[work[0]])  # of the longest, in memory at the same time
-            size = max(1, min(config.batch_size * self.team.size, most))
+        while work:  # longest first
+            fitting = max(1, config.max_tokens_per_batch // len(sources[work[0]]))
+            size = min(config.batch_size * self.team.size, fitting)
             several, work = work[:size], work[size:]
             shares = min(self.team.size, math.ceil(len(several) / SMALLEST_BATCH))
             together = [several[k::shares] for k in range(shares)]  # to everyone as many long ones as short ones

@@ -16,20 +16,20 @@ from __future__ import annotations
 import contextlib
 import math
 import mmap
-import multiprocessing
-import multiprocessing.process
 import os
 import signal
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from multiprocessing.connection import Connection
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any
 
 from seq2seq_cli.errors import UserError, usage_error
+
+if TYPE_CHECKING:  # the rest is imported where it is needed: the command line checks --threads before it needs any
+    from concurrent.futures import ThreadPoolExecutor
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
+    import numpy.typing as npt
 
 CAN_FORK = sys.platform.startswith("linux")
 """Whether members may be processes; other systems' libraries do not survive a fork, or there is none."""
@@ -62,6 +62,8 @@ def check_threads(threads: int | None) -> int:
 
 def shared_zeros(size: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """Return a vector of zeros, as ``np.zeros(size, dtype)``, that forked processes share."""
+    import numpy as np
+
     memory = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize))
     return np.frombuffer(memory, dtype, size)
 
@@ -80,7 +82,7 @@ class Team:
         self.target, self.size = target, size
         self._processes = processes and CAN_FORK
         self._pipes: list[Connection] = []
-        self._members: list[multiprocessing.process.BaseProcess] = []
+        self._members: list[BaseProcess] = []
         self._pool: ThreadPoolExecutor | None = None
 
     def start(self) -> None:
@@ -89,6 +91,8 @@ class Team:
             if self._processes:
                 self._fork()
             else:
+                from concurrent.futures import ThreadPoolExecutor
+
                 self._pool = ThreadPoolExecutor(self.size - 1)
 
     def call(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
@@ -110,6 +114,8 @@ class Team:
         mine, *others = arguments
         self.start()
         if self._pool is not None:
+            from concurrent.futures import wait
+
             futures = [self._pool.submit(function, *theirs) for theirs in others]
             try:
                 result = function(*mine)
@@ -151,6 +157,8 @@ class Team:
         return [slice(start, min(start + share, size)) for start in range(0, size, share)]
 
     def _fork(self) -> None:
+        import multiprocessing
+
         context = multiprocessing.get_context("fork")
         for _ in range(self.size - 1):
             ours, theirs = context.Pipe()

@@ -1,4 +1,8 @@
 import io
+import json
+import math
+
+import pytest
 
 from seq2seq_cli.cli.answers import News, Style, answer
 from seq2seq_cli.config import SearchConfig
@@ -43,10 +47,24 @@ def test_a_warning_names_a_few_words_and_counts_the_rest(capsys):
 def test_sentences_that_are_too_long_are_counted_and_the_first_one_named(capsys):
     news = News(longest=2)
     for number, tokens in enumerate((3, 2, 4, 5), start=1):
-        news.add(number, Source(("x",) * tokens, (), ()))
+        news.add(number, Source(("x",) * tokens, (), ()), cut=False)
     news.report(several=True)
     assert "2 sentences are longer than any in training, the first in line 3 with 3 tokens" in capsys.readouterr().err
     unknown = News(longest=0)
-    unknown.add(1, Source(("x",) * 100, (), ()))
+    unknown.add(1, Source(("x",) * 100, (), ()), cut=False)
     unknown.report(several=True)
     assert capsys.readouterr().err == ""
+
+
+def test_a_sentence_whose_end_was_not_read_is_explained_as_it_was_read(capsys):
+    text, said = shown(["the cat sat", "the"], capsys, Style(as_json=True, explain=True), max_source_length=2)
+    first = json.loads(text.splitlines()[0])
+    assert first["source"] == "the cat sat"
+    assert len(first["source_tokens"]) == 3
+    assert math.prod(step["probability"] for step in first["steps"]) == pytest.approx(
+        math.exp(first["translations"][0]["log_probability"]), rel=1e-3
+    )
+    assert "1 line is longer than 2 tokens, the first is line 1: the rest of it was not translated" in said
+    assert "longer than any in training" not in said
+    _, said = shown(["the cat sat"], capsys, several=False, max_source_length=2)
+    assert "warning: this line is longer than 2 tokens: the rest of it" in said

@@ -115,6 +115,25 @@ def test_progress_counts_every_sentence_that_is_not_blank():
     assert sum(counts) == 5
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_more_tokens_are_translated_at_a_time_than_asked_for(threads, monkeypatch):
+    translator = Translator([checkpoint()], threads=threads)
+    texts = ["the " * n for n in range(1, 30)]
+    rounds = []
+    call = translator.team.call
+
+    def watched(method, arguments):
+        rounds.append([len(source) for sources, _ in arguments for source in sources])
+        return call(method, arguments)
+
+    monkeypatch.setattr(translator.team, "call", watched)
+    config = SearchConfig(beam=1, max_length=3, max_tokens_per_batch=40, max_source_length=20)
+    assert len(translator.translate(texts, config)) == len(texts)
+    assert all(sum(lengths) <= 40 or len(lengths) == 1 for lengths in rounds)
+    assert max(map(max, rounds)) == 21  # and the end symbol
+    assert max(map(len, rounds)) > 1
+
+
 def test_loading_from_files_gives_the_same_as_the_model_in_memory(tmp_path):
     save_model(tmp_path / "m.npz", checkpoint())
     assert Translator.load(tmp_path / "m.npz").translate(LINES) == Translator([checkpoint()]).translate(LINES)
