@@ -249,6 +249,7 @@ def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock_of_a_dead_on
             pass
     finally:
         os.kill(member, signal.SIGKILL)
+        holder.stdout.close()
 
 
 def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(tmp_path, monkeypatch):
