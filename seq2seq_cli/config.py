@@ -18,6 +18,7 @@ _Config = TypeVar("_Config")
 CELL_TYPES = ("rnn", "lstm", "gru")
 CONTEXTS = ("initial", "every-step")
 OPTIMIZERS = ("adam", "sgd")
+NORMALIZATIONS = ("plain", "gnmt")
 TOKENIZER_KINDS = ("bpe", "word", "char")
 
 LARGEST_SIZE = 1 << 16
@@ -213,6 +214,8 @@ class SearchConfig:
         batch_size: sentences translated at a time.
         max_tokens_per_batch: most source tokens translated at a time; a longer sentence is translated alone.
         max_source_length: a longer source sentence is cut to so many tokens.
+        normalization: ``plain``, divided by ``lengthᵅ``, or ``gnmt``, by ``((5 + length) / 6)ᵅ`` (Wu et al. 2016).
+        no_repeat_ngram: a translation may not hold the same run of so many tokens twice; 0 allows it.
     """
 
     beam: int = 5
@@ -222,9 +225,13 @@ class SearchConfig:
     batch_size: int = 64
     max_tokens_per_batch: int = MOST_TOKENS_PER_BATCH
     max_source_length: int = LONGEST_SOURCE
+    normalization: str = "plain"
+    no_repeat_ngram: int = 0
 
     def __post_init__(self) -> None:
         _check_range("--beam", self.beam, 1, 1000)
+        _check_choice("--normalization", self.normalization, NORMALIZATIONS)
+        _check_range("--no-repeat-ngram", self.no_repeat_ngram, 0, 1000)
         _check_range("--length-penalty", self.length_penalty, 0, 10)
         _check_range("--n-best", self.n_best, 1, 1000)
         if self.n_best > self.beam:

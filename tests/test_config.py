@@ -32,6 +32,8 @@ WRONG = [
     (TokenizerConfig, {"vocab_size": 3}, "--vocab-size", "from 4"),
     (SearchConfig, {"beam": 0}, "--beam", "from 1"),
     (SearchConfig, {"length_penalty": -0.1}, "--length-penalty", "from 0"),
+    (SearchConfig, {"normalization": "none"}, "--normalization", "plain, gnmt"),
+    (SearchConfig, {"no_repeat_ngram": -1}, "--no-repeat-ngram", "from 0"),
     (SearchConfig, {"n_best": 9}, "--n-best", "more than --beam 5"),
     (SearchConfig, {"max_length": 0}, "--max-length", "from 1"),
     (SearchConfig, {"batch_size": 0}, "--batch-size", "from 1"),

@@ -9,7 +9,7 @@ from seq2seq_cli.nn import search as search_module
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.search import length_normalized, longest_output
+from seq2seq_cli.nn.search import length_normalized, longest_output, repeating
 from seq2seq_cli.nn.stepper import Stepper
 
 START, END = 1, 2
@@ -51,16 +51,17 @@ def exhaustive(models, source, config, forbidden):
         for body in itertools.product(words, repeat=length):
             target = (*body, END)
             log_p = log_probabilities(models, source, target)
-            results.append((length_normalized(log_p, len(target), config.length_penalty), body))
+            results.append((length_normalized(log_p, len(target), config), body))
     return sorted(results, reverse=True)
 
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("alpha", [0.0, 0.7, 1.0])
 @pytest.mark.parametrize("ensemble", [1, 2])
-def test_a_wide_beam_equals_exhaustive_search(cell, alpha, ensemble):
+@pytest.mark.parametrize("normalization", ["plain", "gnmt"])
+def test_a_wide_beam_equals_exhaustive_search(cell, alpha, ensemble, normalization):
     models = [toy_model(cell, seed) for seed in range(ensemble)]
-    config = SearchConfig(beam=200, length_penalty=alpha, n_best=5, max_length=3)
+    config = SearchConfig(beam=200, length_penalty=alpha, n_best=5, max_length=3, normalization=normalization)
     source = [3, 4, 5, 2]
     found = search(models, [source], config, START, END, forbidden=(0,))[0]
     expected = exhaustive(models, source, config, forbidden=(0,))[:5]
@@ -166,3 +167,36 @@ def test_the_best_extensions_are_those_that_sorting_everything_finds(few, V, cou
         alive = row[np.isfinite(total)]  # what cannot be has no place
         np.testing.assert_array_equal(all_of_them[alive], total[np.isfinite(total)])
         assert len(set(alive.tolist())) == len(alive)
+
+
+def test_the_two_normalizations_are_what_their_equations_say():
+    assert length_normalized(-6.0, 4, SearchConfig(length_penalty=0.5)) == -3.0
+    assert length_normalized(-6.0, 19, SearchConfig(length_penalty=0.5, normalization="gnmt")) == -3.0
+    for normalization in ("plain", "gnmt"):
+        assert length_normalized(-6.0, 7, SearchConfig(length_penalty=0, normalization=normalization)) == -6.0
+
+
+def test_tokens_that_would_repeat_a_run_are_found():
+    assert repeating([], 1) == repeating([5], 2) == repeating([5, 6], 3) == []
+    assert repeating([5, 6], 1) == [5, 6]
+    assert repeating([5, 6, 5], 2) == [6]
+    assert repeating([7, 8, 9, 7, 8], 3) == [9]
+    assert repeating([7, 7, 7], 2) == [7, 7]
+
+
+@pytest.mark.parametrize("beam", [1, 5])
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_no_run_of_tokens_is_repeated_where_that_is_asked_for(beam, n):
+    repeated = 0
+    for seed in range(4):
+        for config in (SearchConfig(beam=beam, no_repeat_ngram=n), SearchConfig(beam=beam)):
+            for (best, *_), source in zip(search([toy_model(seed=seed)], sources(), config, START, END), sources()):
+                runs = [best.tokens[k : k + n] for k in range(len(best.tokens) - n + 1)]
+                if config.no_repeat_ngram:
+                    assert len(set(runs)) == len(runs)
+                    full = (*best.tokens, END)
+                    found = log_probabilities([toy_model(seed=seed)], source, full)
+                    assert best.log_probability == pytest.approx(found, abs=1e-10)
+                else:
+                    repeated += len(runs) - len(set(runs))
+    assert repeated  # without it, this model does repeat itself

@@ -24,6 +24,8 @@ from seq2seq_cli.cli.translate import (
     MaxSourceLength,
     MaxTokensPerBatch,
     Models,
+    NoRepeatNgram,
+    Normalization,
     Threads,
     load_translator,
     read_input,
@@ -52,6 +54,8 @@ def evaluate_command(
     ] = None,
     beam: Beam = _DEFAULTS.beam,
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
+    normalization: Normalization = _DEFAULTS.normalization,
+    no_repeat_ngram: NoRepeatNgram = _DEFAULTS.no_repeat_ngram,
     max_length: MaxLength = None,
     batch_size: BatchSize = _DEFAULTS.batch_size,
     max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
@@ -136,7 +140,16 @@ def evaluate_command(
     from seq2seq_cli.evaluation import parse_metrics
 
     names = parse_metrics(metrics)
-    config = SearchConfig(beam, length_penalty, 1, max_length, batch_size, max_tokens_per_batch, max_source_length)
+    config = SearchConfig(
+        beam=beam,
+        length_penalty=length_penalty,
+        max_length=max_length,
+        batch_size=batch_size,
+        max_tokens_per_batch=max_tokens_per_batch,
+        max_source_length=max_source_length,
+        normalization=normalization,
+        no_repeat_ngram=no_repeat_ngram,
+    )
     files = hypotheses or []
     _check(corpus, model, files, references, compare, output_file, train_corpus, examples)
     if references is not None and (by_length or baselines):
@@ -158,6 +171,8 @@ def evaluate_command(
     if groups:
         models = [str(path) for group in groups for path in group or [DEFAULT_MODEL]]
         settings |= {"models": models, "beam": beam, "length_penalty": length_penalty}
+        if normalization != _DEFAULTS.normalization or no_repeat_ngram:
+            settings |= {"normalization": normalization, "no_repeat_ngram": no_repeat_ngram}
     report = Report(data, sources, targets, systems, settings, names)
     if compare:
         console.say(f"testing {len(systems)} systems against the first …")

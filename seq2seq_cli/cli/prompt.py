@@ -129,7 +129,8 @@ class Prompt:
                     f":{name} must be a whole number, not {argument!r}", where=f":{name}", fix=f"for example :{name} 3"
                 )
             try:
-                self.config = dataclasses.replace(self.config, **{field: int(argument)})
+                change: dict[str, Any] = {field: int(argument)}
+                self.config = dataclasses.replace(self.config, **change)
             except UserError as error:  # which speaks of flags
                 raise usage_error(
                     error.what.replace("--", ":"), where=f":{name}", fix=error.fix.replace("--", ":")

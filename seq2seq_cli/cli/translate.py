@@ -47,6 +47,24 @@ LengthPenalty = Annotated[
         rich_help_panel=SEARCH,
     ),
 ]
+Normalization = Annotated[
+    str,
+    typer.Option(
+        "--normalization",
+        metavar="FORM",
+        help="plain: by length^A; gnmt: by ((5 + length) / 6)^A.",
+        rich_help_panel=SEARCH,
+    ),
+]
+NoRepeatNgram = Annotated[
+    int,
+    typer.Option(
+        "--no-repeat-ngram",
+        metavar="N",
+        help="Never write the same N tokens in a row twice; 0 allows it.",
+        rich_help_panel=SEARCH,
+    ),
+]
 MaxLength = Annotated[
     int | None,
     typer.Option(
@@ -124,6 +142,8 @@ def translate_command(
     ] = None,
     beam: Beam = _DEFAULTS.beam,
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
+    normalization: Normalization = _DEFAULTS.normalization,
+    no_repeat_ngram: NoRepeatNgram = _DEFAULTS.no_repeat_ngram,
     n_best: Annotated[
         int,
         typer.Option(
@@ -168,7 +188,17 @@ def translate_command(
     seq2seq translate < letter.txt > letter.fr.txt
     seq2seq translate -m a.npz -m b.npz --n-best 3 --json < letter.txt
     """
-    config = SearchConfig(beam, length_penalty, n_best, max_length, batch_size, max_tokens_per_batch, max_source_length)
+    config = SearchConfig(
+        beam=beam,
+        length_penalty=length_penalty,
+        n_best=n_best,
+        max_length=max_length,
+        batch_size=batch_size,
+        max_tokens_per_batch=max_tokens_per_batch,
+        max_source_length=max_source_length,
+        normalization=normalization,
+        no_repeat_ngram=no_repeat_ngram,
+    )
     style = Style(scores, explain, as_json)
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")

@@ -26,7 +26,7 @@ class Hypothesis(NamedTuple):
     """A finished translation.
 
     ``tokens`` are without the end symbol; ``log_probability`` (nats) is with it, also where the length limit
-    forced it; ``score`` is ``log_probability / lengthᵅ``, by which hypotheses are compared.
+    forced it; ``score`` is ``log_probability`` normalized by length, by which hypotheses are compared.
     """
 
     tokens: tuple[int, ...]
@@ -34,17 +34,33 @@ class Hypothesis(NamedTuple):
     score: float
 
 
-def length_normalized(log_probability: float, length: int, alpha: float) -> float:
-    """Return ``log_probability / lengthᵅ``.
+def length_normalized(log_probability: float, length: int, config: SearchConfig) -> float:
+    """Return ``log_probability / lengthᵅ``, or with ``normalization="gnmt"`` ``log_probability / ((5 + length) / 6)ᵅ``.
 
     A sum of logarithms falls with every token, so plain sums favour short sentences. ``α = 1`` compares means per
-    token, ``α = 0`` sums.
+    token, ``α = 0`` sums; the second form is milder with short sentences.
 
-    Source: Jean et al. 2015; compared with other forms in Wu et al. 2016, "Google's Neural Machine Translation System",
-    section 7.
+    Source: Jean et al. 2015; Wu et al. 2016, "Google's Neural Machine Translation System", equation 14 (without its
+    coverage penalty, which needs attention).
     """
-    normalized: float = log_probability / float(length) ** alpha
+    base = (5.0 + length) / 6.0 if config.normalization == "gnmt" else float(length)
+    normalized: float = log_probability / base**config.length_penalty
     return normalized
+
+
+def repeating(tokens: Sequence[int], n: int) -> list[int]:
+    """Return the tokens that would complete a run of n tokens which stands in the sequence already.
+
+    Example:
+        >>> repeating([7, 8, 9, 7, 8], 3)
+        [9]
+
+    Source: Paulus et al. 2018, "A Deep Reinforced Model for Abstractive Summarization", section 2.5.
+    """
+    suffix = tuple(tokens[len(tokens) - n + 1 :])
+    if len(suffix) < n - 1:
+        return []
+    return [tokens[k + n - 1] for k in range(len(tokens) - n + 1) if tuple(tokens[k : k + n - 1]) == suffix]
 
 
 def longest_output(source_length: int, config: SearchConfig) -> int:
@@ -151,9 +167,12 @@ def _advance(
     Of all extensions, the K best that do not end live on; those that end count if fewer than K others are better.
     """
     z, normalizer = extensions
-    width, V = z.shape[1:]
+    S, width, V = z.shape
     length = beams.tokens.shape[2]  # counts the start symbol, so it is that of the extensions too
     K = config.beam
+    if config.no_repeat_ngram:
+        for s, k in np.ndindex(S, width):
+            z[s, k, repeating(beams.tokens[s, k, 1:].tolist(), config.no_repeat_ngram)] = -np.inf
     before = beams.scores - normalizer  # (S, k) what a hypothesis's logits are added to
     ending = before + z[:, :, end]
     z[:, :, end] = -np.inf
@@ -168,7 +187,7 @@ def _advance(
     )
     for s, k in zip(*np.nonzero((better < K) & np.isfinite(ending))):
         log_probability = float(ending[s, k])
-        score = length_normalized(log_probability, length, config.length_penalty)
+        score = length_normalized(log_probability, length, config)
         words = tuple(beams.tokens[s, k, 1:].tolist())
         finished[beams.sentences[s]].append(Hypothesis(words, log_probability, score))
 
@@ -188,7 +207,7 @@ def _is_done(finished: list[Hypothesis], live: npt.NDArray[np.float64], limit: i
     if len(finished) < config.n_best:
         return False
     worst_kept = sorted((h.score for h in finished), reverse=True)[config.n_best - 1]
-    return worst_kept >= length_normalized(float(live[0]), limit, config.length_penalty)
+    return worst_kept >= length_normalized(float(live[0]), limit, config)
 
 
 CHUNKS = 64
