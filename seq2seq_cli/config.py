@@ -122,7 +122,7 @@ class ModelConfig:
     bidirectional: bool = True
     context: str = "every-step"
     reverse_source: bool = False
-    dropout: float = 0.05
+    dropout: float = 0.1
     tie_embeddings: bool | None = None
 
     def __post_init__(self) -> None:
@@ -172,7 +172,7 @@ class TrainingConfig:
         seed: decides the initial weights, the order of the batches and the dropout masks.
     """
 
-    epochs: int = 5
+    epochs: int = 6
     max_steps: int | None = None
     max_minutes: float | None = None
     batch_size: int = 32

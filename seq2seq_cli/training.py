@@ -388,11 +388,11 @@ class Trainer:
 
 
 def default_epochs(steps_per_epoch: int, another_limit: bool = False) -> int:
-    """Return how long to train if nothing is said: five epochs, more for a small corpus, about 4,000 steps.
+    """Return how long to train if nothing is said: six epochs, more for a small corpus, about 4,000 steps.
 
     With a limit of steps or minutes there is none of epochs.
 
-    The built-in corpus takes five. A few thousand pairs need as many steps, not as few epochs; early stopping ends
+    The built-in corpus takes six. A few thousand pairs need as many steps, not as few epochs; early stopping ends
     what does not help any more.
     """
     if another_limit:

@@ -144,7 +144,7 @@ def test_a_run_interrupted_between_its_last_step_and_the_validation_is_still_val
     assert [type(report) for report in rest] == [ValidationReport]
 
 
-@pytest.mark.parametrize(("steps", "epochs"), [(833, 5), (5000, 5), (94, 43), (1, 60)])
+@pytest.mark.parametrize(("steps", "epochs"), [(833, 6), (5000, 6), (94, 43), (1, 60)])
 def test_small_corpora_get_more_epochs(steps, epochs):
     assert default_epochs(steps) == epochs
     assert default_epochs(steps, another_limit=True) == UNLIMITED_EPOCHS
