@@ -844,6 +844,70 @@ def test_participles_with_etre_agree() -> None:
     assert checked > 300
 
 
+def test_participles_and_adjectives_agree_with_first_names() -> None:
+    names = {name.text: name.feminine for name in LEXICON.names}
+    features = {form: set(found) for form, found in adjective_features().items()}
+    for verb in ETRE_VERBS:
+        for feminine in (False, True):
+            for plural in (False, True):
+                form = french.agree(VERBS.participle(verb), feminine, plural)
+                features.setdefault(form, set()).add((feminine, plural))
+    pattern = re.compile(
+        r"^(?:[^,]*, )?(\w+) (?:n')?(?:est|était|sera) (?:(?:pas|jamais|déjà|très|trop|si|assez|vraiment) )*(\w+)"
+    )
+    checked: dict[str, int] = defaultdict(int)
+    for _, fr, construction in all_rows():
+        match = pattern.match(fr)
+        if match is None or match[1] not in names or match[2] not in features:
+            continue
+        assert (names[match[1]], False) in features[match[2]], fr
+        checked[construction] += 1
+    assert checked["went"] > 150
+    assert checked["degree"] > 40
+    assert checked["adjective"] > 40
+
+
+def test_adjectives_in_the_subject_agree_with_the_predicate() -> None:
+    nouns, adjectives = gendered_nouns(), adjective_features()
+    copula = re.compile(r" (?:est|sont|était|étaient) (?:(?:très|assez|vraiment) )?(\w+)\.$")
+    checked = 0
+    for en, fr, construction in all_rows():
+        match = copula.search(fr)
+        if construction != "adjective_subject_be" or match is None or match[1] not in adjectives:
+            continue
+        found = [nouns[word] for word in tokens(fr[: match.start()]) if word in nouns]
+        if len(found) == 1 and "appareil" not in fr:
+            feminine, plural = found[0]
+            plurals = (plural,) if plural is not None else (False, True)
+            assert any((feminine, number) in adjectives[match[1]] for number in plurals), (en, fr)
+            checked += 1
+    assert checked > 60
+
+
+@pytest.mark.parametrize(
+    ("pattern", "least"),
+    [
+        (r"\b(?:old|young) (?:man|men|woman|women)\b", 40),
+        (r"\blittle (?:girl|boy)s?\b", 40),
+        (r"\bplay(?:s|ed|ing)? in the\b", 30),
+        (r"\bsle(?:ep|eps|pt|eping) on (?:the|his|her|my)\b", 30),
+        (r"\bwork(?:s|ed|ing)? in an? (?:\w+ )?\w+", 40),
+        (r"\b(?:like|likes|love|loves|prefer|prefers) (?:this|that|these|those)\b", 100),
+        (r"\b(?:is|are|was|were) too \w+\.", 80),
+    ],
+)
+def test_everyday_combinations_are_frequent_in_training(pattern: str, least: int) -> None:
+    assert sum(re.search(pattern, en) is not None for en, _, _ in rows("train")) >= least
+
+
+def test_small_words_beside_nouns_do_not_change_their_meaning() -> None:
+    unwanted = re.compile(r"\b(?:vieilles? filles?|grands? magasins?|grands? hommes?)\b")
+    assert [fr for _, fr, construction in all_rows() if construction in USUAL and unwanted.search(fr)] == []
+
+
+USUAL = ("adjective_subject", "adjective_subject_be", "action_place", "went", "degree", "this_opinion")
+
+
 def test_phrasebook_is_tidy() -> None:
     keys = [splits.normalize(english.spell_out(en)) for en, _, _ in phrases()]
     assert len(keys) == len(set(keys))

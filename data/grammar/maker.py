@@ -438,7 +438,7 @@ class Maker:
             return self.destination_city()
         if kind == "land":
             return self.country("to")
-        spot = self.chooser.pick([item for item in self.lexicon.places if "only_at" not in item.classes])
+        spot = self.chooser.pick([item for item in self.lexicon.places if "only at" not in item.classes])
         thing = self.noun_phrase(spot.noun, "def")
         return f"to {thing.en}", french.to_and_of(spot.fr_to, thing.fr)
 

@@ -47,6 +47,8 @@ def fitting(verb: Verb, time: str) -> str:
         return "habit" if verb.fr in GREAT_EVENTS and verb.uid not in DAILY else "daily"
     if time == "past" and verb.place == "live":
         return "era"
+    if time == "past" and verb.uid in ROUTINE | DAILY:
+        return "pastshort"
     if time in ("past", "future") and verb.fr not in GREAT_EVENTS:
         return {"past": "pastday", "future": "nextday"}[time]
     return time
