@@ -10,7 +10,7 @@ for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB"):  # before NumPy is loaded:
 
 def main() -> None:
     """Run the command line; Ctrl-C while it is still being loaded ends it quietly, too."""
-    gc.set_threshold(100_000)  # looking for garbage every 700 objects took a tenth of the start, and hardly found any
+    gc.set_threshold(100_000)  # loading makes very many objects, hardly any of them garbage
     try:
         from seq2seq_cli.cli import main as run
     except KeyboardInterrupt:

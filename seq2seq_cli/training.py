@@ -241,20 +241,26 @@ class Trainer:
         config = dataclasses.replace(self.config, learning_rate=1e-12)
         checkpoint = dataclasses.replace(self.checkpoint, model=model, training=config, history=[])
         copy = Trainer(checkpoint, self.train, self.valid, self.output, self.score, threads=self.parallel.team.size)
+        try:
+            return copy._timed_steps()
+        finally:
+            copy.parallel.team.close()
+
+    def _timed_steps(self) -> Rehearsal:
+        """Take the steps of a rehearsal; this trainer is the copy."""
         tokens = self.train.lengths
         plan = sorted(self._plan(self.epoch), key=lambda pairs: int(tokens[pairs].sum()))
-        copy._step(plan[-1])
-        copy.seconds, steps, seen = 0.0, 0, 0
+        self._step(plan[-1])
+        self.seconds, steps, seen = 0.0, 0, 0
         strata = min(REHEARSED_STEPS, len(plan))
-        order = random_stream(config.seed, ORDER_STREAM, self.epoch)
+        order = random_stream(self.config.seed, ORDER_STREAM, self.epoch)
         for stratum in order.permutation(strata):  # at random: one that is cut short has seen small and large ones
             pairs = plan[(2 * stratum + 1) * len(plan) // (2 * strata)]
-            copy._step(pairs)
+            self._step(pairs)
             steps, seen = steps + 1, seen + int(tokens[pairs].sum())
-            if copy.seconds > REHEARSAL_SECONDS:
+            if self.seconds > REHEARSAL_SECONDS:
                 break
-        copy.parallel.team.close()
-        return Rehearsal(steps, copy.seconds / steps, copy.seconds * int(tokens.sum()) / seen)
+        return Rehearsal(steps, self.seconds / steps, self.seconds * int(tokens.sum()) / seen)
 
     def _plan(self, epoch: int) -> list[Index]:
         """Return the batches of an epoch."""
