@@ -3,8 +3,8 @@
 Members are processes, forked from this one, with what they compute in memory that all of them share. Threads would be
 simpler, and NumPy does let other threads run while it computes; but between its calls only one thread at a time can run
 Python, and a recurrent network makes very many small calls: on two cores, threads took 17 and 36 ms where processes
-take 13 and 29 ms (a training step of a small and of the default network). Where there is no safe fork (macOS, Windows), or
-the caller has threads of its own and asks for it, the members are threads all the same.
+take 13 and 29 ms (a training step of a small and of the default network). Where there is no safe fork
+(macOS, Windows), or the caller has threads of its own and asks for it, the members are threads all the same.
 
 Either works best where the BLAS under NumPy uses one thread itself; the command line sees to that (``__main__.py``).
 Threads inside each matrix product are about as fast as that on an idle machine, and three to six times slower as soon
