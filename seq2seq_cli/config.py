@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args, get_type_hints
+from functools import cache
+from typing import Any, NamedTuple, TypeVar, get_args, get_type_hints
 
 from seq2seq_cli.errors import usage_error
 
@@ -28,6 +30,8 @@ MOST_TOKENS_PER_BATCH = 1 << 15
 """About 0.6 GB of a training step's memory at the default sizes of the network."""
 LONGEST_SOURCE = 1000
 """Tokens; far more than one vector can remember, far less than fills the memory."""
+LONGEST_NUMBER = 30
+"""Characters; Python takes the square of the length to read a number."""
 
 
 def _check_range(flag: str, value: float, low: float, high: float, *, open_high: bool = False) -> None:
@@ -202,6 +206,41 @@ class TrainingConfig:
         _check_range("--seed", self.seed, 0, (1 << 63) - 1)
 
 
+class LengthLimit(NamedTuple):
+    """Most target tokens of a sentence: ``factor`` times the source's tokens, and ``tokens`` more."""
+
+    factor: float
+    tokens: int
+
+
+@cache
+def length_limit(text: str | int) -> LengthLimit:
+    """Return what ``--max-length`` says: ``60`` tokens, or ``2x`` or ``1.5x+10``, relative to the source's.
+
+    Example:
+        >>> length_limit("1.5x+10")
+        LengthLimit(factor=1.5, tokens=10)
+
+    Raises:
+        UserError: if it is neither, or outside the limits.
+    """
+    relative = re.fullmatch(r"(\d+\.?\d*|\.\d+)x(?:\+(\d+))?", str(text), re.ASCII)
+    absolute = re.fullmatch(r"-?\d+", str(text), re.ASCII)
+    if relative and len(str(text)) <= LONGEST_NUMBER:
+        limit = LengthLimit(float(relative[1]), int(relative[2] or 0))
+        _check_range("--max-length", limit.factor, 0.01, 1000)
+        _check_range("--max-length", limit.tokens, 0, 1 << 20)
+        return limit
+    if absolute and len(str(text)) <= LONGEST_NUMBER:
+        _check_range("--max-length", int(text), 1, 1 << 20)
+        return LengthLimit(0.0, int(text))
+    raise usage_error(
+        f"--max-length must be a number of tokens, or relative to the source's, not {str(text)[:30]!r}",
+        where="--max-length",
+        fix="for example 60, 2x or 1.5x+10",
+    )
+
+
 @dataclass(frozen=True)
 class SearchConfig:
     """How a translation is searched for.
@@ -210,23 +249,25 @@ class SearchConfig:
         beam: hypotheses kept per sentence; 1 is greedy search.
         length_penalty: exponent α of the length normalization; 0 compares plain log-probabilities.
         n_best: translations returned per sentence, at most ``beam``.
-        max_length: most target tokens, or None for twice the source's tokens and ten more, at most 500.
+        max_length: most target tokens: a number, or relative to the source's, ``2x`` or ``1.5x+10`` (then at most 500).
         batch_size: sentences translated at a time.
         max_tokens_per_batch: most source tokens translated at a time; a longer sentence is translated alone.
         max_source_length: a longer source sentence is cut to so many tokens.
         normalization: ``plain``, divided by ``lengthᵅ``, or ``gnmt``, by ``((5 + length) / 6)ᵅ`` (Wu et al. 2016).
         no_repeat_ngram: a translation may not hold the same run of so many tokens twice; 0 allows it.
+        allow_unknown: whether a translation may hold ``<unk>``.
     """
 
     beam: int = 5
     length_penalty: float = 1.0
     n_best: int = 1
-    max_length: int | None = None
+    max_length: int | str = "2x+10"
     batch_size: int = 64
     max_tokens_per_batch: int = MOST_TOKENS_PER_BATCH
     max_source_length: int = LONGEST_SOURCE
     normalization: str = "plain"
     no_repeat_ngram: int = 0
+    allow_unknown: bool = False
 
     def __post_init__(self) -> None:
         _check_range("--beam", self.beam, 1, 1000)
@@ -240,6 +281,5 @@ class SearchConfig:
                 where="--n-best",
                 fix=f"use --beam {self.n_best} or a larger one",
             )
-        if self.max_length is not None:
-            _check_range("--max-length", self.max_length, 1, 1 << 20)
+        length_limit(self.max_length)
         _check_batch(self.batch_size, self.max_tokens_per_batch, self.max_source_length)

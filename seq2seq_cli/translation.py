@@ -250,7 +250,8 @@ class Translator:
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         if not self._steppers:  # when the first sentence comes, in the process that translates it
             self._steppers = [Stepper(model) for model in self.models]
-        return search(self._steppers, sources, config, START, END, forbidden=(UNKNOWN,))
+        forbidden = () if config.allow_unknown else (UNKNOWN,)
+        return search(self._steppers, sources, config, START, END, forbidden)
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(

@@ -97,6 +97,24 @@ def test_json_with_explain_holds_the_choices_and_the_rivals(trained, cli):
     assert all(rival["score"] <= found["translations"][0]["score"] for rival in found["rivals"])
 
 
+def test_a_longest_translation_may_be_relative_to_the_source(trained, cli):
+    def words(length):
+        found = cli("translate", "red cat", "old blue bird red", "--max-length", length, cwd=trained)
+        return [len(line.split()) for line in found.stdout.decode().splitlines()]
+
+    assert words("1") == [1, 1]
+    assert words("0.5x") == [1, 2]
+    assert_explained(cli("translate", "red", "--max-length", "2y", cwd=trained), 2, "--max-length", "'2y'", "1.5x+10")
+
+
+def test_unknown_words_are_never_written_unless_allowed(cli, tmp_path):
+    (tmp_path / "pairs.tsv").write_text("a b\tx y\nc d\tz w\n" * 20)
+    arguments = ("--tokenizer", "word", "--vocab-size", "5", "--epochs", "5", "--embedding-size", "8")
+    assert cli("train", "pairs.tsv", *arguments, "--hidden-size", "8").returncode == 0
+    assert "<unk>" not in cli("translate", "a b", "c d", "--n-best", "5").stdout.decode()
+    assert "<unk>" in cli("translate", "a b", "c d", "--allow-unknown").stdout.decode()
+
+
 def test_an_explanation_does_not_change_the_translation(trained, cli):
     sentences = ["red cat", "blue bird old", "zebra of red dogs"]
     plain = cli("translate", *sentences, cwd=trained).stdout.decode().splitlines()

@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 
 from seq2seq_cli.cli.settings import parse_toml
-from seq2seq_cli.config import ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.config import LengthLimit, ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig, length_limit
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.text.builtin import data_folder
 
@@ -36,6 +36,14 @@ WRONG = [
     (SearchConfig, {"no_repeat_ngram": -1}, "--no-repeat-ngram", "from 0"),
     (SearchConfig, {"n_best": 9}, "--n-best", "more than --beam 5"),
     (SearchConfig, {"max_length": 0}, "--max-length", "from 1"),
+    (SearchConfig, {"max_length": -2}, "--max-length", "from 1"),
+    (SearchConfig, {"max_length": "2y"}, "--max-length", "relative to the source's, not '2y'"),
+    (SearchConfig, {"max_length": "2x-3"}, "--max-length", "2x-3"),
+    (SearchConfig, {"max_length": "2.5"}, "--max-length", "number of tokens"),
+    (SearchConfig, {"max_length": ""}, "--max-length", "number of tokens"),
+    (SearchConfig, {"max_length": "0x+5"}, "--max-length", "from 0.01"),
+    (SearchConfig, {"max_length": "9" * 5000}, "--max-length", "number of tokens"),
+    (SearchConfig, {"max_length": "2x+99999999"}, "--max-length", "to 1048576"),
     (SearchConfig, {"batch_size": 0}, "--batch-size", "from 1"),
 ]
 
@@ -49,6 +57,14 @@ def test_a_setting_that_cannot_be_is_wrong_usage_with_the_flag_and_its_limits(ca
     assert caught.value.where == flag
     assert message in caught.value.what
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "factor", "tokens"),
+    [(60, 0, 60), ("60", 0, 60), ("2x", 2, 0), ("1.5x+10", 1.5, 10), (".5x", 0.5, 0), ("2x+10", 2, 10)],
+)
+def test_a_longest_translation_is_a_number_or_relative_to_the_source(text, factor, tokens):
+    assert length_limit(text) == LengthLimit(factor, tokens)
 
 
 def test_defaults_are_valid():

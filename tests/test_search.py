@@ -136,6 +136,29 @@ def test_max_length_is_kept():
         assert max(len(h.tokens) for hypotheses in found for h in hypotheses) == 2
 
 
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [
+        ("60", [60, 60, 60]),
+        ("2x+10", [14, 30, 500]),
+        ("1.5x+1", [4, 16, 451]),
+        ("0.01x", [1, 1, 3]),
+        ("900", [900] * 3),
+    ],
+)
+def test_a_relative_longest_output_follows_the_source_and_ends_somewhere(limit, expected):
+    config = SearchConfig(max_length=limit)
+    assert [longest_output(tokens + 1, config) - 1 for tokens in (2, 10, 300)] == expected
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_each_sentence_has_a_limit_of_its_own(beam):
+    model = toy_model(seed=3)
+    model.parameters["decoder.fc_out.bias"][END] = -50  # it never ends of itself
+    found = search([model], sources(), SearchConfig(beam=beam, max_length="1.5x+1"), START, END, forbidden=(0,))
+    assert [len(best.tokens) for best, *_ in found] == [int(1.5 * (len(source) - 1)) + 1 for source in sources()]
+
+
 def test_scores_that_are_not_numbers_are_an_error():
     model = toy_model()
     model.parameters["decoder.fc_out.bias"][...] = np.nan

@@ -73,6 +73,21 @@ def test_unknown_is_read_but_never_written():
     assert all("<unk>" not in text for text in translator.translate(["the zebra", "zebra zebra"]))
 
 
+@pytest.mark.parametrize("beam", [1, 5])
+@pytest.mark.parametrize("members", [1, 2])
+def test_unknown_is_written_only_where_that_is_allowed(beam, members):
+    fond = [checkpoint(seed) for seed in range(members)]
+    for each in fond:
+        each.model.parameters["decoder.fc_out.bias"][0] = 50  # <unk> is by far the most probable token
+    translator = Translator(fond)
+    config = SearchConfig(beam=beam, n_best=beam, max_length=4)
+    forbidden = [text.text for found in translator.translate_n_best(LINES, config) for text in found]
+    assert len(forbidden) == beam * len(LINES)
+    assert not any("<unk>" in text for text in forbidden)
+    allowed = translator.translate(LINES, SearchConfig(beam=beam, max_length=4, allow_unknown=True))
+    assert allowed == ["<unk> <unk> <unk> <unk>"] * len(LINES)
+
+
 def test_what_a_model_saw_in_training_tells_what_is_new():
     trained = checkpoint()
     trained.seen = Seen.of(LINES, longest=5)
@@ -147,5 +162,9 @@ def test_models_that_do_not_go_together_are_refused():
     with pytest.raises(UserError, match="source vocabularies differ") as caught:
         Translator([checkpoint(), checkpoint(lines=["other words"])], ["a.npz", "b.npz"])
     assert caught.value.where == "a.npz and b.npz"
+    different_targets = checkpoint(1)
+    different_targets.target_tokenizer = train_tokenizer(TokenizerConfig("word", 50), [*LINES, "one more"])
+    with pytest.raises(UserError, match="target vocabularies differ"):
+        Translator([checkpoint(), different_targets])
     with pytest.raises(UserError, match="reversed"):
         Translator([checkpoint(), checkpoint(reverse_source=True)])

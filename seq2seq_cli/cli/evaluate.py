@@ -17,6 +17,7 @@ from seq2seq_cli.cli.translate import (
     DEFAULT_MODEL,
     SHOWN,
     STDIO,
+    AllowUnknown,
     BatchSize,
     Beam,
     LengthPenalty,
@@ -56,7 +57,8 @@ def evaluate_command(
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
     normalization: Normalization = _DEFAULTS.normalization,
     no_repeat_ngram: NoRepeatNgram = _DEFAULTS.no_repeat_ngram,
-    max_length: MaxLength = None,
+    max_length: MaxLength = str(_DEFAULTS.max_length),
+    allow_unknown: AllowUnknown = _DEFAULTS.allow_unknown,
     batch_size: BatchSize = _DEFAULTS.batch_size,
     max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
     max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
@@ -149,6 +151,7 @@ def evaluate_command(
         max_source_length=max_source_length,
         normalization=normalization,
         no_repeat_ngram=no_repeat_ngram,
+        allow_unknown=allow_unknown,
     )
     files = hypotheses or []
     _check(corpus, model, files, references, compare, output_file, train_corpus, examples)
@@ -171,8 +174,8 @@ def evaluate_command(
     if groups:
         models = [str(path) for group in groups for path in group or [DEFAULT_MODEL]]
         settings |= {"models": models, "beam": beam, "length_penalty": length_penalty}
-        if normalization != _DEFAULTS.normalization or no_repeat_ngram:
-            settings |= {"normalization": normalization, "no_repeat_ngram": no_repeat_ngram}
+        rarer = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown")
+        settings |= {name: getattr(config, name) for name in rarer if getattr(config, name) != getattr(_DEFAULTS, name)}
     report = Report(data, sources, targets, systems, settings, names)
     if compare:
         console.say(f"testing {len(systems)} systems against the first …")

@@ -16,6 +16,7 @@ from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.cli.translate import (
     DEFAULT_MODEL,
     STDIO,
+    AllowUnknown,
     BatchSize,
     Beam,
     LengthPenalty,
@@ -96,7 +97,8 @@ def lengths_command(
     output: Annotated[str, typer.Option("--output", "-o", help="The picture: .png, .svg or .pdf.")] = "lengths.png",
     beam: Beam = _DEFAULTS.beam,
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
-    max_length: MaxLength = None,
+    max_length: MaxLength = str(_DEFAULTS.max_length),
+    allow_unknown: AllowUnknown = _DEFAULTS.allow_unknown,
     batch_size: BatchSize = _DEFAULTS.batch_size,
     threads: Threads = None,
     quiet: console.Quiet = False,
@@ -111,7 +113,7 @@ def lengths_command(
     from seq2seq_cli.evaluation import corpus_scores, scores_by_length
 
     kind = picture_kind(output)
-    config = SearchConfig(beam, length_penalty, 1, max_length, batch_size)
+    config = SearchConfig(beam, length_penalty, 1, max_length, batch_size, allow_unknown=allow_unknown)
 
     def draw() -> Figure:
         from seq2seq_cli.cli.drawing import LengthLine, lengths_figure

@@ -66,13 +66,18 @@ NoRepeatNgram = Annotated[
     ),
 ]
 MaxLength = Annotated[
-    int | None,
+    str,
     typer.Option(
         "--max-length",
-        metavar="N",
-        help="Most target tokens.",
-        show_default="twice the source's and ten more, at most 500",
+        metavar="LENGTH",
+        help="Most target tokens: a number, or by the source's tokens, as 2x or 1.5x+10 (then at most 500).",
         rich_help_panel=SEARCH,
+    ),
+]
+AllowUnknown = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unknown", help="A translation may hold <unk>, where it is most probable.", rich_help_panel=SEARCH
     ),
 ]
 BatchSize = Annotated[
@@ -153,7 +158,8 @@ def translate_command(
             rich_help_panel=SHOWN,
         ),
     ] = _DEFAULTS.n_best,
-    max_length: MaxLength = None,
+    max_length: MaxLength = str(_DEFAULTS.max_length),
+    allow_unknown: AllowUnknown = _DEFAULTS.allow_unknown,
     batch_size: BatchSize = _DEFAULTS.batch_size,
     max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
     max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
@@ -198,6 +204,7 @@ def translate_command(
         max_source_length=max_source_length,
         normalization=normalization,
         no_repeat_ngram=no_repeat_ngram,
+        allow_unknown=allow_unknown,
     )
     style = Style(scores, explain, as_json)
     if text and input_file is not None:

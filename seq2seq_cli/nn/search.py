@@ -12,14 +12,15 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.config import SearchConfig, length_limit
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.functional import Array, IntArray, log_softmax, log_sum_exp
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.stepper import Stepper
 
 LONGEST_OUTPUT = 500
-"""Tokens at which a translation ends if nothing else is said; a model that repeats itself would go on for ever."""
+"""Tokens at which a translation ends whose length is relative to the source's; some models repeat themselves for ever.
+"""
 
 
 class Hypothesis(NamedTuple):
@@ -64,8 +65,18 @@ def repeating(tokens: Sequence[int], n: int) -> list[int]:
 
 
 def longest_output(source_length: int, config: SearchConfig) -> int:
-    """Return the most target tokens of one sentence, its end symbol included; it depends on no other sentence."""
-    return config.max_length + 1 if config.max_length else min(2 * source_length + 10, LONGEST_OUTPUT)
+    """Return the most target tokens of one sentence; it depends on no other. End symbols count, here and there.
+
+    Example: by default, ``2x+10``, six source tokens and their end give up to 22 target tokens and theirs.
+
+        >>> longest_output(7, SearchConfig())
+        23
+    """
+    limit = length_limit(config.max_length)
+    if not limit.factor:
+        return limit.tokens + 1
+    relative = int(limit.factor * (source_length - 1)) + limit.tokens
+    return min(max(1, relative), LONGEST_OUTPUT) + 1
 
 
 def search(
