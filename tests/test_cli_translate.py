@@ -109,8 +109,8 @@ def test_a_longest_translation_may_be_relative_to_the_source(trained, cli):
 
 def test_unknown_words_are_never_written_unless_allowed(cli, tmp_path):
     (tmp_path / "pairs.tsv").write_text("a b\tx y\nc d\tz w\n" * 20)
-    arguments = ("--tokenizer", "word", "--vocab-size", "5", "--epochs", "5", "--embedding-size", "8")
-    assert cli("train", "pairs.tsv", *arguments, "--hidden-size", "8").returncode == 0
+    arguments = ("--tokenizer", "word", "--vocab-size", "5", "--epochs", "20", "--learning-rate", "0.03")
+    assert cli("train", "pairs.tsv", *arguments, "--embedding-size", "8", "--hidden-size", "8").returncode == 0
     assert "<unk>" not in cli("translate", "a b", "c d", "--n-best", "5").stdout.decode()
     assert "<unk>" in cli("translate", "a b", "c d", "--allow-unknown").stdout.decode()
 
