@@ -5,7 +5,8 @@ member                content
 ====================  ================================================================================================
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
-                      be missing): words of the training sources, and the longest one's tokens
+                      be missing): words of the training sources, and the longest one's tokens; ``averaged`` (which
+                      may be missing): the files whose mean this is
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
@@ -41,8 +42,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.config import ModelConfig, TrainingConfig, config_from_json
-from seq2seq_cli.errors import UserError
-from seq2seq_cli.files import explain_os_errors, write_atomically
+from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.files import explain_os_errors, keep_as, write_atomically
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import OPTIMIZERS
@@ -80,6 +81,7 @@ class Checkpoint:
         seen: the words of the training sources and the length of the longest.
         valid: what it was validated on, as the user named it; None: a share held out, or the built-in corpus.
         threads: how many shared the work, on which the last bits of the weights depend; None: the file does not say.
+        averaged: the files whose mean this is; none for a model as it was trained.
     """
 
     model: Seq2Seq
@@ -92,6 +94,7 @@ class Checkpoint:
     seen: Seen = field(default_factory=Seen)
     valid: str | None = None
     threads: int | None = None
+    averaged: tuple[str, ...] = ()
 
     def measured(self, key: str) -> list[float]:
         """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
@@ -129,6 +132,28 @@ def previous_path(path: Path) -> Path:
         if not other.exists() and not state_path(other).exists():
             return other
     raise AssertionError  # counting does not end
+
+
+def check_model_path(path: Path) -> None:
+    """Raise unless a model may have this name: ``NAME.npz``, and not that of a training state."""
+    if path.suffix != ".npz" or path.name.endswith(".state.npz"):
+        raise usage_error(
+            f"the model's file must end in .npz, not {path.name!r}",
+            where="--output",
+            fix="for example: -o model.npz",
+        )
+
+
+def put_aside(path: Path) -> Path | None:
+    """Keep the model that is in a file, and the training state beside it, under another name; return it.
+
+    At every moment there is a whole model under the name, and never a state beside it of another training.
+    """
+    previous = previous_path(path)
+    found = path.exists()
+    keep_as(path, previous)
+    keep_as(state_path(path), state_path(previous), move=True)
+    return previous if found else None
 
 
 def save_model(path: Path, checkpoint: Checkpoint) -> None:
@@ -177,6 +202,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "seen": checkpoint.seen.to_json(),
         "valid": checkpoint.valid,
         "threads": checkpoint.threads,
+        "averaged": list(checkpoint.averaged),
     }
     members: dict[str, npt.NDArray[Any]] = {
         "format": _json_array({"name": format_name, "version": VERSION}),
@@ -212,6 +238,7 @@ def _read_checkpoint(archive: _Archive, format_name: str, others: Collection[str
         seen = Seen.from_json(config["seen"]) if "seen" in config else Seen()
         valid = None if config.get("valid") is None else str(config["valid"])  # older files do not say
         threads = config.get("threads") if isinstance(config.get("threads"), int) else None
+        averaged = tuple(str(name) for name in config.get("averaged", ()))
     except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
     shapes = parameter_shapes(model_config)
@@ -236,7 +263,7 @@ def _read_checkpoint(archive: _Archive, format_name: str, others: Collection[str
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
     model = Seq2Seq(model_config, parameters)
-    return Checkpoint(model, source, target, training, history, corpus, text, seen, valid, threads)
+    return Checkpoint(model, source, target, training, history, corpus, text, seen, valid, threads, averaged)
 
 
 def _read_tokenizer(archive: _Archive, side: str, entries: int) -> Tokenizer:

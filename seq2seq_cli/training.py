@@ -23,14 +23,13 @@ from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches, share_o
 from seq2seq_cli.checkpoint import (
     Checkpoint,
     TrainingState,
-    previous_path,
+    put_aside,
     save_model,
     save_state,
     state_path,
 )
 from seq2seq_cli.config import MOST_TOKENS_PER_BATCH, TrainingConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.files import keep_as
 from seq2seq_cli.nn.data_parallel import DataParallel
 from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.nn.model import Seq2Seq
@@ -345,14 +344,9 @@ class Trainer:
         save_state(state_path(self.output), self.checkpoint, TrainingState(self.optimizer.moments(), progress))
 
     def _save_model(self) -> None:
-        """Write the model; one of an earlier training, and its state, are first put aside, not lost.
-
-        At every moment there is a whole model under the name, and never a state beside it of another training.
-        """
+        """Write the model; one of an earlier training, and its state, are first put aside, not lost."""
         if self.replaces_another:
-            previous = previous_path(self.output)
-            keep_as(self.output, previous)
-            keep_as(state_path(self.output), state_path(previous), move=True)
+            put_aside(self.output)
         self.replaces_another = False
         save_model(self.output, self.checkpoint)
 

@@ -20,6 +20,7 @@ FLOORS = {
     "explanation": 2,
     "baselines": 2,
     "training": 3,
+    "averaging": 3,
     "translation": 3,
     "evaluation": 3,
     "contexts": 3,

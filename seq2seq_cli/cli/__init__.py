@@ -10,6 +10,7 @@ import typer
 
 from seq2seq_cli import __version__
 from seq2seq_cli.cli import console
+from seq2seq_cli.cli.average import average_command
 from seq2seq_cli.cli.evaluate import evaluate_command
 from seq2seq_cli.cli.gradcheck import gradcheck_command
 from seq2seq_cli.cli.help import Command, Group
@@ -32,6 +33,7 @@ app.command("train", cls=Command)(train_command)
 app.command("translate", cls=Command)(translate_command)
 app.command("eval", cls=Command)(evaluate_command)
 app.command("evaluate", hidden=True, cls=Command)(evaluate_command)
+app.command("average", cls=Command)(average_command)
 app.command("inspect", cls=Command)(inspect_command)
 app.command("gradcheck", cls=Command)(gradcheck_command)
 app.add_typer(plot_app, name="plot")

@@ -64,6 +64,8 @@ def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
     head = [f"# The settings of {console.printable(path.name)}. To train it again: seq2seq train --config THIS_FILE"]
     if "corpus" not in settings_of(checkpoint):
         head.append("# The corpus is the built-in one.")
+    if checkpoint.averaged:
+        head.append("# They train one of the models whose mean this is, not the mean.")
     if checkpoint.training.max_minutes is not None:
         head.append("# max-minutes follows the clock: another run, or another machine, gives other weights.")
     return [*head, *to_toml(settings_of(checkpoint))]
@@ -79,6 +81,7 @@ def as_object(checkpoint: Checkpoint, kind: str, path: Path) -> dict[str, Any]:
         "format": kind,
         "bytes": path.stat().st_size,
         "corpus": checkpoint.corpus,
+        "averaged": list(checkpoint.averaged),
         "settings": settings_of(checkpoint),
         "model": dataclasses.asdict(checkpoint.model.config),
         "training": dataclasses.asdict(checkpoint.training),
@@ -99,6 +102,7 @@ def as_text(checkpoint: Checkpoint, kind: str, path: Path) -> list[str]:
     size = path.stat().st_size
     return [
         f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
+        *([f"the mean of {', '.join(checkpoint.averaged)}"] if checkpoint.averaged else []),
         "",
         "settings (--toml prints them as a file that trains the model again)",
         *(f"  {line}" for line in to_toml(settings_of(checkpoint))),

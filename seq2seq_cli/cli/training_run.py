@@ -114,14 +114,9 @@ class Run:
 
     def _check_output(self) -> list[Path]:
         """Return the files that nobody else may write meanwhile; all can be written."""
-        from seq2seq_cli.checkpoint import state_path
+        from seq2seq_cli.checkpoint import check_model_path, state_path
 
-        if self.output.suffix != ".npz" or self.output.name.endswith(".state.npz"):
-            raise usage_error(
-                f"the model's file must end in .npz, not {self.output.name!r}",
-                where="--output",
-                fix="for example: -o model.npz",
-            )
+        check_model_path(self.output)
         outputs = [self.output, state_path(self.output)]
         log_file = self.given.get("log_file")
         if log_file is not None:
