@@ -80,6 +80,7 @@ def corpus_scores(
     references: Sequence[str],
     metrics: Sequence[str] = ("bleu", "chrf"),
     confidence: bool = False,
+    lowercase: bool = False,
 ) -> Scores:
     """Score translations against one reference each, exactly as the ``sacrebleu`` command does.
 
@@ -87,6 +88,7 @@ def corpus_scores(
         hypotheses, references: same length, at least one.
         metrics: of ``METRICS``.
         confidence: also estimate 95 % confidence intervals by bootstrap resampling (Koehn 2004).
+        lowercase: take no notice of case, as ``sacrebleu -lc --chrf-lowercase``; TER never does.
 
     Raises:
         UserError: if there are none, or the lengths differ.
@@ -105,7 +107,7 @@ def corpus_scores(
         raise UserError("there is nothing to score", where="the files to compare", fix="give at least one sentence")
     scores = Scores(len(hypotheses), {}, {})
     for name in metrics:
-        metric = _metric(name, references if confidence else None)
+        metric = _metric(name, references if confidence else None, lowercase)
         extra = {"n_bootstrap": BOOTSTRAP_SAMPLES} if confidence else {}
         result = metric.corpus_score(list(hypotheses), None if confidence else [list(references)], **extra)
         scores.values[name] = float(result.score)
@@ -122,7 +124,10 @@ def corpus_scores(
 
 
 def compare(
-    systems: Sequence[Sequence[str]], references: Sequence[str], metrics: Sequence[str] = ("bleu", "chrf")
+    systems: Sequence[Sequence[str]],
+    references: Sequence[str],
+    metrics: Sequence[str] = ("bleu", "chrf"),
+    lowercase: bool = False,
 ) -> list[Scores]:
     """Score several systems and test how far each differs from the first, by sacreBLEU's paired bootstrap.
 
@@ -134,6 +139,7 @@ def compare(
         systems: the hypotheses of each, in the references' order.
         references: one for each sentence.
         metrics: of ``METRICS``.
+        lowercase: as for ``corpus_scores``.
 
     Returns:
         For each system its scores, with confidence intervals, and ``p_values`` for all but the first.
@@ -146,8 +152,8 @@ def compare(
     """
     from sacrebleu.significance import PairedTest
 
-    plain = [corpus_scores(hypotheses, references, metrics) for hypotheses in systems]
-    tested = {name: _metric(name, references) for name in metrics}
+    plain = [corpus_scores(hypotheses, references, metrics, lowercase=lowercase) for hypotheses in systems]
+    tested = {name: _metric(name, references, lowercase) for name in metrics}
     named: list[tuple[str, Sequence[str]]] = [(str(k), list(hypotheses)) for k, hypotheses in enumerate(systems)]
     signatures, results = PairedTest(named, tested, None, test_type="bs", n_samples=BOOTSTRAP_SAMPLES)()
     keys = dict(zip(metrics, signatures))  # sacreBLEU calls chrf chrF2
@@ -168,9 +174,9 @@ def compare(
     ]
 
 
-def sentence_scores(hypotheses: Sequence[str], references: Sequence[str]) -> list[float]:
+def sentence_scores(hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False) -> list[float]:
     """Return each sentence's chrF2, from 0 to 100; sentences are too short for BLEU's runs of four words."""
-    metric = _metric("chrf", None)
+    metric = _metric("chrf", None, lowercase)
     return [float(metric.sentence_score(h, [r]).score) for h, r in zip(hypotheses, references)]
 
 
@@ -211,9 +217,9 @@ def _why_no_bleu(all_empty: bool, scores: Scores) -> str:
     return "no translation has four words, and BLEU counts runs of one to four words; chrF2 can tell more here"
 
 
-def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    """Return sacreBLEU's default BLEU (13a, cased) of translations against one reference each."""
-    return corpus_scores(hypotheses, references, ["bleu"]).values["bleu"]
+def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False) -> float:
+    """Return sacreBLEU's BLEU (13a; cased, if nothing else is said) of translations against one reference each."""
+    return corpus_scores(hypotheses, references, ["bleu"], lowercase=lowercase).values["bleu"]
 
 
 def scores_by_length(
@@ -221,23 +227,26 @@ def scores_by_length(
     hypotheses: Sequence[str],
     references: Sequence[str],
     lengths: Sequence[tuple[int, int]] = LENGTH_BUCKETS,
+    lowercase: bool = False,
 ) -> list[BucketScore]:
     """Return BLEU for each bucket of source lengths, counted in words between spaces; empty buckets are left out."""
     buckets = []
     for low, high in lengths:
         chosen = [k for k, source in enumerate(sources) if low <= len(source.split()) <= high]
         if chosen:
-            bleu = corpus_bleu([hypotheses[k] for k in chosen], [references[k] for k in chosen])
+            bleu = corpus_bleu([hypotheses[k] for k in chosen], [references[k] for k in chosen], lowercase)
             buckets.append(BucketScore(low, high, len(chosen), bleu))
     return buckets
 
 
-def _metric(name: str, references: Sequence[str] | None) -> Any:
+def _metric(name: str, references: Sequence[str] | None, lowercase: bool) -> Any:
     # Half a second to import: only when something is scored.
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
     from sacrebleu.metrics.ter import TER
 
     logging.getLogger("sacrebleu").setLevel(logging.ERROR)  # its advice about tokenized text is not about our output
-    kinds = {"bleu": BLEU, "chrf": CHRF, "ter": TER}
-    return kinds[name](references=None if references is None else [list(references)])
+    cached = None if references is None else [list(references)]
+    if name == "ter":
+        return TER(references=cached)
+    return {"bleu": BLEU, "chrf": CHRF}[name](lowercase=lowercase, references=cached)

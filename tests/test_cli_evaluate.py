@@ -89,6 +89,24 @@ def test_scores_of_files_equal_the_sacrebleu_commands_to_the_last_digit(cli, tmp
         assert found["signatures"][name] == theirs["signature"]
 
 
+def test_scores_without_case_equal_the_sacrebleu_commands_to_the_last_digit(cli, tmp_path):
+    shouted = [line.upper() if k % 3 else line for k, line in enumerate(HYPOTHESES)]
+    write(tmp_path, h=shouted, r=REFERENCES, s=["word " * 7] * len(REFERENCES))
+    arguments = ("eval", "--hypotheses", "h", "--json", "--lowercase", "--metrics", "bleu,chrf,ter")
+    found = json.loads(cli(*arguments, "--references", "r").stdout)
+    for name, flags in (("bleu", ["-lc"]), ("chrf", ["--chrf-lowercase"]), ("ter", [])):
+        command = [sys.executable, "-m", "sacrebleu", "r", "-i", "h", "-m", name, "-w", "16", *flags]
+        theirs = json.loads(subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout)
+        assert f"{found[name]:.16f}" == f"{theirs['score']:.16f}"
+        assert found["signatures"][name] == theirs["signature"]
+        assert "case:lc" in theirs["signature"]
+    by_length = json.loads(cli(*arguments, "s,r", "--by-length", "--baselines", "--examples", "1").stdout)
+    assert by_length["by_length"][0]["bleu"] == by_length["bleu"] == found["bleu"]
+    compared = json.loads(cli(*arguments, "--references", "r", "--hypotheses", "r", "--compare").stdout)
+    assert compared["systems"][0]["bleu"] == found["bleu"]
+    assert "case:lc" in compared["signatures"]["bleu"]
+
+
 def test_models_and_files_are_compared_side_by_side(trained, cli, tmp_path):
     pairs = [line.split("\t") for line in (trained / "pairs.tsv").read_text().splitlines()]
     write(tmp_path, source=[source for source, _ in pairs], perfect=[target for _, target in pairs])

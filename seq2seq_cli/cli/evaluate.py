@@ -66,6 +66,12 @@ def evaluate_command(
     metrics: Annotated[
         str, typer.Option("--metrics", metavar="LIST", help="Any of bleu,chrf,ter.", rich_help_panel=_SCORES)
     ] = "bleu,chrf",
+    lowercase: Annotated[
+        bool,
+        typer.Option(
+            "--lowercase", help="Take no notice of case (sacrebleu -lc); TER never does.", rich_help_panel=_SCORES
+        ),
+    ] = False,
     confidence: Annotated[
         bool, typer.Option("--confidence", help="Also 95 % confidence intervals (bootstrap).", rich_help_panel=_SCORES)
     ] = False,
@@ -176,7 +182,7 @@ def evaluate_command(
         settings |= {"models": models, "beam": beam, "length_penalty": length_penalty}
         rarer = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown")
         settings |= {name: getattr(config, name) for name in rarer if getattr(config, name) != getattr(_DEFAULTS, name)}
-    report = Report(data, sources, targets, systems, settings, names)
+    report = Report(data, sources, targets, systems, settings, names, lowercase)
     if compare:
         console.say(f"testing {len(systems)} systems against the first …")
         report.compare()

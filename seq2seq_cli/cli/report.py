@@ -40,6 +40,7 @@ class Report:
         systems: one, or several to compare.
         settings: what the scores depend on besides, for the last line.
         metrics: to score by.
+        lowercase: whether to take no notice of case.
     """
 
     data: str
@@ -48,6 +49,7 @@ class Report:
     systems: list[System]
     settings: dict[str, Any]
     metrics: list[str]
+    lowercase: bool = False
     scores: list[Scores] = field(default_factory=list)
     baselines: list[tuple[System, Scores]] = field(default_factory=list)
     lengths: list[list[BucketScore]] = field(default_factory=list)
@@ -57,32 +59,38 @@ class Report:
         """Score the one system."""
         from seq2seq_cli.evaluation import corpus_scores
 
-        self.scores = [corpus_scores(self.systems[0].outputs, self.references, self.metrics, confidence)]
+        outputs = self.systems[0].outputs
+        self.scores = [corpus_scores(outputs, self.references, self.metrics, confidence, self.lowercase)]
 
     def compare(self) -> None:
         """Score every system, and test how far it differs from the first."""
         from seq2seq_cli.evaluation import compare
 
-        self.scores = compare([system.outputs for system in self.systems], self.references, self.metrics)
+        outputs = [system.outputs for system in self.systems]
+        self.scores = compare(outputs, self.references, self.metrics, self.lowercase)
 
     def add_baselines(self, systems: list[System]) -> None:
         """Score what one gets without a model."""
         from seq2seq_cli.evaluation import corpus_scores
 
-        self.baselines = [(s, corpus_scores(s.outputs, self.references, self.metrics)) for s in systems]
+        self.baselines = [
+            (s, corpus_scores(s.outputs, self.references, self.metrics, lowercase=self.lowercase)) for s in systems
+        ]
 
     def add_lengths(self) -> None:
         """Score every system's sentences by the length of their source."""
         from seq2seq_cli.evaluation import scores_by_length
 
-        self.lengths = [scores_by_length(self.sources, s.outputs, self.references) for s in self.systems]
+        self.lengths = [
+            scores_by_length(self.sources, s.outputs, self.references, lowercase=self.lowercase) for s in self.systems
+        ]
 
     def add_examples(self, count: int) -> None:
         """Pick the first system's best and worst sentences by chrF2; none is among both."""
         from seq2seq_cli.evaluation import sentence_scores
 
         outputs = self.systems[0].outputs
-        scores = sentence_scores(outputs, self.references)
+        scores = sentence_scores(outputs, self.references, self.lowercase)
         ranked = sorted(range(len(outputs)), key=lambda k: (-scores[k], k))
         best = ranked[:count]
         worst = ranked[::-1][: min(count, len(ranked) - len(best))]
