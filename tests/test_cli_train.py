@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -413,3 +414,15 @@ def test_the_log_cannot_be_the_model(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     for name in ("model.npz", "./model.state.npz"):
         assert_explained(cli("train", "p.tsv", "--log-file", name), 2, "the log cannot be the model", "--log-file")
+
+
+def test_without_epochs_a_time_limit_is_used_to_its_end_and_the_learning_rate_falls_with_it(cli, tmp_path):
+    (tmp_path / "few.tsv").write_text("a b\tx y\nc d\tz w\n")
+    arguments = ("--max-minutes", "0.05", "--cool-down", "0.5", "--learning-rate", "0.01", "--patience", "100000")
+    assert cli("train", "few.tsv", "--valid", "few.tsv", *arguments, "--log-file", "log", *SMALL).returncode == 0
+    log = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    steps = [record for record in log if "loss" in record]
+    assert log[-1]["seconds"] >= 3
+    assert steps[0]["learning_rate"] == 0.01
+    for before, record in pairwise(log):  # over the last half of the minutes, to zero; validations may halve it besides
+        assert record["learning_rate"] <= 0.01 * min(1, max(0, 2 * (1 - before["seconds"] / 3))) + 1e-9
