@@ -48,7 +48,10 @@ _SENTENCES = tuple(
 """For a model of the built-in corpus: who does it, when, and whether, each told apart by word order or by one word."""
 
 plot_app = typer.Typer(
-    cls=Group, help="Draw a model's training, its bottleneck, and its view of sentences.", no_args_is_help=True
+    cls=Group,
+    help="Draw a model's training, its bottleneck, and its view of sentences.",
+    no_args_is_help=True,
+    add_completion=False,
 )
 Models = Annotated[
     list[Path] | None,

@@ -23,6 +23,7 @@ tokenizer_app = typer.Typer(
     cls=Group,
     help="Train a tokenizer, and turn text into tokens and back.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
 )
 _DEFAULTS = TokenizerConfig()
