@@ -147,7 +147,7 @@ class _Beams:
             rows = (sentences[:, None] * width + parents).reshape(-1)
             self.states = [[tuple(part[rows] for part in state) for state in states] for states in self.states]
         if len(sentences) < len(self.sentences):
-            self.constants = [constants.select(sentences) for constants in self.constants]
+            self.constants = [None if each is None else each[sentences] for each in self.constants]
         history = self.tokens[sentences[:, None], parents]
         self.tokens = np.concatenate([history, tokens[:, :, None]], axis=2)
         self.scores = scores
