@@ -5,9 +5,9 @@ change no bit of the results:
 
 - ``σ(x) = ½ · (1 + tanh(x / 2))``, so with the weights of the sigmoid gates halved beforehand **one** tanh does for all
   gates. (Halving is exact in binary.)
-- The gates stand beside each other in a row, those with a sigmoid first, so that ``½ · (1 + …)`` is one pass as well.
+- The gates with a sigmoid come first, so that ``½ · (1 + …)`` is one pass over all of them as well.
 
-An LSTM's step with a single row takes 8 calls in place of 14, and 6.5 µs in place of 14.
+An LSTM's step takes half of the time, with one row and with 64.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ import numpy as np
 
 from seq2seq_cli.nn.cells import State
 from seq2seq_cli.nn.functional import Array
+
+HALF = np.array(0.5, np.float32)
+"""As an array, which takes NumPy half the time of a Python number; exact in float64, too."""
 
 
 class ForwardCell(Protocol):
@@ -34,7 +37,7 @@ class ForwardCell(Protocol):
 
     @staticmethod
     def step(x_projection: Array, h_projection: Array, state: State) -> State:
-        """Return the next state; projections (..., rows, gH), of which the second is overwritten, states (..., H)."""
+        """Return the next state; projections (g, ..., H), of which the second is overwritten, states (..., H)."""
 
 
 class ForwardRNN:
@@ -48,8 +51,9 @@ class ForwardRNN:
     @staticmethod
     def step(x_projection: Array, h_projection: Array, state: State) -> State:
         """Return ``(h',)``."""
-        h_projection += x_projection
-        return (np.tanh(h_projection, out=h_projection),)
+        h = h_projection[0]
+        h += x_projection[0]
+        return (np.tanh(h, out=h),)
 
 
 class ForwardLSTM:
@@ -63,17 +67,18 @@ class ForwardLSTM:
     @staticmethod
     def step(x_projection: Array, h_projection: Array, state: State) -> State:
         """Return ``(h', c')``."""
-        gates, H = h_projection, state[0].shape[-1]
+        gates = h_projection
         gates += x_projection
         np.tanh(gates, out=gates)
-        sigmoids, g = gates[..., : 3 * H], gates[..., 3 * H :]
-        sigmoids *= 0.5
-        sigmoids += 0.5
-        c = gates[..., H : 2 * H] * state[1]
-        g *= gates[..., :H]
+        sigmoids = gates[:3]
+        sigmoids *= HALF
+        sigmoids += HALF
+        i, f, o, g = gates
+        c = f * state[1]
+        g *= i
         c += g
         h = np.tanh(c)
-        h *= gates[..., 2 * H : 3 * H]
+        h *= o
         return h, c
 
 
@@ -89,17 +94,17 @@ class ForwardGRU:
     def step(x_projection: Array, h_projection: Array, state: State) -> State:
         """Return ``(h',)``."""
         (h,) = state
-        H = h.shape[-1]
-        sigmoids, n = h_projection[..., : 2 * H], h_projection[..., 2 * H :]
-        sigmoids += x_projection[..., : 2 * H]
+        sigmoids, n = h_projection[:2], h_projection[2]
+        sigmoids += x_projection[:2]
         np.tanh(sigmoids, out=sigmoids)
-        sigmoids *= 0.5
-        sigmoids += 0.5
-        n *= sigmoids[..., :H]
-        n += x_projection[..., 2 * H :]
+        sigmoids *= HALF
+        sigmoids += HALF
+        r, z = sigmoids
+        n *= r
+        n += x_projection[2]
         np.tanh(n, out=n)
         h_next = h - n
-        h_next *= sigmoids[..., H:]
+        h_next *= z
         h_next += n
         return (h_next,)
 
@@ -108,7 +113,7 @@ FORWARD_CELLS: dict[str, type[ForwardCell]] = {"rnn": ForwardRNN, "lstm": Forwar
 
 
 def rearranged(cell: type[ForwardCell], stacked: Array) -> Array:
-    """Return a copy of stacked weights (gH, F) or biases (gH,) in the cell's order, the sigmoid gates' parts halved."""
+    """Return a copy of stacked weights (gH, F) or biases (gH,) as (g, H, F) or (g, H), ready for the cell."""
     gates = stacked.reshape(len(cell.order), -1, *stacked.shape[1:])[list(cell.order)]
-    gates[: cell.sigmoids] *= 0.5
-    return gates.reshape(stacked.shape)
+    gates[: cell.sigmoids] *= HALF
+    return gates

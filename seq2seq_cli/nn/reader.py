@@ -13,14 +13,11 @@ from seq2seq_cli.nn.cells import State
 from seq2seq_cli.nn.encoder import DecoderState
 from seq2seq_cli.nn.forward_cells import FORWARD_CELLS, rearranged
 from seq2seq_cli.nn.functional import Array, IntArray
+from seq2seq_cli.nn.gate_matrix import GateMatrix
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.packing import Index, Packing
-from seq2seq_cli.nn.products import StepMatrix
 from seq2seq_cli.nn.recurrent import suffixes
 from seq2seq_cli.nn.token_products import TokenProducts
-
-USUAL_ROWS = 64
-"""Rows for which the weights are cut into blocks: ``translate``'s batch size."""
 
 
 class Reader:
@@ -35,18 +32,23 @@ class Reader:
         cell = self.cell = FORWARD_CELLS[model.config.cell]
         weights = model.parameters.below("encoder.rnn.")
         embedding = model.parameters["encoder.embedding.weight"]
-        self.hidden: list[StepMatrix] = []
-        self.inputs: list[list[tuple[Array, Array]]] = []
+        self.hidden: list[GateMatrix] = []
         self.biases_hh: list[Array] = []
+        self.inputs: list[list[tuple[Array, Array]]] = []
         for layer in range(self.config.layers):
             names = suffixes(layer, self.config.directions)
-            parts = [{part: rearranged(cell, weights[part + name]) for part in _PARTS} for name in names]
-            if cell.additive:
-                for each in parts:
-                    each["bias_ih"] += each["bias_hh"]
-            self.biases_hh.append(np.stack([each["bias_hh"][None] for each in parts]))
-            self.hidden.append(StepMatrix(np.stack([each["weight_hh"].T for each in parts]), USUAL_ROWS))
-            self.inputs.append([(each["weight_ih"].T, each["bias_ih"]) for each in parts])
+            hidden, bias_hh = (
+                np.stack([rearranged(cell, weights[part + name]) for name in names])
+                for part in ("weight_hh", "bias_hh")
+            )
+            self.hidden.append(GateMatrix(hidden.transpose(0, 1, 3, 2)))
+            self.biases_hh.append(bias_hh.transpose(1, 0, 2)[:, :, None])  # (g, D, 1, H)
+            self.inputs.append([])
+            for d, name in enumerate(names):
+                weight, bias = (rearranged(cell, weights[part + name]) for part in ("weight_ih", "bias_ih"))
+                if cell.additive:  # where the projections are only added, one bias does for both
+                    bias += bias_hh[d]
+                self.inputs[-1].append((weight.reshape(-1, weight.shape[2]).T, bias.reshape(-1)))
         self.tokens = [TokenProducts(embedding, weight, bias) for weight, bias in self.inputs[0]]
 
     def read(self, source: IntArray, packing: Packing) -> DecoderState:
@@ -76,6 +78,7 @@ class Reader:
             The last states, each array (D, B, H), and the outputs (D, N, H) or None.
         """
         (D, N, _), H, B = x.shape, self.config.hidden_size, packing.sentences
+        by_gate = x.reshape(D, N, -1, H).transpose(2, 0, 1, 3)  # (g, D, N, H)
         outputs = np.empty((D, N, H), x.dtype) if above else None
         state: State = tuple(np.zeros((D, B, H), x.dtype) for _ in range(self.cell.states))
         final = tuple(np.empty_like(part) for part in state)
@@ -86,15 +89,13 @@ class Reader:
                     whole[:, size:rows] = part[:, size:]
                 state, rows = tuple(part[:, :size] for part in state), size
             # Before the first step the state is zero, and so is its product.
-            h_projection = self.hidden[layer].multiply(state[0]) if start else np.zeros_like(x[:, :size])
+            now = by_gate[:, :, start : start + size]
+            h_projection = self.hidden[layer].multiply(state[0]) if start else np.zeros(now.shape, x.dtype)
             if not self.cell.additive:
                 h_projection += self.biases_hh[layer]
-            state = self.cell.step(x[:, start : start + size], h_projection, state)
+            state = self.cell.step(now, h_projection, state)
             if outputs is not None:
                 outputs[:, start : start + size] = state[0]
         for part, whole in zip(state, final):
             whole[:, :rows] = part
         return final, outputs
-
-
-_PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")

@@ -5,7 +5,7 @@
 - The context's part of the gates' and the readout's products is the same at every step of a sentence: it is computed
   once, for each sentence and not for each hypothesis.
 - A target token's embedding always gives the same products: they are remembered from the first time it is read.
-- The other weights are cut into blocks for products with few rows (``products.py``).
+- The other weights are cut into blocks for products with few rows (``gate_matrix.py``).
 - The gates are computed in few calls (``forward_cells.py``).
 """
 
@@ -16,10 +16,10 @@ import numpy as np
 from seq2seq_cli.nn.cells import State
 from seq2seq_cli.nn.forward_cells import FORWARD_CELLS, rearranged
 from seq2seq_cli.nn.functional import Array, IntArray
+from seq2seq_cli.nn.gate_matrix import GateMatrix
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.products import StepMatrix
-from seq2seq_cli.nn.reader import USUAL_ROWS, Reader
+from seq2seq_cli.nn.reader import Reader
 from seq2seq_cli.nn.token_products import TokenProducts
 
 
@@ -37,28 +37,30 @@ class Stepper:
         E, H = config.embedding_size, config.hidden_size
         below = parameters.below("decoder.rnn.")
         layers = range(config.layers)
-        weights_ih = [rearranged(cell, below[f"weight_ih_l{layer}"]) for layer in layers]
-        self.inputs = [StepMatrix(_upright(weight), USUAL_ROWS) for weight in weights_ih]
-        self.hidden = [
-            StepMatrix(_upright(rearranged(cell, below[f"weight_hh_l{layer}"])), USUAL_ROWS) for layer in layers
-        ]
-        self.biases_ih = [rearranged(cell, below[f"bias_ih_l{layer}"]) for layer in layers]
-        self.biases_hh = [rearranged(cell, below[f"bias_hh_l{layer}"]) for layer in layers]
+        layers = range(config.layers)
+        weights_ih = [rearranged(cell, below[f"weight_ih_l{layer}"]) for layer in layers]  # (g, H, …)
+        self.inputs = [_matrix(weight) for weight in weights_ih]
+        self.hidden = [_matrix(rearranged(cell, below[f"weight_hh_l{layer}"])) for layer in layers]
+        self.biases_ih, self.biases_hh = (
+            [rearranged(cell, below[f"{bias}_l{layer}"])[:, None] for layer in layers]
+            for bias in ("bias_ih", "bias_hh")
+        )
         if cell.additive:  # where the projections are only added, one bias does for both
             self.biases_ih = [ih + hh for ih, hh in zip(self.biases_ih, self.biases_hh)]
-        self.output = StepMatrix(_upright(parameters[model.output_name]), USUAL_ROWS)
+        self.output = _matrix(parameters[model.output_name][None])
         self.output_bias = parameters["decoder.fc_out.bias"]
 
         # Gates and readout stand beside each other, (gH + E): what a token contributes to both, and a sentence.
-        self.gates = weights_ih[0].shape[0]
-        of_token, bias = weights_ih[0][:, :E], self.biases_ih[0]
+        self.gates = len(cell.order) * H
+        first = weights_ih[0].reshape(self.gates, -1)
+        of_token, bias = first[:, :E], self.biases_ih[0].reshape(-1)
         self.of_context: Array | None = None
         if config.context == "every-step":
             readout = parameters["decoder.readout.weight"]
-            self.readout_hidden = StepMatrix(_upright(readout[:, E : E + H]), USUAL_ROWS)
+            self.readout_hidden = _matrix(readout[None, :, E : E + H])
             of_token = np.concatenate([of_token, readout[:, :E]])
             bias = np.concatenate([bias, parameters["decoder.readout.bias"]])
-            self.of_context = np.concatenate([weights_ih[0][:, E:], readout[:, E + H :]])
+            self.of_context = np.concatenate([first[:, E:], readout[:, E + H :]])
         self.tokens = TokenProducts(parameters["decoder.embedding.weight"], of_token.T, bias)
 
     def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Array | None]:
@@ -84,26 +86,26 @@ class Stepper:
         x = self.tokens.of(tokens.reshape(-1))  # (S · k, gH + E)
         if constants is not None:
             x.reshape(S, k, -1)[...] += constants[:, None]
-        x_projection = x[:, : self.gates]
+        x_projection = x[:, : self.gates].reshape(S * k, len(self.cell.order), -1).transpose(1, 0, 2)  # (g, S · k, H)
         after: list[State] = []
         for layer, state in enumerate(states):
             if layer:
-                x_projection = self.inputs[layer].multiply(after[-1][0])[0]
+                x_projection = self.inputs[layer].multiply(after[-1][0][None])[:, 0]
                 x_projection += self.biases_ih[layer]
-            h_projection = self.hidden[layer].multiply(state[0])[0]
+            h_projection = self.hidden[layer].multiply(state[0][None])[:, 0]
             if not self.cell.additive:
                 h_projection += self.biases_hh[layer]
             after.append(self.cell.step(x_projection, h_projection, state))
         top = after[-1][0]
         if constants is not None:
-            top = self.readout_hidden.multiply(top)[0]
+            top = self.readout_hidden.multiply(top[None])[0, 0]
             top += x[:, self.gates :]
             np.tanh(top, out=top)
-        logits = self.output.multiply(top)[0]
+        logits = self.output.multiply(top[None])[0, 0]
         logits += self.output_bias
         return logits, after
 
 
-def _upright(weight: Array) -> Array:
-    """Return (1, F, M), contiguous, from torch's (M, F): the fastest form for products with one row."""
-    return np.ascontiguousarray(weight.T)[None]
+def _matrix(weight: Array) -> GateMatrix:
+    """Return (g, N, K) weights, as torch has them, ready for products with rows of K numbers."""
+    return GateMatrix(weight.transpose(0, 2, 1)[None])
