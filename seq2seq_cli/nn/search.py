@@ -146,15 +146,15 @@ def _advance(
     z[out_of_room] = -np.inf  # what is full may only end
     totals, candidates = _best(z, before, min(K, width * V))
     check_numbers(np.maximum(totals[:, 0], ending.max(axis=1)))
-    # An ending extension is one of the K best if fewer than K of all others are better.
-    better = (totals[:, None, :] > ending[:, :, None]).sum(axis=2) + (ending[:, None, :] > ending[:, :, None]).sum(
-        axis=2
-    )
-    for s, k in zip(*np.nonzero((better < K) & np.isfinite(ending))):
-        log_probability = float(ending[s, k])
-        score = length_normalized(log_probability, length, config)
-        words = tuple(beams.tokens[s, k, 1:].tolist())
-        finished[beams.sentences[s]].append(Hypothesis(words, log_probability, score))
+    # An ending extension is one of the K best if fewer than K of all others are better. Most cannot be.
+    if totals.shape[1] < K or (ending >= totals[:, -1:]).any():
+        better = (totals[:, None, :] > ending[:, :, None]).sum(axis=2)
+        better += (ending[:, None, :] > ending[:, :, None]).sum(axis=2)
+        for s, k in zip(*np.nonzero((better < K) & np.isfinite(ending))):
+            log_probability = float(ending[s, k])
+            score = length_normalized(log_probability, length, config)
+            words = tuple(beams.tokens[s, k, 1:].tolist())
+            finished[beams.sentences[s]].append(Hypothesis(words, log_probability, score))
 
     alive = [
         s
