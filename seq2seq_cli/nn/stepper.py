@@ -54,13 +54,13 @@ class Stepper:
         self.gates = len(cell.order) * H
         first = weights_ih[0].reshape(self.gates, -1)
         of_token, bias = first[:, :E], self.biases_ih[0].reshape(-1)
-        self.of_context: Array | None = None
+        self.of_context: GateMatrix | None = None
         if config.context == "every-step":
             readout = parameters["decoder.readout.weight"]
             self.readout_hidden = _matrix(readout[None, :, E : E + H])
             of_token = np.concatenate([of_token, readout[:, :E]])
             bias = np.concatenate([bias, parameters["decoder.readout.bias"]])
-            self.of_context = np.concatenate([first[:, E:], readout[:, E + H :]])
+            self.of_context = _matrix(np.concatenate([first[:, E:], readout[:, E + H :]])[None])
         self.tokens = TokenProducts(parameters["decoder.embedding.weight"], of_token.T, bias)
 
     def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Array | None]:
@@ -69,7 +69,9 @@ class Stepper:
         The latter is the context's part of gates and readout, (S, gH + E), or None where there is none.
         """
         states, context = self.reader.read(source, packing)
-        return states, None if context is None or self.of_context is None else context @ self.of_context.T
+        if context is None or self.of_context is None:
+            return states, None
+        return states, self.of_context.multiply(context[None])[0, 0]
 
     def step(self, states: list[State], constants: Array | None, tokens: IntArray) -> tuple[Array, list[State]]:
         """Feed every hypothesis its last token.

@@ -2,8 +2,10 @@
 
 Each measurement is a process of its own, with those that it starts to share its work, and the peak is all that they
 held together: interpreter, libraries, weights, Adam's moments, batches and caches. What several of them share counts
-once (Linux's ``Pss``, read every few milliseconds). Training: the networks of ``training`` on the same batches, PyTorch in each plain form, of
-which the smallest peak counts. Translation: one model file, the built-in test set in batches of 64, beam 5::
+once (Linux's ``Pss``, read every few milliseconds).
+
+Training: the networks of ``training`` on the same batches, PyTorch in each plain form, of which the smallest peak
+counts. Translation: one model file, the built-in test set in batches of 64, beam 5::
 
     python -m tests.benchmarks.memory [--quick] [--json FILE] [--model model.npz] [--sizes small,default,large]
 """
