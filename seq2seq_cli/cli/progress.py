@@ -13,6 +13,7 @@ from seq2seq_cli.cli import console
 from seq2seq_cli.cli.advice import Adviser
 from seq2seq_cli.cli.charts import bar, can_draw, sparkline
 from seq2seq_cli.cli.metrics_log import open_log
+from seq2seq_cli.files import STDIO
 from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -44,7 +45,7 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
     with (
         console.catch_signals() as received,
         open_log(log_file, trainer.step if resumed else 0, trainer.checkpoint.history) as log,
-        display() as shown,
+        display(plain=log_file == STDIO and sys.stdout.isatty()) as shown,
     ):
         reports = trainer.run()
         for report in reports:
@@ -193,9 +194,9 @@ def summary(trainer: Trainer, best: ValidationReport | None) -> list[str]:
 
 
 @contextlib.contextmanager
-def display() -> Iterator[Display]:
-    """Choose how to show progress: live on a terminal, plain lines elsewhere."""
-    if console.stderr_is_live():
+def display(plain: bool = False) -> Iterator[Display]:
+    """Choose how to show progress: live on a terminal, unless other lines would run into it; plain lines elsewhere."""
+    if console.stderr_is_live() and not plain:
         from rich.live import Live
 
         blocks = can_draw(sys.stderr)  # asked before Rich puts something else in its place
