@@ -107,7 +107,7 @@ def test_help_names_every_command_and_the_settings_now(spawn):
     shown = ask(child, ":help")
     for command in (":help", ":beam N", ":n-best N", ":explain on|off", ":scores on|off", ":quit"):
         assert command in shown
-    for command in (":length-penalty A", ":normalization FORM", ":no-repeat-ngram N"):
+    for command in (":length-penalty A", ":normalization plain|gnmt", ":no-repeat-ngram N"):
         assert command in shown
     assert "length-penalty 1.0, normalization plain, no-repeat-ngram 0" in " ".join(shown.split())
     assert max(map(len, shown.splitlines())) <= 80

@@ -276,7 +276,9 @@ def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[st
         train_corpus = builtin_corpus("train")
     if train_corpus is None:
         known = f" (the model was trained on {trained_on[0]})" if trained_on else ""
-        console.say(f"note: the nearest training sentence needs the training pairs: --train-corpus CORPUS{known}")
+        console.say(
+            f"note: the nearest training sentence needs the training pairs: --train-corpus CORPUS{known}", indent=2
+        )
     else:
         found.append(System("nearest training sentence", nearest_translations(_read_corpus(train_corpus), sources)))
     return found

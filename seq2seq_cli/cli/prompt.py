@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_REMEMBERED = 1000
 """Lines of history kept from one session to the next."""
+HELP = 25
+"""Columns of the commands in front of what they mean."""
 
 
 class Command(NamedTuple):
@@ -56,7 +58,7 @@ class Prompt:
             ":explain": self._setting("explain", "on|off", "show the decoder's choices and the beam's rivals"),
             ":scores": self._setting("scores", "on|off", "put each translation's score before it"),
             ":length-penalty": self._setting("length_penalty", "A", "compare by log-probability / length^A"),
-            ":normalization": self._setting("normalization", "FORM", "what length^A is: plain, or gnmt's form"),
+            ":normalization": self._setting("normalization", "plain|gnmt", "the form of length^A, as --normalization"),
             ":no-repeat-ngram": self._setting(
                 "no_repeat_ngram", "N", "never write the same N tokens twice; 0 allows it"
             ),
@@ -109,7 +111,7 @@ class Prompt:
 
     def _help(self, _: str) -> None:
         for name, command in self.commands.items():
-            console.say(f"  {f'{name} {command.argument}':<18} {command.meaning}")
+            console.say(f"  {f'{name} {command.argument}':<{HELP}} {command.meaning}")
         console.say(f"  now: {self._settings()}", indent=7)
         console.say("  Arrow keys edit the line and bring back earlier ones.")
         console.say("  To translate a line that looks like a command, put a space before it.")
