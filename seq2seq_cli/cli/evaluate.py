@@ -241,7 +241,7 @@ def _test_set(
         pairs = list(read_pairs(corpus))
         return [source for source, _ in pairs], [target for _, target in pairs], corpus
     test = _test_corpus(corpus, trained_on)
-    return test.sources, test.targets, test.name
+    return test.sources, test.targets, "the built-in test set" if corpus is None else test.name
 
 
 def _read_corpus(name: str) -> Corpus:
