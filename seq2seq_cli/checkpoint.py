@@ -43,7 +43,7 @@ import numpy.typing as npt
 
 from seq2seq_cli.config import ModelConfig, TrainingConfig, config_from_json
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import explain_os_errors, keep_as, write_atomically
+from seq2seq_cli.files import STDIO, explain_os_errors, keep_as, standard_input, title, write_atomically
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import OPTIMIZERS
@@ -64,6 +64,8 @@ LARGEST_ENTRY = 1 << 13
 """Bytes of a tokenizer's JSON for each entry of its vocabulary: its text and a merge, all characters escaped."""
 LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
+LARGEST_FILE = 12 * LARGEST_PARAMETERS + LARGEST_CONFIG + LARGEST_HISTORY + LARGEST_ENTRY * (1 << 20)
+"""Bytes that are taken from standard input: weights, an optimizer's two moments, and texts."""
 TIED_COPY = "decoder.fc_out.weight"
 
 
@@ -170,7 +172,7 @@ def save_state(path: Path, checkpoint: Checkpoint, state: TrainingState) -> None
 
 
 def load_model(path: Path) -> Checkpoint:
-    """Read a model file.
+    """Read a model file, or one from standard input (``-``).
 
     Raises:
         UserError: if the file is not there, is not a model, is damaged, or is of a newer version.
@@ -182,14 +184,19 @@ def load_model(path: Path) -> Checkpoint:
 def load_state(path: Path) -> tuple[Checkpoint, TrainingState]:
     """Read a training state; errors as for ``load_model``."""
     with _Archive(path) as archive:
-        moments = {f"optimizer.{name}" for kind in OPTIMIZERS.values() for name in kind(0).moments()} & archive.names
-        checkpoint = _read_checkpoint(archive, STATE_FORMAT, {"state", *moments})
-        progress = archive.json("state")
-        if not isinstance(progress, dict):
-            raise archive.damaged("'state' is not a JSON object")
-        size = len(checkpoint.model.parameters.flat)
-        vectors = {name.removeprefix("optimizer."): archive.array(name, (size,)) for name in sorted(moments)}
-        return checkpoint, TrainingState(vectors, progress)
+        return _read_state(archive)
+
+
+def load_either(path: Path) -> tuple[Checkpoint, str, int]:
+    """Read a model file or a training state, whatever its name; errors as for ``load_model``.
+
+    Returns:
+        What it holds, the name of its format, and its size in bytes.
+    """
+    with _Archive(path) as archive:
+        if _format_name(archive) == STATE_FORMAT:
+            return _read_state(archive)[0], STATE_FORMAT, archive.size
+        return _read_checkpoint(archive, MODEL_FORMAT), MODEL_FORMAT, archive.size
 
 
 def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[Any]]:
@@ -225,6 +232,17 @@ def _write(path: Path, members: dict[str, npt.NDArray[Any]]) -> None:
     checksums = {name: zlib.crc32(array.tobytes()) for name, array in members.items()}
     everything = {**members, "checksums": _json_array(checksums)}
     write_atomically(path, lambda file: np.savez(file, **everything))  # type: ignore[arg-type]
+
+
+def _read_state(archive: _Archive) -> tuple[Checkpoint, TrainingState]:
+    moments = {f"optimizer.{name}" for kind in OPTIMIZERS.values() for name in kind(0).moments()} & archive.names
+    checkpoint = _read_checkpoint(archive, STATE_FORMAT, {"state", *moments})
+    progress = archive.json("state")
+    if not isinstance(progress, dict):
+        raise archive.damaged("'state' is not a JSON object")
+    size = len(checkpoint.model.parameters.flat)
+    vectors = {name.removeprefix("optimizer."): archive.array(name, (size,)) for name in sorted(moments)}
+    return checkpoint, TrainingState(vectors, progress)
 
 
 def _read_checkpoint(archive: _Archive, format_name: str, others: Collection[str] = ()) -> Checkpoint:
@@ -275,17 +293,22 @@ def _read_tokenizer(archive: _Archive, side: str, entries: int) -> Tokenizer:
     return tokenizer
 
 
-def _check_format(archive: _Archive, format_name: str) -> None:
+def _format_name(archive: _Archive) -> Any:
     if "format" not in archive.names:
         raise archive.damaged("it has no 'format'")
     found = archive.json("format")
-    if not isinstance(found, dict) or found.get("name") != format_name:
-        name = found.get("name") if isinstance(found, dict) else found
+    return found.get("name") if isinstance(found, dict) else found
+
+
+def _check_format(archive: _Archive, format_name: str) -> None:
+    name = _format_name(archive)
+    if name != format_name:
         raise UserError(
             f"this is not a {format_name}, but {name!r}",
             where=archive.path,
             fix="give a file that 'seq2seq train' wrote",
         )
+    found = archive.json("format")
     if found.get("version") != VERSION:
         raise UserError(
             f"this file has format version {found.get('version')!r}, this program knows version {VERSION}",
@@ -298,22 +321,47 @@ class _Archive:
     """A ``.npz`` file whose members are checked one by one."""
 
     def __init__(self, path: Path) -> None:
-        self.path = str(path)
-        with explain_os_errors(path, "read"):
-            mode = path.stat().st_mode
-            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # it may never end, and never even open
-                raise self.damaged("it is a device or a pipe, not a file")
-            self._file = path.open("rb")
+        self.path = title(path)
+        with explain_os_errors(self.path, "read"):
+            self._file = self._from_standard_input() if str(path) == STDIO else self._from_file(path)
         try:
             self._open()
         except BaseException:
             self._file.close()
             raise
 
+    def _from_file(self, path: Path) -> IO[bytes]:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # it may never end, and never even open
+            raise self.damaged("it is a device or a pipe, not a file; '-' reads standard input")
+        return path.open("rb")
+
+    def _from_standard_input(self) -> IO[bytes]:
+        """Return a nameless copy on disk: one has to go back and forth in an archive, and it may be large."""
+        import tempfile
+
+        stream = standard_input()
+        if stream.isatty():
+            raise self.damaged("it is a terminal")
+        beginning = stream.read(4)
+        if beginning != b"PK\3\4":  # found out now: this, too, may never end
+            raise self.damaged("it does not begin like an .npz file")
+        copy: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed as any other file would be)
+        try:
+            copy.write(beginning)
+            while block := stream.read(1 << 20):
+                copy.write(block)
+                if copy.tell() > LARGEST_FILE:
+                    raise self.damaged(f"it is larger than {LARGEST_FILE >> 30} GiB")
+        except BaseException:
+            copy.close()
+            raise
+        return copy
+
     def _open(self) -> None:
         """Read the directory: everything that can be refused without reading a member is refused here."""
         try:
-            size, entries = _check_directory(self._file)
+            self.size, entries = _check_directory(self._file)
             self._zip = zipfile.ZipFile(self._file)
             members = self._zip.infolist()
             if len(members) != entries:  # zipfile does not mind
@@ -327,7 +375,7 @@ class _Archive:
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
                 raise self.damaged(f"'{member.filename}' is compressed")  # a few bytes could ask for any memory
-            if member.header_offset + member.file_size > size:
+            if member.header_offset + member.file_size > self.size:
                 raise self.damaged(f"'{member.filename}' declares {member.file_size} bytes, more than the file has")
         self._checksums: dict[str, Any] = {}
         checksums = self.json("checksums") if "checksums" in self._members else {}

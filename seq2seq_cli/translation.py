@@ -13,8 +13,9 @@ from seq2seq_cli.checkpoint import Checkpoint, load_model
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.explanation import forced_decoding
+from seq2seq_cli.nn.hypothesis import Hypothesis
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.search import Hypothesis, search
+from seq2seq_cli.nn.search import search
 from seq2seq_cli.nn.stepper import Stepper
 from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
 from seq2seq_cli.workers import Team, usable_cores

@@ -73,7 +73,8 @@ def training_target(data: bytes) -> None:
     for kind in ("bpe", "word", "char"):
         learnt = train_tokenizer(TokenizerConfig(kind, 5000), [text])
         path = folder() / "learnt.json"
-        save_tokenizer(learnt, path)
+        with path.open("wb") as file:
+            save_tokenizer(learnt, file)
         loaded = load_tokenizer(path)
         assert loaded.to_json() == learnt.to_json()
         assert loaded.decode(loaded.encode(text)) == loaded.normalize(text)

@@ -46,6 +46,17 @@ def test_a_training_state_is_shown_as_what_it_is(trained, cli):
     assert len(found["history"]) == 12
 
 
+def test_a_file_is_told_by_what_is_in_it_also_from_standard_input(trained, cli, tmp_path):
+    for name, kind in (("model.npz", "seq2seq model"), ("model.state.npz", "seq2seq training state")):
+        data = (trained / name).read_bytes()
+        (tmp_path / "renamed").write_bytes(data)
+        for argument, title in (("-", "standard input"), ("renamed", "renamed")):
+            text = cli("inspect", argument, stdin=data).stdout.decode()
+            assert text.startswith(f"{title}: a {kind}, {len(data):,} bytes, trained on pairs.tsv\n")
+    found = json.loads(cli("inspect", "-", "--json", stdin=data).stdout)
+    assert (found["file"], found["bytes"]) == ("-", len(data))
+
+
 CASES = {
     "flags": (
         "--threads",
@@ -83,8 +94,7 @@ def test_the_toml_of_a_model_trains_the_same_weights_to_the_bit(case, cli, tmp_p
     result = cli("train", "p.tsv", "-o", "first.npz", *SMALL, *CASES[case])
     assert result.returncode == 0, result.stderr.decode()
     printed = cli("inspect", "first.npz", "--toml").stdout
-    (tmp_path / "again.toml").write_bytes(printed)
-    result = cli("train", "--config", "again.toml", "-o", "second.npz")
+    result = cli("train", "--config", "-", "-o", "second.npz", stdin=printed)
     assert result.returncode == 0, result.stderr.decode()
     first, second = (load_model(tmp_path / f"{name}.npz") for name in ("first", "second"))
     assert np.array_equal(first.model.parameters.flat, second.model.parameters.flat)

@@ -85,6 +85,41 @@ def test_the_same_picture_has_the_same_bytes_and_a_dash_writes_png_to_stdout(tra
 
 
 @needs_matplotlib
+def test_the_model_or_the_log_can_come_from_standard_input(trained, cli, tmp_path):
+    model, log = ((trained / name).read_bytes() for name in ("model.npz", "log.jsonl"))
+    for name in PICTURES:
+        result = cli(*PICTURES[name], "-m", "-", "-o", tmp_path / "x.png", cwd=trained, stdin=model)
+        assert result.returncode == 0, result.stderr.decode()
+    cli("plot", "history", "--log-file", "-", "-o", tmp_path / "a.svg", cwd=trained, stdin=log)
+    cli("plot", "history", "--log-file", "log.jsonl", "-o", tmp_path / "b.svg", cwd=trained)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+@needs_matplotlib
+def test_lengths_are_searched_for_as_eval_would(trained, cli, tmp_path):
+    flags = ("--beam", "2", "--normalization", "gnmt", "--no-repeat-ngram", "1", "--length-penalty", "0.5")
+    flags += ("--max-source-length", "2", "--max-tokens-per-batch", "64", "--max-length", "3", "--batch-size", "8")
+    result = cli("plot", "lengths", "pairs.tsv", *flags, "-o", tmp_path / "l.svg", cwd=trained)
+    assert result.returncode == 0, result.stderr.decode()
+    assert b"longer than 2 tokens" in result.stderr
+    bleu = json.loads(cli("eval", "pairs.tsv", *flags, "--json", cwd=trained).stdout)["bleu"]
+    assert f"model.npz, BLEU {bleu:.1f}" in words((tmp_path / "l.svg").read_bytes())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("history", "-m", "-", "--log-file", "-"),
+        ("history", "-m", "-", "-m", "-"),
+        ("lengths", "-", "-m", "-"),
+        ("contexts", "-m", "-", "-i", "-"),
+    ],
+)
+def test_standard_input_is_one_thing_only(cli, arguments):
+    assert_explained(cli("plot", *arguments), 2, "only be read once")
+
+
+@needs_matplotlib
 def test_characters_that_the_font_lacks_are_pointed_out_in_one_line(trained, cli, tmp_path):
     result = cli("plot", "contexts", "red cat", "\U00012000", "-o", tmp_path / "c.png", cwd=trained)
     assert result.returncode == 0

@@ -86,6 +86,20 @@ def test_commands_change_what_is_shown_from_the_next_sentence_on(spawn):
     assert child.exitstatus == 0
 
 
+def test_the_search_can_be_changed_to_what_the_flags_would_have_made_it(spawn, trained, cli):
+    flags = ("--length-penalty", "0.5", "--normalization", "gnmt", "--no-repeat-ngram", "1", "--scores")
+    sentence = "dog dog dog"
+    expected = cli("translate", sentence, *flags, cwd=trained).stdout.decode().strip()
+    child = spawn("--scores")
+    child.expect("> ")
+    before = ask(child, sentence).splitlines()[-1]
+    for line in (":length-penalty 0.5", ":normalization gnmt", ":no-repeat-ngram 1"):
+        ask(child, line)
+    score, text = ask(child, sentence).splitlines()[-1].split(maxsplit=1)
+    assert [score, text] == expected.split("\t") != before.split(maxsplit=1)
+    leave(child)
+
+
 def test_help_names_every_command_and_the_settings_now(spawn):
     child = spawn("--beam", "3")
     child.expect("> ")
@@ -93,6 +107,10 @@ def test_help_names_every_command_and_the_settings_now(spawn):
     shown = ask(child, ":help")
     for command in (":help", ":beam N", ":n-best N", ":explain on|off", ":scores on|off", ":quit"):
         assert command in shown
+    for command in (":length-penalty A", ":normalization plain|gnmt", ":no-repeat-ngram N"):
+        assert command in shown
+    assert "length-penalty 1.0, normalization plain, no-repeat-ngram 0" in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 80
     assert "beam 3, n-best 1, explain on, scores off" in shown
     leave(child)
 
@@ -109,6 +127,13 @@ def test_help_names_every_command_and_the_settings_now(spawn):
         (":explain maybe", [":explain is on or off, not 'maybe'"]),
         (":quit now", [":quit takes nothing behind it"]),
         (":n 2", ["n-best 2"]),
+        (":no-r 2", ["no-repeat-ngram 2"]),
+        (":length-penalty 0.5", ["length-penalty 0.5"]),
+        (":length-penalty long", [":length-penalty must be a number, not 'long'", "for example :length-penalty 0.6"]),
+        (":length-penalty 11", [":length-penalty must be from 0 to 10, not 11.0"]),
+        (":normalization gnmt", ["normalization gnmt"]),
+        (":normalization none", [":normalization must be one of plain, gnmt, not 'none'"]),
+        (":no-repeat-ngram -1", [":no-repeat-ngram must be from 0 to 1000, not -1"]),
     ],
 )
 def test_a_wrong_command_is_explained_and_a_short_one_understood(line, parts, capsys):

@@ -36,6 +36,19 @@ def test_unknown_characters_are_reported_with_their_line(cli, tmp_path):
     assert "é" in result.stderr.decode()
 
 
+def test_a_tokenizer_comes_from_standard_input_and_goes_to_standard_output(cli, tmp_path):
+    flags = ("--kind", "char", "--vocab-size", "80")
+    result = cli("tokenizer", "train", "-", "-o", "-", *flags, stdin=TEXT.encode())
+    assert result.returncode == 0
+    assert result.stderr.decode().endswith(" entries (char)\n")
+    (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
+    cli("tokenizer", "train", "t.txt", "-o", "tok.json", *flags)
+    assert result.stdout == (tmp_path / "tok.json").read_bytes()
+    assert_explained(cli("tokenizer", "train", "-", "-", "-o", "x.json"), 2, "only be read once")
+    for command in ("encode", "decode"):
+        assert_explained(cli("tokenizer", command, "-t", "-", stdin=b"a\n"), 2, "--tokenizer", "standard input")
+
+
 def test_errors_are_explained(cli, tmp_path):
     (tmp_path / "t.txt").write_text("abc\n")
     (tmp_path / "empty.txt").write_text("\n")

@@ -69,6 +69,47 @@ def test_a_corpus_on_standard_input(cli, tmp_path):
     assert result.returncode == 0, result.stderr.decode()
 
 
+def test_validation_pairs_settings_and_tokenizers_can_come_from_standard_input(cli, tmp_path):
+    pairs = write_pairs(tmp_path / "p.tsv").read_bytes()
+    flags = ("--max-steps", "2", "--threads", "1", *SMALL)
+    assert cli("train", "p.tsv", "--valid", "p.tsv", *flags, "-o", "a.npz").returncode == 0
+    assert cli("train", "p.tsv", "--valid", "-", *flags, "-o", "b.npz", stdin=pairs).returncode == 0
+    settings = cli("inspect", "a.npz", "--toml").stdout
+    assert cli("train", "--config", "-", "-o", "c.npz", stdin=settings).returncode == 0
+    first, *others = (load_model(tmp_path / f"{name}.npz") for name in "abc")
+    for other in others:
+        assert np.array_equal(other.model.parameters.flat, first.model.parameters.flat)
+    result = cli("tokenizer", "train", "p.tsv", "-o", "-", "--kind", "char")
+    assert cli("train", "p.tsv", "--source-tokenizer", "-", *flags, stdin=result.stdout).returncode == 0
+    assert load_model(tmp_path / "model.npz").source_tokenizer.kind == "char"
+    assert_explained(cli("train", "--config", "-", stdin=b"hiden-size = 3"), 2, "hidden-size", "where: standard input")
+
+
+def test_the_log_goes_to_standard_output_and_training_survives_its_reader(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    flags = ("--epochs", "1", "--threads", "1", *SMALL)
+    assert cli("train", "p.tsv", "--log-file", "log.jsonl", *flags).returncode == 0
+    result = cli("train", "p.tsv", "--log-file", "-", *flags)
+    assert result.returncode == 0
+    shown, kept = (
+        [json.loads(line) for line in log.splitlines()]
+        for log in (result.stdout, (tmp_path / "log.jsonl").read_bytes())
+    )
+    assert len(shown) > 15
+    assert [record.get("loss") for record in shown] == [record.get("loss") for record in kept]
+    assert not (tmp_path / "-").exists()
+    words = " ".join(["train", "p.tsv", "-o", "b.npz", "--log-file", "-", *flags])
+    command = f"{sys.executable} -m seq2seq_cli {words} | head -n 1; echo ${{PIPESTATUS[0]}}"
+    result = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment(), capture_output=True)
+    first, code = result.stdout.decode().splitlines()
+    assert json.loads(first)["step"] == 1
+    assert code == "0"
+    text = result.stderr.decode()
+    assert text.count("nobody reads the log any more; the training goes on without it") == 1
+    assert "Traceback" not in text and "Exception" not in text
+    assert (tmp_path / "b.npz").exists()
+
+
 def test_skipped_pairs_are_counted_aloud(cli, tmp_path):
     path = write_pairs(tmp_path / "p.tsv")
     path.write_text("a\t\n\tb\n" + path.read_text())
@@ -123,6 +164,10 @@ WRONG_USAGE = [
     (("--wings", "2"), "--wings"),
     (("-o", "model.txt"), ".npz"),
     (("-o", "a.state.npz"), ".npz"),
+    (("-o", "-"), "its training state beside it"),
+    (("--valid", "-", "--config", "-"), "only be read once"),
+    (("--valid", "-,-"), "only be read once"),
+    (("--source-tokenizer", "-", "--target-tokenizer", "-"), "only be read once"),
     (("--tie-embeddings", "--context", "initial"), "equal sizes"),
 ]
 

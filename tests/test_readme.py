@@ -12,14 +12,20 @@ import pytest
 import typer
 
 from seq2seq_cli.cli import app
+from seq2seq_cli.cli.help import Deferred
 from tests.conftest import environment
 
 CHECKOUT = Path(__file__).parent.parent
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
 
 
+def loaded(command):
+    return command.load() if isinstance(command, Deferred) else command
+
+
 def commands(group, path=()):
     for name, command in group.commands.items():
+        command = loaded(command)
         if hasattr(command, "commands"):
             yield from commands(command, (*path, name))
         else:
@@ -80,7 +86,7 @@ def test_every_command_of_the_readme_can_be_typed(line):
     while hasattr(command, "commands"):
         name = words.pop(0)
         assert name in command.commands, line
-        command = command.commands[name]
+        command = loaded(command.commands[name])
     with command.make_context(line, words, parent=context) as context:
         assert context.params
 

@@ -8,8 +8,9 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn import search as search_module
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
+from seq2seq_cli.nn.hypothesis import length_normalized
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.search import length_normalized, longest_output, repeating
+from seq2seq_cli.nn.search import longest_output
 from seq2seq_cli.nn.stepper import Stepper
 
 START, END = 1, 2
@@ -192,19 +193,17 @@ def test_the_best_extensions_are_those_that_sorting_everything_finds(few, V, cou
         assert len(set(alive.tolist())) == len(alive)
 
 
-def test_the_two_normalizations_are_what_their_equations_say():
-    assert length_normalized(-6.0, 4, SearchConfig(length_penalty=0.5)) == -3.0
-    assert length_normalized(-6.0, 19, SearchConfig(length_penalty=0.5, normalization="gnmt")) == -3.0
-    for normalization in ("plain", "gnmt"):
-        assert length_normalized(-6.0, 7, SearchConfig(length_penalty=0, normalization=normalization)) == -6.0
-
-
-def test_tokens_that_would_repeat_a_run_are_found():
-    assert repeating([], 1) == repeating([5], 2) == repeating([5, 6], 3) == []
-    assert repeating([5, 6], 1) == [5, 6]
-    assert repeating([5, 6, 5], 2) == [6]
-    assert repeating([7, 8, 9, 7, 8], 3) == [9]
-    assert repeating([7, 7, 7], 2) == [7, 7]
+@pytest.mark.parametrize("ensemble", [1, 2])
+@pytest.mark.parametrize("ngram", [0, 2])
+def test_greedy_search_finds_what_beam_search_does_with_a_beam_of_one(ensemble, ngram, monkeypatch):
+    models = [toy_model("lstm", seed) for seed in range(ensemble)]
+    config = SearchConfig(beam=1, no_repeat_ngram=ngram, length_penalty=0.7)
+    fast = search(models, sources(), config, START, END, forbidden=(0,))
+    monkeypatch.setattr(search_module, "greedy_search", search_module.beam_search)
+    slow = search(models, sources(), config, START, END, forbidden=(0,))
+    for (a,), (b,) in zip(fast, slow):
+        assert a.tokens == b.tokens
+        assert (a.log_probability, a.score) == pytest.approx((b.log_probability, b.score), abs=1e-12)
 
 
 @pytest.mark.parametrize("beam", [1, 5])

@@ -14,7 +14,8 @@ LINES = ["The cats see the world.", "L'été, c'est l'heure\u00a0!"]
 def test_saved_tokenizer_is_readable_json_and_loads_the_same(kind, tmp_path):
     tokenizer = train_tokenizer(TokenizerConfig(kind, 60, lowercase=True), LINES)
     path = tmp_path / "tok.json"
-    save_tokenizer(tokenizer, path)
+    with path.open("wb") as file:
+        save_tokenizer(tokenizer, file)
     text = path.read_text(encoding="utf-8")
     assert '\n  " the"' in text if kind != "char" else '\n  "é"' in text
     assert json.loads(text)["version"] == 1

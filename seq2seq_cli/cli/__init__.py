@@ -4,40 +4,59 @@ from __future__ import annotations
 
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from seq2seq_cli import __version__
 from seq2seq_cli.cli import console
-from seq2seq_cli.cli.average import average_command
-from seq2seq_cli.cli.evaluate import evaluate_command
-from seq2seq_cli.cli.gradcheck import gradcheck_command
-from seq2seq_cli.cli.help import Command, Group
-from seq2seq_cli.cli.inspect import inspect_command
-from seq2seq_cli.cli.plot import plot_app
-from seq2seq_cli.cli.tokenizer import tokenizer_app
-from seq2seq_cli.cli.train import train_command
-from seq2seq_cli.cli.translate import translate_command
+from seq2seq_cli.cli.help import Deferred, Group
+
+_EVALUATE = "evaluate:evaluate_command", "Score a model on a test corpus, with sacreBLEU's signatures."
+COMMANDS = (
+    ("train", "train:train_command", "Train a model and keep the best one."),
+    ("translate", "translate:translate_command", "Translate text with a trained model."),
+    ("eval", *_EVALUATE),
+    ("evaluate", *_EVALUATE),
+    (
+        "average",
+        "average:average_command",
+        "Average the weights of several models into one, which is as fast as each of them.",
+    ),
+    (
+        "inspect",
+        "inspect:inspect_command",
+        "Show what a file is, its settings, tokenizers, parameters and training history.",
+    ),
+    (
+        "gradcheck",
+        "gradcheck:gradcheck_command",
+        "Check the hand-derived gradients of a small random model against finite differences.",
+    ),
+    ("plot", "plot:plot_app", "Draw a model's training, its bottleneck, and its view of sentences."),
+    ("tokenizer", "tokenizer:tokenizer_app", "Train a tokenizer, and turn text into tokens and back."),
+)
+"""Name, home, and line in the list of commands."""
+
+
+class Root(Group):
+    """The command ``seq2seq``: its subcommands' modules are imported when they are called."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for name, home, line in COMMANDS:
+            self.add_command(Deferred(name, home, line, hidden=name == "evaluate"))
+
 
 app = typer.Typer(
     name="seq2seq",
-    cls=Group,
+    cls=Root,
     help="Translate with a recurrent encoder–decoder without attention, trained on your own machine.",
     epilog="Start with: seq2seq train, then seq2seq translate and seq2seq eval.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("train", cls=Command)(train_command)
-app.command("translate", cls=Command)(translate_command)
-app.command("eval", cls=Command)(evaluate_command)
-app.command("evaluate", hidden=True, cls=Command)(evaluate_command)
-app.command("average", cls=Command)(average_command)
-app.command("inspect", cls=Command)(inspect_command)
-app.command("gradcheck", cls=Command)(gradcheck_command)
-app.add_typer(plot_app, name="plot")
-app.add_typer(tokenizer_app, name="tokenizer")
 
 
 def _show_version(value: bool) -> None:

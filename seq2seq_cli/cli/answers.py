@@ -126,14 +126,16 @@ class News:
         if self.unknown:
             console.warn(f"never seen in training, read as <unk>: {_named(self.unknown, several)}")
         if self.new_words:
-            console.say(f"note: never seen in training, read in pieces: {_named(self.new_words, several)}")
+            console.say(f"note: never seen in training, read in pieces: {_named(self.new_words, several)}", indent=2)
         if self.too_long:
             number, tokens = self.first_too_long
             what = f"this sentence has {tokens} tokens"
             if several:
                 count = "1 sentence is" if self.too_long == 1 else f"{self.too_long:,} sentences are"
                 what = f"{count} longer than any in training, the first in line {number} with {tokens} tokens"
-            console.say(f"note: {what}; the longest in training had {self.longest}: expect the end to be lost")
+            console.say(
+                f"note: {what}; the longest in training had {self.longest}: expect the end to be lost", indent=2
+            )
 
 
 def report_cut(lines: list[int], config: SearchConfig, several: bool = True) -> None:

@@ -37,6 +37,7 @@ def average_command(
 
     if len(models) < 2:
         raise usage_error("one model is its own average", where="MODEL", fix="name two models or more")
+    console.check_inputs(*models)
     check_model_path(output)
     check_writable(output)
     with exclusive(output):

@@ -19,13 +19,15 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seq2seq_cli.errors import UserError
+from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.files import STDIO, write_atomically
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -174,7 +176,7 @@ def end_quietly_without_reader() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        _discard_output()
+        discard_output()
         raise Stop(0) from None
 
 
@@ -185,6 +187,35 @@ def write_results(lines: Iterable[str]) -> None:
         write_line(stream, line)
     with end_quietly_without_reader():
         stream.flush()
+
+
+def write_to(path: str, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write a result to a file, whole or not at all, or to standard output (``-``).
+
+    Args:
+        path: of the file.
+        write: called with the open file or stream.
+    """
+    if path == STDIO:
+        stream = results()
+        with end_quietly_without_reader():
+            write(stream)
+            stream.flush()
+    else:
+        write_atomically(Path(path), write)
+
+
+def check_inputs(*names: str | Path | None) -> None:
+    """Raise if standard input (``-``) is asked for more than once.
+
+    Args:
+        names: all inputs of a command; a corpus may be two of them with a comma between. None are ignored.
+    """
+    parts = [part for name in names if name is not None for part in str(name).split(",")]
+    if parts.count(STDIO) > 1:
+        raise usage_error(
+            "standard input can only be read once", where=STDIO, fix="name a file in place of all but one -"
+        )
 
 
 def check_texts(texts: list[str]) -> list[str]:
@@ -271,7 +302,7 @@ def run(app: typer.Typer) -> int:
             )
         )
     except OSError as error:
-        _discard_output()
+        discard_output()
         where = "an input or output of this command" if error.filename is None else str(error.filename)
         fix = "check that there is space and permission, and that no stream is closed"
         return _fail(UserError(f"the system refused: {error.strerror or error}", where=where, fix=fix))
@@ -289,7 +320,7 @@ def _terminate(number: int, frame: Any) -> None:
     raise Stop(EXIT_TERMINATED)
 
 
-def _discard_output() -> None:
+def discard_output() -> None:
     """Let go of what could not be written, or Python would try again, and complain, at its end."""
     with suppress(OSError, ValueError, AttributeError):  # no stdout, or one that is not a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,7 +16,6 @@ from seq2seq_cli.cli.report import Report, System
 from seq2seq_cli.cli.translate import (
     DEFAULT_MODEL,
     SHOWN,
-    STDIO,
     AllowUnknown,
     BatchSize,
     Beam,
@@ -30,10 +29,10 @@ from seq2seq_cli.cli.translate import (
     Threads,
     load_translator,
     read_input,
+    search_config,
 )
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import write_atomically
 
 if TYPE_CHECKING:
     from seq2seq_cli.text.corpus import Corpus
@@ -145,20 +144,10 @@ def evaluate_command(
     seq2seq eval test.tsv -m lstm.npz -m gru.npz --compare
     seq2seq eval --hypotheses output.txt --references test.en --json
     """
+    config = search_config(locals())
     from seq2seq_cli.evaluation import parse_metrics
 
     names = parse_metrics(metrics)
-    config = SearchConfig(
-        beam=beam,
-        length_penalty=length_penalty,
-        max_length=max_length,
-        batch_size=batch_size,
-        max_tokens_per_batch=max_tokens_per_batch,
-        max_source_length=max_source_length,
-        normalization=normalization,
-        no_repeat_ngram=no_repeat_ngram,
-        allow_unknown=allow_unknown,
-    )
     files = hypotheses or []
     _check(corpus, model, files, references, compare, output_file, train_corpus, examples)
     if references is not None and (by_length or baselines):
@@ -235,10 +224,7 @@ def _check(
         )
     if examples < 0:
         raise usage_error("--examples cannot be negative", where="--examples", fix="for example --examples 5")
-    if [corpus, *hypotheses, references, train_corpus].count(STDIO) > 1:
-        raise usage_error(
-            "standard input can only be read once", where=STDIO, fix="name a file in place of all but one -"
-        )
+    console.check_inputs(corpus, *model or [], *hypotheses, references, train_corpus)
 
 
 def _groups(model: list[Path] | None, hypotheses: list[str], compare: bool) -> list[list[Path] | None]:
@@ -263,7 +249,7 @@ def _test_set(
         pairs = list(read_pairs(corpus))
         return [source for source, _ in pairs], [target for _, target in pairs], corpus
     test = _test_corpus(corpus, trained_on)
-    return test.sources, test.targets, test.name
+    return test.sources, test.targets, "the built-in test set" if corpus is None else test.name
 
 
 def _read_corpus(name: str) -> Corpus:
@@ -298,7 +284,9 @@ def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[st
         train_corpus = builtin_corpus("train")
     if train_corpus is None:
         known = f" (the model was trained on {trained_on[0]})" if trained_on else ""
-        console.say(f"note: the nearest training sentence needs the training pairs: --train-corpus CORPUS{known}")
+        console.say(
+            f"note: the nearest training sentence needs the training pairs: --train-corpus CORPUS{known}", indent=2
+        )
     else:
         found.append(System("nearest training sentence", nearest_translations(_read_corpus(train_corpus), sources)))
     return found
@@ -306,11 +294,12 @@ def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[st
 
 def _keep(path: str, outputs: list[str]) -> None:
     """Write the translations, one a line."""
-    if path == STDIO:
-        console.write_results(outputs)
-    else:
-        text = "".join(f"{line}\n" for line in outputs).encode("utf-8", "replace")
-        write_atomically(Path(path), lambda file: file.write(text))
+
+    def write(stream: IO[bytes]) -> None:
+        for line in outputs:
+            console.write_line(stream, line)
+
+    console.write_to(path, write)
 
 
 @contextmanager

@@ -1,9 +1,14 @@
-"""Commands whose ``--help`` shows what a person needs: no type for flags that take no value, none for arguments."""
+"""Commands whose ``--help`` shows what a person needs: no type for flags that take no value, none for arguments.
+
+And commands that cost nothing until they are called: ``seq2seq --help`` starts without any of their modules.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 
@@ -30,3 +35,33 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, the help flag included."""
         return _without_types(super().get_params(ctx))
+
+
+class Deferred(Command):
+    """Stands for a command, or a group of them, whose module is imported when it is called.
+
+    Args:
+        name: of the command.
+        home: its module in ``cli/`` and what it is called there, a function or a ``typer.Typer``.
+        line: its line in the list of commands, the first one of its own help.
+        hidden: whether to leave it out of the list.
+    """
+
+    def __init__(self, name: str, home: str, line: str, *, hidden: bool = False) -> None:
+        super().__init__(name=name, help=line, hidden=hidden)
+        self.home = home
+
+    def load(self) -> Any:
+        """Return the command itself."""
+        module, _, place = self.home.partition(":")
+        found = getattr(import_module(f"seq2seq_cli.cli.{module}"), place)
+        if not isinstance(found, typer.Typer):
+            function, found = found, typer.Typer(add_completion=False)
+            found.command(self.name, cls=Command)(function)
+        command = typer.main.get_command(found)
+        command.name = self.name
+        return command
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Return the context of the command itself, in which it then runs, shows its help or completes a word."""
+        return self.load().make_context(info_name, args, parent, **extra)

@@ -12,6 +12,7 @@ import typer
 from seq2seq_cli.cli import console
 from seq2seq_cli.cli.translate import DEFAULT_MODEL
 from seq2seq_cli.errors import usage_error
+from seq2seq_cli.files import title
 
 if TYPE_CHECKING:
     from seq2seq_cli.checkpoint import Checkpoint
@@ -21,7 +22,9 @@ WIDEST_SPARKLINE = 60
 
 
 def inspect_command(
-    model: Annotated[Path, typer.Argument(help="Model file, or the training state beside it.")] = DEFAULT_MODEL,
+    model: Annotated[
+        Path, typer.Argument(help="Model file, or the training state beside it; - for stdin.")
+    ] = DEFAULT_MODEL,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     as_toml: Annotated[
         bool, typer.Option("--toml", help="Print the settings only, as a file for 'seq2seq train --config'.")
@@ -38,30 +41,25 @@ def inspect_command(
     """
     if as_json and as_toml:
         raise usage_error("give --json or --toml, not both", where="--toml", fix="leave one of them out")
-    checkpoint, kind = load(model)
+    from seq2seq_cli.checkpoint import load_either
+
+    checkpoint, kind, size = load_either(model)
     if as_json:
-        lines = [json.dumps(as_object(checkpoint, kind, model), ensure_ascii=False)]
+        lines = [json.dumps(as_object(checkpoint, kind, size, model), ensure_ascii=False)]
     elif as_toml:
         lines = toml_lines(checkpoint, model)
     else:
-        lines = as_text(checkpoint, kind, model)
+        lines = as_text(checkpoint, kind, size, model)
     console.write_results(lines)
-
-
-def load(path: Path) -> tuple[Checkpoint, str]:
-    """Return what a model file or a training state holds, and which of them it is."""
-    from seq2seq_cli.checkpoint import MODEL_FORMAT, STATE_FORMAT, load_model, load_state
-
-    if path.name.endswith(".state.npz"):
-        return load_state(path)[0], STATE_FORMAT
-    return load_model(path), MODEL_FORMAT
 
 
 def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
     """Return a TOML file that trains the model again, with what one must know about it in comments."""
     from seq2seq_cli.cli.settings import settings_of, to_toml
 
-    head = [f"# The settings of {console.printable(path.name)}. To train it again: seq2seq train --config THIS_FILE"]
+    head = [
+        f"# The settings of {console.printable(title(path.name))}. To train it again: seq2seq train --config THIS_FILE"
+    ]
     if "corpus" not in settings_of(checkpoint):
         head.append("# The corpus is the built-in one.")
     if checkpoint.averaged:
@@ -71,7 +69,7 @@ def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
     return [*head, *to_toml(settings_of(checkpoint))]
 
 
-def as_object(checkpoint: Checkpoint, kind: str, path: Path) -> dict[str, Any]:
+def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[str, Any]:
     """Return everything but the weights and vocabularies, for programs."""
     from seq2seq_cli.cli.settings import settings_of
 
@@ -79,7 +77,7 @@ def as_object(checkpoint: Checkpoint, kind: str, path: Path) -> dict[str, Any]:
     return {
         "file": str(path),
         "format": kind,
-        "bytes": path.stat().st_size,
+        "bytes": size,
         "corpus": checkpoint.corpus,
         "averaged": list(checkpoint.averaged),
         "settings": settings_of(checkpoint),
@@ -95,13 +93,12 @@ def as_object(checkpoint: Checkpoint, kind: str, path: Path) -> dict[str, Any]:
     }
 
 
-def as_text(checkpoint: Checkpoint, kind: str, path: Path) -> list[str]:
+def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[str]:
     """Return the same for people."""
     from seq2seq_cli.cli.settings import settings_of, to_toml
 
-    size = path.stat().st_size
     return [
-        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
+        f"{title(path)}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
         *([f"the mean of {', '.join(checkpoint.averaged)}"] if checkpoint.averaged else []),
         "",
         "settings (--toml prints them as a file that trains the model again)",
@@ -161,11 +158,11 @@ def history_lines(checkpoint: Checkpoint) -> list[str]:
     for record in checkpoint.history:
         cells = [f"{_cell(record.get(key), form):>{width}}" for key, _, width, form in columns]
         lines.append("".join(cells) + ("  best so far" if record.get("improved") else ""))
-    for key, title in (("valid_loss", "loss"), ("valid_bleu", "BLEU")):
+    for key, name in (("valid_loss", "loss"), ("valid_bleu", "BLEU")):
         values = checkpoint.measured(key)
         if values:
             ends = f"{_cell(values[0], '.4g')} → {_cell(values[-1], '.4g')}"
-            lines.append(f"  {title}  {sparkline(values, WIDEST_SPARKLINE)}  {ends}")
+            lines.append(f"  {name}  {sparkline(values, WIDEST_SPARKLINE)}  {ends}")
     return lines
 
 

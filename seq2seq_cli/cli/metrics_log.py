@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from seq2seq_cli.checkpoint import previous_path
-from seq2seq_cli.files import explain_os_errors, keep_as, write_atomically
+from seq2seq_cli.cli import console
+from seq2seq_cli.files import STDIO, explain_os_errors, keep_as, write_atomically
 from seq2seq_cli.training import StepReport, ValidationReport, record_of
+
+STDOUT = "standard output"
 
 
 class MetricsLog:
@@ -33,8 +37,14 @@ class MetricsLog:
     def write(self, report: StepReport | ValidationReport) -> None:
         """Append a report as one JSON object."""
         with explain_os_errors(self.path, "write"):
-            self.file.write(as_line(record_of(report)))
-            self.file.flush()
+            try:
+                self.file.write(as_line(record_of(report)))
+                self.file.flush()
+            except BrokenPipeError:
+                if self.path != STDOUT:
+                    raise
+                console.discard_output()
+                console.warn("nobody reads the log any more; the training goes on without it")
 
 
 @contextlib.contextmanager
@@ -42,12 +52,16 @@ def open_log(path: str | None, step: int = 0, history: Sequence[Mapping[str, Any
     """Open the metrics log.
 
     Args:
-        path: the file; None for no log.
+        path: the file, or ``-`` for standard output; None for no log.
         step: of the state that is resumed from; 0 for a new training, which puts an older log aside, as a model.
         history: the validations that the state knows.
     """
     if path is None:
         yield None
+        return
+    if path == STDIO:
+        console.results()  # an error if it is closed
+        yield MetricsLog(sys.stdout, STDOUT)  # this one: a live display puts another in its place
         return
     file = Path(path)
     with explain_os_errors(path, "write"):

@@ -12,22 +12,27 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.cli import console
+from seq2seq_cli.cli.answers import report_cut
 from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.cli.translate import (
     DEFAULT_MODEL,
-    STDIO,
     AllowUnknown,
     BatchSize,
     Beam,
     LengthPenalty,
     MaxLength,
+    MaxSourceLength,
+    MaxTokensPerBatch,
+    NoRepeatNgram,
+    Normalization,
     Threads,
     load_translator,
     read_input,
+    search_config,
 )
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import write_atomically
+from seq2seq_cli.files import STDIO, title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,20 +54,34 @@ _SENTENCES = tuple(
 """For a model of the built-in corpus: who does it, when, and whether, each told apart by word order or by one word."""
 
 plot_app = typer.Typer(
-    cls=Group, help="Draw a model's training, its bottleneck, and its view of sentences.", no_args_is_help=True
+    cls=Group,
+    help="Draw a model's training, its bottleneck, and its view of sentences.",
+    no_args_is_help=True,
+    add_completion=False,
 )
+Picture = Annotated[
+    str,
+    typer.Option("--output", "-o", metavar="FILE", help="The picture: .png, .svg or .pdf; - for a PNG on stdout."),
+]
 Models = Annotated[
     list[Path] | None,
-    typer.Option("--model", "-m", help="Model file; several are drawn side by side.", show_default="model.npz"),
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="FILE",
+        help="Model file (- for stdin); several are drawn side by side.",
+        show_default="model.npz",
+    ),
 ]
 
 
 @plot_app.command("history", cls=Command)
 def history_command(
     model: Models = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="The picture: .png, .svg or .pdf.")] = "history.png",
+    output: Picture = "history.png",
     log_file: Annotated[
-        str | None, typer.Option("--log-file", help="Metrics log of the training: draws its loss too.")
+        str | None,
+        typer.Option("--log-file", metavar="FILE", help="Metrics log of the training: draws its loss too."),
     ] = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
@@ -75,13 +94,14 @@ def history_command(
 
     kind = picture_kind(output)
     paths = model or [DEFAULT_MODEL]
+    console.check_inputs(*paths, log_file)
     if log_file is not None and len(paths) > 1:
         raise usage_error("a metrics log belongs to one model", where="--log-file", fix="name one --model")
 
     def draw() -> Figure:
         from seq2seq_cli.cli.drawing import history_figure
 
-        curves = [validation_curve(str(path), load_model(path)) for path in paths]
+        curves = [validation_curve(title(path), load_model(path)) for path in paths]
         return history_figure(curves, None if log_file is None else training_curve(log_file))
 
     write_picture(draw, output, kind)
@@ -91,15 +111,23 @@ def history_command(
 def lengths_command(
     corpus: Annotated[
         str | None,
-        typer.Argument(help="Test corpus, named as for 'train'.", show_default="the built-in test and test_long sets"),
+        typer.Argument(
+            metavar="CORPUS",
+            help="Test corpus, named as for 'train'.",
+            show_default="the built-in test and test_long sets",
+        ),
     ] = None,
     model: Models = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="The picture: .png, .svg or .pdf.")] = "lengths.png",
+    output: Picture = "lengths.png",
     beam: Beam = _DEFAULTS.beam,
     length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
+    normalization: Normalization = _DEFAULTS.normalization,
+    no_repeat_ngram: NoRepeatNgram = _DEFAULTS.no_repeat_ngram,
     max_length: MaxLength = str(_DEFAULTS.max_length),
     allow_unknown: AllowUnknown = _DEFAULTS.allow_unknown,
     batch_size: BatchSize = _DEFAULTS.batch_size,
+    max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
+    max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
     threads: Threads = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
@@ -110,22 +138,24 @@ def lengths_command(
 
     Examples: seq2seq plot lengths · seq2seq plot lengths test.de,test.en -m rnn.npz -m lstm.npz
     """
+    config = search_config(locals())
     from seq2seq_cli.evaluation import corpus_scores, scores_by_length
 
     kind = picture_kind(output)
-    config = SearchConfig(beam, length_penalty, 1, max_length, batch_size, allow_unknown=allow_unknown)
+    console.check_inputs(corpus, *model or [])
 
     def draw() -> Figure:
         from seq2seq_cli.cli.drawing import LengthLine, lengths_figure
 
         translators = [
-            (str(path), load_translator([path] if model else None, threads)) for path in model or [DEFAULT_MODEL]
+            (title(path), load_translator([path] if model else None, threads)) for path in model or [DEFAULT_MODEL]
         ]
         name, sources, targets = test_sentences(corpus, [data for _, each in translators for data in each.corpora])
         lines = []
         for path, translator in translators:
             console.say(f"translating {len(sources):,} sentences with {path}, beam {beam} …")
             outputs = translator.translate(sources, config)
+            report_cut([k for k, text in enumerate(sources, start=1) if translator.too_long(text, config)], config)
             scores = corpus_scores(outputs, targets, ["bleu"])
             buckets = scores_by_length(sources, outputs, targets, length_buckets(sources))
             lines.append(LengthLine(path, scores.values["bleu"], _array([bucket.bleu for bucket in buckets])))
@@ -139,14 +169,22 @@ def lengths_command(
 @plot_app.command("contexts", cls=Command)
 def contexts_command(
     text: Annotated[
-        list[str] | None, typer.Argument(help="Sentences.", show_default="eight of the built-in corpus's kind")
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="Sentences.", show_default="eight of the built-in corpus's kind"),
     ] = None,
-    model: Annotated[Path, typer.Option("--model", "-m", help="Model file.")] = DEFAULT_MODEL,
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="FILE", help="Model file (- for stdin).")
+    ] = DEFAULT_MODEL,
     input_file: Annotated[
         str | None,
-        typer.Option("--input", "-i", help="A sentence per line (- for stdin); a blank line starts a new colour."),
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="FILE",
+            help="A sentence per line (- for stdin); a blank line starts a new colour.",
+        ),
     ] = None,
-    output: Annotated[str, typer.Option("--output", "-o", help="The picture: .png, .svg or .pdf.")] = "contexts.png",
+    output: Picture = "contexts.png",
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
@@ -160,6 +198,7 @@ def contexts_command(
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
+    console.check_inputs(model, input_file)
 
     def draw() -> Figure:
         from seq2seq_cli.cli.drawing import contexts_figure
@@ -170,7 +209,9 @@ def contexts_command(
         labels = [sentence for group in groups for sentence in group]
         numbers = [k for k, group in enumerate(groups) for _ in group]
         points, shares = principal_components(context_vectors(checkpoint, labels))
-        return contexts_figure(points, shares, labels, numbers, f"Context vectors of {len(labels)} sentences: {model}")
+        return contexts_figure(
+            points, shares, labels, numbers, f"Context vectors of {len(labels)} sentences: {title(model)}"
+        )
 
     write_picture(draw, output, kind)
 
@@ -202,16 +243,11 @@ def write_picture(draw: Callable[[], Figure], output: str, kind: str) -> None:
         def write(stream: IO[bytes]) -> None:
             save(figure, stream, kind)
 
-        if output != STDIO:
-            write_atomically(Path(output), write)
-            console.say(f"the picture is in {output}")
-            return
-        stream = console.results()
-        if stream.isatty():
+        if output == STDIO and console.results().isatty():
             raise usage_error("a terminal cannot show a picture", where="--output", fix="name a file, or pipe it on")
-        with console.end_quietly_without_reader():
-            write(stream)
-            stream.flush()
+        console.write_to(output, write)
+        if output != STDIO:
+            console.say(f"the picture is in {output}")
 
 
 def validation_curve(name: str, checkpoint: Checkpoint) -> Curve:

@@ -127,13 +127,13 @@ def cost_lines(trainer: Trainer) -> list[str]:
     steps = trainer.steps_per_epoch
     seconds = rehearsal.epoch_seconds * left / steps
     parts = [
-        f"about {clock(rehearsal.epoch_seconds)} per epoch of {steps:,} step{'s' * (steps > 1)} "
+        f"about {duration(rehearsal.epoch_seconds)} per epoch of {steps:,} step{'s' * (steps > 1)} "
         f"({milliseconds(rehearsal.step_seconds)} each, measured on {rehearsal.steps}), validation not counted"
     ]
     if config.max_minutes is not None:
         seconds = min(seconds, 60 * config.max_minutes - trainer.seconds)
     if config.epochs < UNLIMITED_EPOCHS or config.max_steps or config.max_minutes:
-        parts.append(f"at most {clock(seconds)} in all")
+        parts.append(f"at most {duration(seconds)} in all")
     return [*lines, f"time:       {'; '.join(parts)}"]
 
 
@@ -143,7 +143,8 @@ def warn_of_unknown(corpus: Corpus, encoded: EncodedCorpus) -> None:
         share = unknown_share(sentences)
         if share:
             unknown = int((sentences.ids == UNKNOWN).sum())
-            text = f"{unknown:,} {side} tokens ({100 * share:.1f} %) are not in the vocabulary: <unk>"
+            counted = f"{unknown:,} {side} token{'s' * (unknown != 1)} ({share:.1%})"
+            text = f"{counted} {'are' if unknown != 1 else 'is'} not in the vocabulary: <unk>"
             if share >= MUCH_UNKNOWN:
                 text += "; use --tokenizer bpe, a larger --vocab-size, or a tokenizer learnt from this text"
             console.warn(f"{corpus.name}: {text}")
@@ -163,6 +164,11 @@ def shortest(place: str) -> str:
     """Return a place with its path as one would type it here, if that is shorter."""
     here = f"{Path.cwd()}/"
     return place.removeprefix(here)
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people, ``0.4 s`` or ``3:20``."""
+    return f"{seconds:.1f} s" if seconds < 10 else clock(seconds)
 
 
 def megabytes(size: int) -> str:

@@ -13,6 +13,7 @@ from seq2seq_cli.cli import console
 from seq2seq_cli.cli.advice import Adviser
 from seq2seq_cli.cli.charts import bar, can_draw, sparkline
 from seq2seq_cli.cli.metrics_log import open_log
+from seq2seq_cli.files import STDIO
 from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -21,6 +22,7 @@ SMOOTHING = 0.95
 """Weight of the past in the running means that are shown."""
 WIDEST_PICTURE = 100
 LONGEST_SAMPLE = 200
+SAMPLE_INDENT = 15
 
 
 class Display(Protocol):
@@ -29,8 +31,8 @@ class Display(Protocol):
     def step(self, meter: Meter) -> None:
         """Show the state after a step."""
 
-    def line(self, text: str, style: str = "") -> None:
-        """Show a line that stays; the style is for terminals."""
+    def line(self, text: str, style: str = "", indent: int = 2) -> None:
+        """Show a line that stays; the style, and the indent where it has to be broken, are for terminals."""
 
 
 def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
@@ -44,7 +46,7 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
     with (
         console.catch_signals() as received,
         open_log(log_file, trainer.step if resumed else 0, trainer.checkpoint.history) as log,
-        display() as shown,
+        display(plain=log_file == STDIO and sys.stdout.isatty()) as shown,
     ):
         reports = trainer.run()
         for report in reports:
@@ -59,7 +61,7 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
                 first, *rest = validation_lines(report)
                 shown.line(first, "bold green" if report.improved else "bold")
                 for line in rest:
-                    shown.line(line)
+                    shown.line(line, indent=SAMPLE_INDENT)
                 warnings = adviser.after_validation(report)
             for warning in warnings:
                 shown.line(f"warning: {warning}", "yellow")
@@ -174,7 +176,7 @@ def validation_lines(report: ValidationReport) -> list[str]:
         for title, text in zip(("source:", "reference:", "translation:"), sample):
             # A model that has learnt little repeats itself up to the length limit.
             shown = text if len(text) <= LONGEST_SAMPLE else text[: LONGEST_SAMPLE - 1] + "…"
-            lines.append(f"  {title:<12} {shown}")
+            lines.append(f"  {title:<{SAMPLE_INDENT - 3}} {shown}")
     return lines
 
 
@@ -193,9 +195,9 @@ def summary(trainer: Trainer, best: ValidationReport | None) -> list[str]:
 
 
 @contextlib.contextmanager
-def display() -> Iterator[Display]:
-    """Choose how to show progress: live on a terminal, plain lines elsewhere."""
-    if console.stderr_is_live():
+def display(plain: bool = False) -> Iterator[Display]:
+    """Choose how to show progress: live on a terminal, unless other lines would run into it; plain lines elsewhere."""
+    if console.stderr_is_live() and not plain:
         from rich.live import Live
 
         blocks = can_draw(sys.stderr)  # asked before Rich puts something else in its place
@@ -217,7 +219,7 @@ class _PlainDisplay:
             self.shown = time.monotonic()
             console.say(meter.line())
 
-    def line(self, text: str, style: str = "") -> None:
+    def line(self, text: str, style: str = "", indent: int = 2) -> None:
         """Print a line."""
         console.say(text)
 
@@ -242,7 +244,8 @@ class _LiveDisplay:
         )
         self.live.update(picture, refresh=True)
 
-    def line(self, text: str, style: str = "") -> None:
+    def line(self, text: str, style: str = "", indent: int = 2) -> None:
         """Print a line above it."""
-        self.live.console.print(console.printable(text), style=style, soft_wrap=False)
+        whole = console.wrapped(console.printable(text), indent, self.live.console.file)
+        self.live.console.print(whole, style=style, soft_wrap=False)
         self.shown = -SECONDS_BETWEEN_PICTURES  # there may be news, such as a better BLEU

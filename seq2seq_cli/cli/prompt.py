@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MOST_REMEMBERED = 1000
 """Lines of history kept from one session to the next."""
+HELP = 25
+"""Columns of the commands in front of what they mean."""
 
 
 class Command(NamedTuple):
@@ -50,10 +53,17 @@ class Prompt:
         self.ended = False
         self.commands = {
             ":help": Command("", "show this", self._help),
-            ":beam": Command("N", "hypotheses kept per sentence; 1 is greedy search", self._set_beam),
-            ":n-best": Command("N", "translations shown per sentence", self._set_n_best),
-            ":explain": Command("on|off", "show the decoder's choices and the beam's rivals", self._set_explain),
-            ":scores": Command("on|off", "put each translation's score before it", self._set_scores),
+            ":beam": self._setting("beam", "N", "hypotheses kept per sentence; 1 is greedy search"),
+            ":n-best": self._setting("n_best", "N", "translations shown per sentence"),
+            ":explain": self._setting("explain", "on|off", "show the decoder's choices and the beam's rivals"),
+            ":scores": self._setting("scores", "on|off", "put each translation's score before it"),
+            ":length-penalty": self._setting("length_penalty", "A", "compare by log-probability / length^A"),
+            ":normalization": self._setting("normalization", "plain|gnmt", "the form of length^A, as --normalization"),
+            ":no-repeat-ngram": self._setting(
+                "no_repeat_ngram", "N", "never write the same N tokens twice; 0 allows it"
+            ),
+            ":max-length": self._setting("max_length", "LENGTH", "most target tokens, such as 60 or 1.5x+10"),
+            ":allow-unknown": self._setting("allow_unknown", "on|off", "a translation may hold <unk>"),
             ":quit": Command("", "leave, as Ctrl-D does", self._quit),
         }
 
@@ -91,7 +101,7 @@ class Prompt:
     def _obey(self, line: str) -> None:
         name, _, argument = line.strip().partition(" ")
         matching = [command for command in self.commands if command.startswith(name.lower())]
-        if len(matching) != 1:
+        if not matching:
             near = difflib.get_close_matches(name, self.commands, n=1)
             fix = f"did you mean {near[0]}? " if near else ""
             raise UserError(f"there is no command {name}", fix=f"{fix}:help shows the commands")
@@ -103,62 +113,66 @@ class Prompt:
 
     def _help(self, _: str) -> None:
         for name, command in self.commands.items():
-            console.say(f"  {f'{name} {command.argument}':<17} {command.meaning}")
-        console.say(f"  now: {self._settings()}")
+            console.say(f"  {f'{name} {command.argument}':<{HELP}} {command.meaning}")
+        console.say(f"  now: {self._settings()}", indent=7)
         console.say("  Arrow keys edit the line and bring back earlier ones.")
         console.say("  To translate a line that looks like a command, put a space before it.")
 
     def _settings(self) -> str:
-        return (
-            f"beam {self.config.beam}, n-best {self.config.n_best}, "
-            f"explain {_on_off(self.style.explain)}, scores {_on_off(self.style.scores)}"
+        return ", ".join(
+            f"{name[1:]} {self._shown(name)}" for name, command in self.commands.items() if command.argument
         )
 
-    def _set_beam(self, argument: str) -> None:
-        self._set_number("beam", argument)
+    def _setting(self, field: str, argument: str, meaning: str) -> Command:
+        """Return the command that changes a setting, of the search or of what is shown, or shows it as it is."""
+        return Command(argument, meaning, partial(self._set, field))
 
-    def _set_n_best(self, argument: str) -> None:
-        self._set_number("n_best", argument)
-
-    def _set_number(self, field: str, argument: str) -> None:
-        """Change a number of the search; without an argument, show it."""
-        name = field.replace("_", "-")
+    def _set(self, field: str, argument: str) -> None:
+        name = f":{field.replace('_', '-')}"
         if argument:
-            if not (argument.isascii() and argument.isdigit() and len(argument) < 10):
-                raise usage_error(
-                    f":{name} must be a whole number, not {argument!r}", where=f":{name}", fix=f"for example :{name} 3"
-                )
-            try:
-                change: dict[str, Any] = {field: int(argument)}
-                self.config = dataclasses.replace(self.config, **change)
-            except UserError as error:  # which speaks of flags
-                raise usage_error(
-                    error.what.replace("--", ":"), where=f":{name}", fix=error.fix.replace("--", ":")
-                ) from None
-        console.say(f"{name} {getattr(self.config, field)}")
+            changed: dict[str, Any] = {field: parse(name, argument, type(self._value(field)))}
+            if hasattr(self.style, field):
+                self.style = dataclasses.replace(self.style, **changed)
+            else:
+                try:
+                    self.config = dataclasses.replace(self.config, **changed)
+                except UserError as error:  # which speaks of flags
+                    raise usage_error(
+                        error.what.replace("--", ":"), where=name, fix=error.fix.replace("--", ":")
+                    ) from None
+        console.say(f"{name[1:]} {self._shown(name)}")
 
-    def _set_explain(self, argument: str) -> None:
-        self._set_switch("explain", argument)
+    def _value(self, field: str) -> Any:
+        return getattr(self.style if hasattr(self.style, field) else self.config, field)
 
-    def _set_scores(self, argument: str) -> None:
-        self._set_switch("scores", argument)
-
-    def _set_switch(self, field: str, argument: str) -> None:
-        """Change what is shown; without an argument, say whether it is."""
-        if argument:
-            if argument.lower() not in ("on", "off"):
-                raise usage_error(
-                    f":{field} is on or off, not {argument!r}", where=f":{field}", fix=f"for example :{field} on"
-                )
-            self.style = dataclasses.replace(self.style, **{field: argument.lower() == "on"})
-        console.say(f"{field} {_on_off(getattr(self.style, field))}")
+    def _shown(self, name: str) -> str:
+        """Return the present value of the setting that a command changes."""
+        value = self._value(name[1:].replace("-", "_"))
+        return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
     def _quit(self, _: str) -> None:
         self.ended = True
 
 
-def _on_off(value: bool) -> str:
-    return "on" if value else "off"
+def parse(name: str, argument: str, kind: type) -> Any:
+    """Return what stands behind a command, as a value of that type.
+
+    Raises:
+        UserError: if it is none.
+    """
+    if kind is bool:
+        if argument.lower() not in ("on", "off"):
+            raise usage_error(f"{name} is on or off, not {argument!r}", where=name, fix=f"for example {name} on")
+        return argument.lower() == "on"
+    if kind is str:
+        return argument
+    try:
+        if len(argument) < 10 and argument.isascii():
+            return kind(argument)
+    except ValueError:
+        pass
+    what, example = ("a whole number", "3") if kind is int else ("a number", "0.6")
+    raise usage_error(f"{name} must be {what}, not {argument!r}", where=name, fix=f"for example {name} {example}")
 
 
 def read_line() -> str:

@@ -112,7 +112,7 @@ class Report:
 
         for system, scores in zip(self.systems, self.scores):
             for remark in remarks(system.outputs, self.references, scores):
-                console.say(f"note: {f'{system.name}: ' if len(self.systems) > 1 else ''}{remark}")
+                console.say(f"note: {f'{system.name}: ' if len(self.systems) > 1 else ''}{remark}", indent=2)
 
     def as_json(self) -> str:
         """Return everything as one JSON object."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seq2seq_cli.cli.training_run import TEXT_DEFAULTS
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import read_bytes
+from seq2seq_cli.files import read_bytes, title
 from seq2seq_cli.text.corpus import shorten
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ LARGEST_FILE = 1 << 20
 
 
 def read_settings(path: Path, known: dict[str, type]) -> dict[str, Any]:
-    """Return the settings of a TOML file, by flag name with underscores.
+    """Return the settings of a TOML file, or of standard input (``-``), by flag name with underscores.
 
     Args:
         path: the file; keys are long flags without their dashes at the front, ``batch-size = 64``.
@@ -33,19 +33,19 @@ def read_settings(path: Path, known: dict[str, type]) -> dict[str, Any]:
     """
     text = _decode(read_bytes(path, LARGEST_FILE), path)
     settings: dict[str, Any] = {}
-    for key, value in parse_toml(text, str(path)).items():
+    for key, value in parse_toml(text, title(path)).items():
         name = key.replace("-", "_")
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             shown = f"did you mean {near[0].replace('_', '-')!r}?" if near else "see 'seq2seq train --help'"
-            raise usage_error(f"there is no setting {key!r}", where=str(path), fix=shown)
+            raise usage_error(f"there is no setting {key!r}", where=title(path), fix=shown)
         kind = known[name]
         if kind is float and type(value) is int:
             value = float(value) if abs(value) < 1e300 else math.inf
         if type(value) is not kind:
             named = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}[kind]
             shown = shorten(str(value))
-            raise usage_error(f"{key} must be {named}, not {shown}", where=str(path), fix=f"write {key} = {named}")
+            raise usage_error(f"{key} must be {named}, not {shown}", where=title(path), fix=f"write {key} = {named}")
         settings[name] = value
     return settings
 
@@ -55,7 +55,9 @@ def _decode(data: bytes, path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise UserError("this line is not UTF-8", where=f"{path}, line {line}", fix="save the file as UTF-8") from None
+        raise UserError(
+            "this line is not UTF-8", where=f"{title(path)}, line {line}", fix="save the file as UTF-8"
+        ) from None
 
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:

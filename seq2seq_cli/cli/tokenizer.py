@@ -11,7 +11,8 @@ import typer
 from seq2seq_cli.cli import console
 from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.config import TokenizerConfig
-from seq2seq_cli.errors import UserError
+from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.files import STDIO
 
 if TYPE_CHECKING:
     from seq2seq_cli.text.tokenizer import Tokenizer
@@ -23,6 +24,7 @@ tokenizer_app = typer.Typer(
     cls=Group,
     help="Train a tokenizer, and turn text into tokens and back.",
     no_args_is_help=True,
+    add_completion=False,
     rich_markup_mode="rich",
 )
 _DEFAULTS = TokenizerConfig()
@@ -31,7 +33,7 @@ _DEFAULTS = TokenizerConfig()
 @tokenizer_app.command("train", cls=Command)
 def train_tokenizer_command(
     text: Annotated[list[str], typer.Argument(help="Text files, a sentence per line; .gz and - (stdin) work too.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The tokenizer, as JSON.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="The tokenizer, as JSON; - for stdout.")],
     kind: Annotated[str, typer.Option("--kind", help="bpe, word or char.")] = _DEFAULTS.kind,
     vocab_size: Annotated[int, typer.Option("--vocab-size", help="Most entries.")] = _DEFAULTS.vocab_size,
     lowercase: Annotated[bool, typer.Option("--lowercase", help="Fold text to lower case.")] = False,
@@ -46,11 +48,12 @@ def train_tokenizer_command(
     from seq2seq_cli.text.storage import save_tokenizer, train_tokenizer
 
     config = TokenizerConfig(kind, vocab_size, lowercase)
+    console.check_inputs(*text)
     tokenizer = train_tokenizer(config, (line for path in text for line in read_lines(path)))
     if len(tokenizer) <= 3:
         raise UserError("there is no text to learn from", where=", ".join(text), fix="give at least one line of text")
-    save_tokenizer(tokenizer, output)
-    console.say(f"{output}: {len(tokenizer)} entries ({config.kind})")
+    console.write_to(output, lambda stream: save_tokenizer(tokenizer, stream))
+    console.say(f"{'tokenizer' if output == STDIO else output}: {len(tokenizer)} entries ({config.kind})")
 
 
 TokenizerFile = Annotated[Path, typer.Option("--tokenizer", "-t", help="JSON from 'seq2seq tokenizer train'.")]
@@ -118,13 +121,19 @@ def _parse_id(word: str, tokenizer: Tokenizer) -> int | None:
 def _load(path: Path) -> Tokenizer:
     from seq2seq_cli.text.storage import load_tokenizer
 
+    if str(path) == STDIO:
+        raise usage_error(
+            "standard input is what is encoded or decoded, so it cannot be the tokenizer too",
+            where="--tokenizer",
+            fix="name the tokenizer's file",
+        )
     return load_tokenizer(path)
 
 
 def _stdin() -> Iterator[str]:
-    from seq2seq_cli.text.corpus import STDIN, read_lines
+    from seq2seq_cli.text.corpus import read_lines
 
-    return read_lines(STDIN)
+    return read_lines(STDIO)
 
 
 def show_token(token: str) -> str:

@@ -44,7 +44,8 @@ def train_command(
         Path | None, _option("--config", "FILE", "Settings: any of these flags, as TOML; flags win.", None, _FILES)
     ] = None,
     log_file: Annotated[
-        str | None, _option("--log-file", "FILE", "Also write metrics there, as JSON Lines.", None, _FILES)
+        str | None,
+        _option("--log-file", "FILE", "Also write metrics there, as JSON Lines (- for stdout).", None, _FILES),
     ] = None,
     dry_run: Annotated[
         bool | None,
@@ -195,7 +196,10 @@ def train_command(
 
     given = {name: value for name, value in flags.items() if name in setting_types() and value is not None}
     from_file = {} if config is None else read_settings(config, setting_types())
-    Run({**from_file, **given}).train()
+    settings = {**from_file, **given}
+    inputs = ("corpus", "valid", "source_tokenizer", "target_tokenizer")
+    console.check_inputs(config, *(settings.get(name) for name in inputs))
+    Run(settings).train()
 
 
 def setting_types() -> dict[str, type]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from seq2seq_cli.cli import console
 from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import check_writable, exclusive, remove_leftovers
+from seq2seq_cli.files import STDIO, check_writable, exclusive, remove_leftovers
 from seq2seq_cli.workers import check_threads
 
 if TYPE_CHECKING:
@@ -116,10 +116,18 @@ class Run:
         """Return the files that nobody else may write meanwhile; all can be written."""
         from seq2seq_cli.checkpoint import check_model_path, state_path
 
+        if str(self.output) == STDIO:
+            raise usage_error(
+                "a model cannot go to standard output: it is saved again and again, with its training state beside it",
+                where="--output",
+                fix="name a file, and send that on: -o model.npz",
+            )
         check_model_path(self.output)
         outputs = [self.output, state_path(self.output)]
         log_file = self.given.get("log_file")
-        if log_file is not None:
+        if log_file == STDIO:
+            console.results()  # an error if it is closed
+        elif log_file is not None:
             if os.path.realpath(log_file) in map(os.path.realpath, outputs):
                 raise usage_error("the log cannot be the model", where="--log-file", fix="name another file")
             outputs.append(Path(log_file))
@@ -185,8 +193,6 @@ class Run:
         name, valid_name = self.given.get("corpus"), self.given.get("valid")
         if name is None:
             name, valid_name = builtin_corpus("train"), valid_name or builtin_corpus("valid")
-        if name == valid_name == "-":
-            raise usage_error("standard input cannot be both corpora", where="--valid", fix="name a file for --valid")
         train = read_corpus(name)
         if valid_name is not None:
             return train, read_corpus(valid_name)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,14 +15,13 @@ from seq2seq_cli.cli.answers import Style, answer
 from seq2seq_cli.cli.prompt import Prompt
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import write_atomically
+from seq2seq_cli.files import STDIO
 from seq2seq_cli.workers import check_threads
 
 if TYPE_CHECKING:
     from seq2seq_cli.translation import Translator
 
 DEFAULT_MODEL = Path("model.npz")
-STDIO = "-"
 _DEFAULTS = SearchConfig()
 
 SEARCH, SHOWN = "The search", "What is shown"
@@ -29,7 +29,11 @@ SEARCH, SHOWN = "The search", "What is shown"
 Models = Annotated[
     list[Path] | None,
     typer.Option(
-        "--model", "-m", metavar="FILE", help="Model file; several form an ensemble.", show_default="model.npz"
+        "--model",
+        "-m",
+        metavar="FILE",
+        help="Model file (- for stdin); several form an ensemble.",
+        show_default="model.npz",
     ),
 ]
 Beam = Annotated[
@@ -119,6 +123,16 @@ Threads = Annotated[
 ]
 
 
+def search_config(flags: dict[str, Any]) -> SearchConfig:
+    """Return the search that a command's flags ask for; what it has no flag for has its default.
+
+    Args:
+        flags: the command's arguments by name, as ``locals()`` gives them; those for other things are passed over.
+    """
+    names = {field.name for field in dataclasses.fields(SearchConfig)}
+    return SearchConfig(**{name: value for name, value in flags.items() if name in names})
+
+
 def load_translator(models: list[Path] | None, threads: int | None) -> Translator:
     """Return the translator of the named model files, or of ``model.npz``."""
     from seq2seq_cli.translation import Translator
@@ -194,22 +208,12 @@ def translate_command(
     seq2seq translate < letter.txt > letter.fr.txt
     seq2seq translate -m a.npz -m b.npz --n-best 3 --json < letter.txt
     """
-    config = SearchConfig(
-        beam=beam,
-        length_penalty=length_penalty,
-        n_best=n_best,
-        max_length=max_length,
-        batch_size=batch_size,
-        max_tokens_per_batch=max_tokens_per_batch,
-        max_source_length=max_source_length,
-        normalization=normalization,
-        no_repeat_ngram=no_repeat_ngram,
-        allow_unknown=allow_unknown,
-    )
+    config = search_config(locals())
     style = Style(scores, explain, as_json)
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
+    console.check_inputs(*model or [], None if texts else input_file or STDIO)
     translator = load_translator(model, threads)
 
     def work(output: IO[bytes]) -> None:
@@ -220,10 +224,7 @@ def translate_command(
             lines = iter(texts) if texts else read_input(input_file or STDIO)
             answer(translator, config, lines, output, style, several=len(texts) != 1)
 
-    if output_file is None or output_file == STDIO:
-        work(console.results())
-    else:
-        write_atomically(Path(output_file), work)
+    console.write_to(output_file or STDIO, work)
 
 
 def read_input(path: str) -> Iterator[str]:

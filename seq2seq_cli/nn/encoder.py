@@ -85,15 +85,24 @@ class Encoder:
             generator=generator,
             remember=remember,
         )
+        start, finals = self.hand_over(finals)
+        return start, EncoderCache(mask, stack, finals, start.states)
+
+    def hand_over(self, finals: list[State]) -> tuple[DecoderState, list[State]]:
+        """Return what the decoder starts from, and the last states of each layer, both directions side by side.
+
+        Args:
+            finals: the last state of each layer and direction, in torch's order.
+        """
         states = finals
-        if config.bidirectional:
+        if self.config.bidirectional:
             finals = [
                 tuple(np.concatenate(parts, axis=1) for parts in zip(ahead, reverse))
                 for ahead, reverse in zip(finals[0::2], finals[1::2])
             ]
             states = [self._bridge(layer, final) for layer, final in enumerate(finals)]
-        context = finals[-1][0] if config.context == "every-step" else None
-        return DecoderState(states, context), EncoderCache(mask, stack, finals, states)
+        context = finals[-1][0] if self.config.context == "every-step" else None
+        return DecoderState(states, context), finals
 
     def backward(
         self,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from seq2seq_cli.nn.functional import Array
 
 Zeros = Callable[[int, npt.DTypeLike], Array]
-PIECE = 1 << 14
+PIECE = 1 << 15
 """Values worked on at a time, so that a piece of every vector stays in cache through all the passes over it."""
 
 
@@ -70,10 +70,10 @@ class Optimizer(Protocol):
         Args:
             part: where they are in the vector of all parameters, and of the moments.
             parameters: that part of the parameters; changed.
-            gradients: the same part of the gradients; multiplied in place by ``scale``.
+            gradients: the same part of the gradients; they may be changed.
             step: number of this step, from 1.
             learning_rate: η.
-            scale: from ``clip_factor``.
+            scale: what the gradients are multiplied with first, from ``clip_factor``.
         """
 
     def moments(self) -> dict[str, Array]:
@@ -134,18 +134,17 @@ class Adam:
         # θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε √(1 − β₂ᵗ)): the same, with fewer passes over the vectors
         root = math.sqrt(1.0 - self.beta2**step)
         step_size = learning_rate * root / (1.0 - self.beta1**step)
+        new_m, new_v = scale * (1.0 - self.beta1), scale**2 * (1.0 - self.beta2)
         all_m, all_v = self.m[part], self.v[part]
         buffer = np.empty(PIECE, parameters.dtype)
         for piece in pieces(len(parameters)):
             g, m, v = gradients[piece], all_m[piece], all_v[piece]
             work = buffer[: len(g)]
-            if scale != 1.0:
-                g *= scale
-            np.subtract(g, m, out=work)  # m += (1 − β₁)(g − m)
-            work *= 1.0 - self.beta1
+            np.multiply(g, new_m, out=work)
+            m *= self.beta1
             m += work
             np.multiply(g, g, out=work)
-            work *= 1.0 - self.beta2
+            work *= new_v
             v *= self.beta2
             v += work
             np.sqrt(v, out=work)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from seq2seq_cli.nn.functional import Array, IntArray, softmax_cross_entropy
 
-BLOCK_BYTES = 4 << 20
-"""How much of the logits exists at a time: small enough for a processor's cache, large enough for fast products."""
+BLOCK_BYTES = 16 << 20
+"""How much of the logits exists at a time, at most: it bounds the memory. Smaller blocks stay in a faster cache, but
+need more additions to the weight's gradient: with V 8,000 and F 256 a step of 536 tokens takes 292 ms with 4 MiB, 280
+ms with this, and no less with 32 MiB."""
 SMALLEST_BLOCK = 16
 """Rows of a block where the vocabulary is so large that even a few rows exceed that."""
 
@@ -77,14 +80,14 @@ def _blocks(
     tokens: int | None = None,
 ) -> tuple[Loss, Array]:
     V, N = weight.shape[0], len(top)
-    rows = max(SMALLEST_BLOCK, BLOCK_BYTES // (V * weight.itemsize))
-    weight_t = np.ascontiguousarray(weight.T)
-    logits = np.empty((min(rows, N), V), top.dtype)
+    most = max(SMALLEST_BLOCK, BLOCK_BYTES // (V * weight.itemsize))
+    rows = math.ceil(N / math.ceil(N / most))  # blocks of one size: a product with few rows is a slow one
+    logits = np.empty((rows, V), top.dtype)
     d_top = np.empty_like(top) if gradients else top[:0]
     loss = nll = 0.0
     for start in range(0, N, rows):
         block = top[start : start + rows]
-        z = np.matmul(block, weight_t, out=logits[: len(block)])
+        z = np.matmul(block, weight.T, out=logits[: len(block)])
         z += bias
         block_loss, block_nll, d_z = softmax_cross_entropy(z, targets[start : start + rows], label_smoothing)
         loss += block_loss

@@ -70,7 +70,8 @@ def layer_forward(
     x_projection += bias_ih + bias_hh if cell.additive else bias_ih
     if sentence_input is not None:
         per_sentence = sentence_input @ weight_ih[:, :, E:].transpose(0, 2, 1)  # (g, B, H)
-        x_projection += per_sentence[:, packing.token_sentences]
+        for size, start in zip(packing.batch_sizes, packing.offsets):
+            x_projection[:, start : start + size] += per_sentence[:, :size]
 
     hidden = np.empty((B + packing.tokens, weight_hh.shape[2]), inputs.dtype)
     hidden[:B] = initial[0]

@@ -7,61 +7,21 @@ Source: Graves 2012, "Sequence Transduction with Recurrent Neural Networks", alg
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.config import SearchConfig, length_limit
-from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.functional import Array, IntArray, log_softmax, log_sum_exp
+from seq2seq_cli.nn.ensemble import Ensemble
+from seq2seq_cli.nn.functional import Array, IntArray
+from seq2seq_cli.nn.greedy import greedy_search
+from seq2seq_cli.nn.hypothesis import Hypothesis, check_numbers, length_normalized, repeating
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.stepper import Stepper
 
 LONGEST_OUTPUT = 500
 """Tokens at which a translation ends whose length is relative to the source's; some models repeat themselves for ever.
 """
-
-
-class Hypothesis(NamedTuple):
-    """A finished translation.
-
-    ``tokens`` are without the end symbol; ``log_probability`` (nats) is with it, also where the length limit
-    forced it; ``score`` is ``log_probability`` normalized by length, by which hypotheses are compared.
-    """
-
-    tokens: tuple[int, ...]
-    log_probability: float
-    score: float
-
-
-def length_normalized(log_probability: float, length: int, config: SearchConfig) -> float:
-    """Return ``log_probability / lengthᵅ``, or with ``normalization="gnmt"`` ``log_probability / ((5 + length) / 6)ᵅ``.
-
-    A sum of logarithms falls with every token, so plain sums favour short sentences. ``α = 1`` compares means per
-    token, ``α = 0`` sums; the second form is milder with short sentences.
-
-    Source: Jean et al. 2015; Wu et al. 2016, "Google's Neural Machine Translation System", equation 14 (without its
-    coverage penalty, which needs attention).
-    """
-    base = (5.0 + length) / 6.0 if config.normalization == "gnmt" else float(length)
-    normalized: float = log_probability / base**config.length_penalty
-    return normalized
-
-
-def repeating(tokens: Sequence[int], n: int) -> list[int]:
-    """Return the tokens that would complete a run of n tokens which stands in the sequence already.
-
-    Example:
-        >>> repeating([7, 8, 9, 7, 8], 3)
-        [9]
-
-    Source: Paulus et al. 2018, "A Deep Reinforced Model for Abstractive Summarization", section 2.5.
-    """
-    suffix = tuple(tokens[len(tokens) - n + 1 :])
-    if len(suffix) < n - 1:
-        return []
-    return [tokens[k + n - 1] for k in range(len(tokens) - n + 1) if tuple(tokens[k : k + n - 1]) == suffix]
 
 
 def longest_output(source_length: int, config: SearchConfig) -> int:
@@ -104,50 +64,58 @@ def search(
     flat = np.concatenate([np.asarray(sources[k]) for k in order])
     starts = np.cumsum([0, *packing.lengths[:-1]])
     ids = flat[starts[packing.token_sentences] + packing.token_steps]
-    beams = _Beams(steppers, ids, packing, start)
-    finished: list[list[Hypothesis]] = [[] for _ in order]
     limits = np.array([longest_output(length, config) for length in packing.lengths])
-    blocked = [start, *forbidden]
-    while len(beams.sentences):
-        _advance(beams, beams.step(blocked), finished, limits, config, end)
+    ensemble, blocked = Ensemble(steppers, ids, packing), np.array([start, *forbidden])
+    find = greedy_search if config.beam == 1 else beam_search
+    finished = find(ensemble, limits, config, start, end, blocked)
     results: list[list[Hypothesis]] = [[]] * len(sources)
     for place, k in enumerate(order):
         results[k] = sorted(finished[place], key=lambda h: (-h.score, h.tokens))[: config.n_best]
     return results
 
 
+def beam_search(
+    ensemble: Ensemble,
+    limits: IntArray,
+    config: SearchConfig,
+    start: int,
+    end: int,
+    blocked: IntArray,
+) -> list[list[Hypothesis]]:
+    """Return each sentence's finished hypotheses.
+
+    Args:
+        ensemble: the models, with S sentences to translate.
+        limits: (S,) most target tokens of each, its end symbol included.
+        config: beam and so on.
+        start, end: ids of the symbols that begin and end a target sentence.
+        blocked: ids never to be produced.
+    """
+    beams = _Beams(ensemble, len(limits), start)
+    finished: list[list[Hypothesis]] = [[] for _ in limits]
+    while len(beams.sentences):
+        _advance(beams, beams.step(blocked), finished, limits, config, end)
+    return finished
+
+
 class _Beams:
     """The live hypotheses of the sentences still at work: S sentences with k hypotheses each, S · k rows."""
 
-    def __init__(self, steppers: Sequence[Stepper], ids: IntArray, packing: Packing, start: int) -> None:
-        self.steppers = steppers
-        started = [stepper.start(ids, packing) for stepper in steppers]
-        self.states = [states for states, _ in started]
-        self.constants = [constants for _, constants in started]
-        self.sentences = np.arange(packing.sentences)
-        self.scores: npt.NDArray[np.float64] = np.zeros((packing.sentences, 1))
-        self.tokens: IntArray = np.full((packing.sentences, 1, 1), start)
+    def __init__(self, ensemble: Ensemble, sentences: int, start: int) -> None:
+        self.ensemble = ensemble
+        self.sentences = np.arange(sentences)
+        self.scores: npt.NDArray[np.float64] = np.zeros((sentences, 1))
+        self.tokens: IntArray = np.full((sentences, 1, 1), start)
 
-    def step(self, blocked: Sequence[int]) -> tuple[Array, Array]:
+    def step(self, blocked: IntArray) -> tuple[Array, Array]:
         """Feed every hypothesis its last token; return what the next tokens' log-probabilities are made of.
 
         Returns:
             ``z`` (S, k, V) and ``n`` (S, k) such that ``z − n`` are the log-probabilities. What may not be produced is
-            minus infinity. (One model's ``z`` are its logits: normalizing only what is chosen saves a pass over all.)
+            minus infinity.
         """
         S, k = self.tokens.shape[:2]
-        last = self.tokens[:, :, -1]
-        logits = []
-        for m, stepper in enumerate(self.steppers):
-            z, self.states[m] = stepper.step(self.states[m], self.constants[m], last)
-            logits.append(z)
-        if len(logits) == 1:
-            z, normalizer = logits[0], log_sum_exp(logits[0])
-        else:
-            z = log_softmax(logits[0])
-            for others in logits[1:]:
-                np.logaddexp(z, log_softmax(others), out=z)
-            normalizer = np.full(len(z), np.log(len(logits)), z.dtype)
+        z, normalizer = self.ensemble.step(self.tokens[:, :, -1])
         z[:, blocked] = -np.inf
         return z.reshape(S, k, -1), normalizer.reshape(S, k)
 
@@ -156,9 +124,7 @@ class _Beams:
         width = self.tokens.shape[1]
         if width > 1 or parents.shape[1] > 1 or len(sentences) < len(self.sentences):
             rows = (sentences[:, None] * width + parents).reshape(-1)
-            self.states = [[tuple(part[rows] for part in state) for state in states] for states in self.states]
-        if len(sentences) < len(self.sentences):
-            self.constants = [constants.select(sentences) for constants in self.constants]
+            self.ensemble.select(rows, sentences if len(sentences) < len(self.sentences) else None)
         history = self.tokens[sentences[:, None], parents]
         self.tokens = np.concatenate([history, tokens[:, :, None]], axis=2)
         self.scores = scores
@@ -169,7 +135,7 @@ def _advance(
     beams: _Beams,
     extensions: tuple[Array, Array],
     finished: list[list[Hypothesis]],
-    limits: npt.NDArray[np.int_],
+    limits: IntArray,
     config: SearchConfig,
     end: int,
 ) -> None:
@@ -190,17 +156,16 @@ def _advance(
     out_of_room = limits[beams.sentences] <= length
     z[out_of_room] = -np.inf  # what is full may only end
     totals, candidates = _best(z, before, min(K, width * V))
-    if not np.isfinite(np.maximum(totals[:, 0], ending.max(axis=1))).all():
-        raise UserError("the model's scores are not numbers", where="the model file", fix="train it again")
-    # An ending extension is one of the K best if fewer than K of all others are better.
-    better = (totals[:, None, :] > ending[:, :, None]).sum(axis=2) + (ending[:, None, :] > ending[:, :, None]).sum(
-        axis=2
-    )
-    for s, k in zip(*np.nonzero((better < K) & np.isfinite(ending))):
-        log_probability = float(ending[s, k])
-        score = length_normalized(log_probability, length, config)
-        words = tuple(beams.tokens[s, k, 1:].tolist())
-        finished[beams.sentences[s]].append(Hypothesis(words, log_probability, score))
+    check_numbers(np.maximum(totals[:, 0], ending.max(axis=1)))
+    # An ending extension is one of the K best if fewer than K of all others are better. Most cannot be.
+    if totals.shape[1] < K or (ending >= totals[:, -1:]).any():
+        better = (totals[:, None, :] > ending[:, :, None]).sum(axis=2)
+        better += (ending[:, None, :] > ending[:, :, None]).sum(axis=2)
+        for s, k in zip(*np.nonzero((better < K) & np.isfinite(ending))):
+            log_probability = float(ending[s, k])
+            score = length_normalized(log_probability, length, config)
+            words = tuple(beams.tokens[s, k, 1:].tolist())
+            finished[beams.sentences[s]].append(Hypothesis(words, log_probability, score))
 
     alive = [
         s

@@ -4,7 +4,7 @@
 ``pairs.tsv``       source, a tab, target; further columns are ignored (Tatoeba and Anki exports work as they come)
 ``train.de,train.en``  two files, a sentence per line, line by line each other's translation
 ``….gz``            either of them, compressed
-``-``               standard input, as ``pairs.tsv``
+``-``               standard input, as ``pairs.tsv``; as one of two files, that side of it
 ==================  =======================================================================================
 
 Text is UTF-8. A byte-order mark is dropped. A line ends at LF or CRLF and at nothing else.
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import gzip
 import random
-import sys
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
@@ -23,9 +22,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.files import explain_os_errors
+from seq2seq_cli.files import STDIO, explain_os_errors, standard_input, title
 
-STDIN = "-"
 LONGEST_LINE = 16 << 20
 """Bytes; what has no line ends is not a text of sentences, and would fill the memory."""
 
@@ -67,8 +65,7 @@ class Corpus:
 
     def place(self, line: int) -> str:
         """Return a line as editors understand it, ``pairs.tsv:17``; of two files, in the first."""
-        file = "standard input" if self.name == STDIN else files_of(self.name)[0]
-        return f"{file}:{line}"
+        return f"{title(files_of(self.name)[0])}:{line}"
 
 
 def read_lines(path: str) -> Iterator[str]:
@@ -77,14 +74,10 @@ def read_lines(path: str) -> Iterator[str]:
     Raises:
         UserError: if it cannot be read, or at the first line that is not UTF-8.
     """
-    name = "standard input" if path == STDIN else path
+    name = title(path)
     with explain_os_errors(name, "read"):
-        if path == STDIN:
-            if sys.stdin is None:
-                raise UserError(
-                    "standard input is closed", where=name, fix="pipe text into this command, or name a file"
-                )
-            yield from decode_lines(sys.stdin.buffer, name)
+        if path == STDIO:
+            yield from decode_lines(standard_input(), name)
         elif path.endswith(".gz"):
             try:
                 with gzip.open(path, "rb") as file:
@@ -142,8 +135,7 @@ def read_corpus(name: str) -> Corpus:
             skipped.append(number)
     if not sources:
         what = "every line has an empty side" if skipped else "this corpus is empty"
-        shown = "standard input" if name == STDIN else name
-        raise UserError(what, where=shown, fix="give at least one sentence pair")
+        raise UserError(what, where=title(name), fix="give at least one sentence pair")
     return Corpus(name, sources, targets, skipped, lines)
 
 
@@ -155,17 +147,16 @@ def read_pairs(name: str) -> Iterator[tuple[str, str]]:
 
 def files_of(name: str) -> list[str]:
     """Return the file or files that a corpus's name stands for; a file whose name holds a comma is one."""
-    return [name] if name == STDIN or "," not in name or Path(name).exists() else name.split(",")
+    return [name] if "," not in name or Path(name).exists() else name.split(",")
 
 
 def _read_tsv(name: str) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(read_lines(name), start=1):
         source, tab, rest = line.partition("\t")
         if not tab and line.strip():
-            shown = "standard input" if name == STDIN else name
             raise UserError(
                 f"this line has no tab between source and target: {shorten(line)}",
-                where=f"{shown}, line {number}",
+                where=f"{title(name)}, line {number}",
                 fix="write source<TAB>target on every line, or name two files: source.txt,target.txt",
             )
         yield source, rest.partition("\t")[0]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from seq2seq_cli.config import LARGEST_VOCABULARY, TokenizerConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.files import read_bytes, write_atomically
+from seq2seq_cli.files import read_bytes, title
 from seq2seq_cli.text.bpe import BpeTokenizer
 from seq2seq_cli.text.tokenizer import FORMAT, SPECIALS, VERSION, CharTokenizer, Tokenizer, WordTokenizer
 
@@ -26,14 +26,13 @@ def train_tokenizer(config: TokenizerConfig, lines: Iterable[str]) -> Tokenizer:
     return KINDS[config.kind].train(lines, config.vocab_size, config.lowercase)
 
 
-def save_tokenizer(tokenizer: Tokenizer, path: Path) -> None:
-    """Write a tokenizer as readable JSON: one vocabulary entry a line, whole or not at all."""
-    text = json.dumps(tokenizer.to_json(), ensure_ascii=False, indent=1)
-    write_atomically(path, lambda file: file.write(text.encode() + b"\n"))
+def save_tokenizer(tokenizer: Tokenizer, file: IO[bytes]) -> None:
+    """Write a tokenizer to an open file as readable JSON: one vocabulary entry a line."""
+    file.write(json.dumps(tokenizer.to_json(), ensure_ascii=False, indent=1).encode() + b"\n")
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
-    """Read what ``save_tokenizer`` wrote.
+    """Read a tokenizer's file, or standard input (``-``).
 
     Raises:
         UserError: if the file is not there or not a tokenizer.
@@ -43,10 +42,10 @@ def load_tokenizer(path: Path) -> Tokenizer:
     except (ValueError, RecursionError) as error:
         raise UserError(
             f"this is not JSON: {error}",
-            where=str(path),
+            where=title(path),
             fix="give a file that 'seq2seq tokenizer train' wrote",
         ) from None
-    return tokenizer_from_json(data, str(path))
+    return tokenizer_from_json(data, title(path))
 
 
 def tokenizer_from_json(data: Any, where: str) -> Tokenizer:

@@ -43,7 +43,7 @@ SETTINGS = {
     "sentence length": (10, 20, 40, 80, 160),
 }
 TOKENS = 20_000
-"""Target tokens of a block."""
+"""Target tokens of a block; a fifth of them with ``--quick``."""
 
 
 def write_corpus(path: Path, lines: int) -> None:
@@ -104,12 +104,12 @@ def equal_corpus(pairs: int, length: int, vocabulary: int) -> EncodedCorpus:
     )
 
 
-def measure_network(setting: str, value: int, rounds: int) -> dict[str, Any]:
+def measure_network(setting: str, value: int, rounds: int, total: int) -> dict[str, Any]:
     """One row of the second table, without the comparison."""
     chosen = {**DEFAULT, setting: value}
     vocabulary, batch_size, length = chosen["vocabulary"], chosen["batch"], chosen["sentence length"]
     config = ModelConfig(vocabulary, vocabulary, hidden_size=chosen["hidden size"], dropout=0.0)
-    batches = max(2, TOKENS // (batch_size * length))
+    batches = max(2, total // (batch_size * length))
     corpus = equal_corpus(batches * batch_size, length, vocabulary)
     plan = plan_batches(corpus, batch_size)
     side = OurSide(config, initialize(config, np.random.default_rng(SEED)), corpus, plan, 0.0)
@@ -135,7 +135,8 @@ def main() -> None:
         corpora = [measure_corpus(lines, folder) for lines in (LINES[:2] if given.quick else LINES)]
     networks = []
     for setting, values in SETTINGS.items():
-        rows = [measure_network(setting, value, 2 if given.quick else 5) for value in values]
+        rounds, total = (2, TOKENS // 5) if given.quick else (5, TOKENS)
+        rows = [measure_network(setting, value, rounds, total) for value in (values[:3] if given.quick else values)]
         for row in rows:
             row["relative"] = row["ns per 1,000 operations"] / rows[0]["ns per 1,000 operations"]
         networks += rows

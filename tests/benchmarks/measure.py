@@ -168,8 +168,9 @@ def _serve(pipe: Connection, kind: Callable[..., Any], arguments: tuple[Any, ...
 
 
 def environment() -> dict[str, str]:
-    """For processes that run this checkout's code from any folder."""
-    return {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    """For processes that run this checkout's code from any folder, compiled once, as it is when it is installed."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": str(CHECKOUT)}
 
 
 def process_seconds(command: Sequence[str], cwd: Path | None = None) -> float:

@@ -29,7 +29,8 @@ from torch import Tensor
 from torch.nn import functional
 from torch.nn.utils.rnn import pack_sequence
 
-from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.config import ModelConfig, SearchConfig
+from seq2seq_cli.nn.search import longest_output
 from seq2seq_cli.text.storage import tokenizer_from_json
 from seq2seq_cli.text.tokenizer import END, START, UNKNOWN
 from tests.torch_twin import Decoder, Encoder
@@ -146,7 +147,7 @@ class TorchTranslator:
         return [torch.lerp(n, states[0], z)]
 
     def _limits(self, sources: Sequence[Sequence[int]]) -> Tensor:
-        return torch.tensor([min(2 * len(ids) + 10, 500) for ids in sources])
+        return torch.tensor([longest_output(len(ids), SearchConfig()) for ids in sources])
 
     def _greedy(self, sources: Sequence[Sequence[int]], beam: int) -> list[list[int]]:
         states, context = self._encode(sources)

@@ -1,0 +1,119 @@
+"""The cells' way forward alone, for translating: the equations of ``cells.py`` in as few calls of NumPy as they go.
+
+One sentence is read in vectors so short that calling NumPy takes as long as computing. Two things save calls, and
+change no bit of the results:
+
+- ``σ(x) = ½ · (1 + tanh(x / 2))``, so with the weights of the sigmoid gates halved beforehand **one** tanh does for all
+  gates. (Halving is exact in binary.)
+- The gates with a sigmoid come first, so that ``½ · (1 + …)`` is one pass over all of them as well.
+
+An LSTM's step (H = 256) takes 4.7 in place of 8.9 µs with one row, 50 in place of 64 with 64 rows.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from seq2seq_cli.nn.cells import State
+from seq2seq_cli.nn.functional import Array
+
+HALF = np.array(0.5, np.float32)
+"""As an array, which takes NumPy half the time of a Python number; exact in float64, too."""
+
+
+class ForwardCell(Protocol):
+    """A cell whose weights went through ``rearranged``."""
+
+    order: ClassVar[tuple[int, ...]]
+    """The gates, by their places in torch's order: those with a sigmoid first."""
+    sigmoids: ClassVar[int]
+    """How many have a sigmoid."""
+    states: ClassVar[int]
+    """How many arrays make a state."""
+    additive: ClassVar[bool]
+    """Whether one bias does for both projections."""
+
+    @staticmethod
+    def step(x_projection: Array, h_projection: Array, state: State) -> State:
+        """Return the next state; projections (g, ..., H), of which the second is overwritten, states (..., H)."""
+
+
+class ForwardRNN:
+    """``cells.RNN``."""
+
+    order: ClassVar[tuple[int, ...]] = (0,)
+    sigmoids: ClassVar[int] = 0
+    states: ClassVar[int] = 1
+    additive: ClassVar[bool] = True
+
+    @staticmethod
+    def step(x_projection: Array, h_projection: Array, state: State) -> State:
+        """Return ``(h',)``."""
+        h = h_projection[0]
+        h += x_projection[0]
+        return (np.tanh(h, out=h),)
+
+
+class ForwardLSTM:
+    """``cells.LSTM``, gates in the order ``i, f, o, g``."""
+
+    order: ClassVar[tuple[int, ...]] = (0, 1, 3, 2)
+    sigmoids: ClassVar[int] = 3
+    states: ClassVar[int] = 2
+    additive: ClassVar[bool] = True
+
+    @staticmethod
+    def step(x_projection: Array, h_projection: Array, state: State) -> State:
+        """Return ``(h', c')``."""
+        gates = h_projection
+        gates += x_projection
+        np.tanh(gates, out=gates)
+        sigmoids = gates[:3]
+        sigmoids *= HALF
+        sigmoids += HALF
+        i, f, o, g = gates
+        c = f * state[1]
+        g *= i
+        c += g
+        h = np.tanh(c)
+        h *= o
+        return h, c
+
+
+class ForwardGRU:
+    """``cells.GRU``, gates in the order ``r, z, n``."""
+
+    order: ClassVar[tuple[int, ...]] = (0, 1, 2)
+    sigmoids: ClassVar[int] = 2
+    states: ClassVar[int] = 1
+    additive: ClassVar[bool] = False
+
+    @staticmethod
+    def step(x_projection: Array, h_projection: Array, state: State) -> State:
+        """Return ``(h',)``."""
+        (h,) = state
+        sigmoids, n = h_projection[:2], h_projection[2]
+        sigmoids += x_projection[:2]
+        np.tanh(sigmoids, out=sigmoids)
+        sigmoids *= HALF
+        sigmoids += HALF
+        r, z = sigmoids
+        n *= r
+        n += x_projection[2]
+        np.tanh(n, out=n)
+        h_next = h - n
+        h_next *= z
+        h_next += n
+        return (h_next,)
+
+
+FORWARD_CELLS: dict[str, type[ForwardCell]] = {"rnn": ForwardRNN, "lstm": ForwardLSTM, "gru": ForwardGRU}
+
+
+def rearranged(cell: type[ForwardCell], stacked: Array) -> Array:
+    """Return a copy of stacked weights (gH, F) or biases (gH,) as (g, H, F) or (g, H), ready for the cell."""
+    gates = stacked.reshape(len(cell.order), -1, *stacked.shape[1:])[list(cell.order)]
+    gates[: cell.sigmoids] *= HALF
+    return gates

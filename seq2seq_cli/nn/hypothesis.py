@@ -1,0 +1,59 @@
+"""A translation that a search has found, and how it is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.errors import UserError
+
+
+class Hypothesis(NamedTuple):
+    """A finished translation.
+
+    ``tokens`` are without the end symbol; ``log_probability`` (nats) is with it, also where the length limit
+    forced it; ``score`` is ``log_probability`` normalized by length, by which hypotheses are compared.
+    """
+
+    tokens: tuple[int, ...]
+    log_probability: float
+    score: float
+
+
+def length_normalized(log_probability: float, length: int, config: SearchConfig) -> float:
+    """Return ``log_probability / lengthᵅ``, or with ``normalization="gnmt"`` ``log_probability / ((5 + length) / 6)ᵅ``.
+
+    A sum of logarithms falls with every token, so plain sums favour short sentences. ``α = 1`` compares means per
+    token, ``α = 0`` sums; the second form is milder with short sentences.
+
+    Source: Jean et al. 2015; Wu et al. 2016, "Google's Neural Machine Translation System", equation 14 (without its
+    coverage penalty, which needs attention).
+    """
+    base = (5.0 + length) / 6.0 if config.normalization == "gnmt" else float(length)
+    normalized: float = log_probability / base**config.length_penalty
+    return normalized
+
+
+def repeating(tokens: Sequence[int], n: int) -> list[int]:
+    """Return the tokens that would complete a run of n tokens which stands in the sequence already.
+
+    Example:
+        >>> repeating([7, 8, 9, 7, 8], 3)
+        [9]
+
+    Source: Paulus et al. 2018, "A Deep Reinforced Model for Abstractive Summarization", section 2.5.
+    """
+    suffix = tuple(tokens[len(tokens) - n + 1 :])
+    if len(suffix) < n - 1:
+        return []
+    return [tokens[k + n - 1] for k in range(len(tokens) - n + 1) if tuple(tokens[k : k + n - 1]) == suffix]
+
+
+def check_numbers(log_probabilities: npt.NDArray[np.float64]) -> None:
+    """Raise a ``UserError`` if one of the best hypotheses' log-probabilities is no finite number."""
+    if not np.isfinite(log_probabilities).all():
+        raise UserError("the model's scores are not numbers", where="the model file", fix="train it again")

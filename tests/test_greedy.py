@@ -1,0 +1,34 @@
+import numpy as np
+
+from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.nn.greedy import greedy_search
+
+START, END = 1, 2
+
+
+class Scripted:
+    """In place of models: the log-probabilities of every step are given; each row remembers which sentence it is."""
+
+    def __init__(self, steps):
+        self.steps = [np.log(np.array(step, np.float32) + 1e-30) for step in steps]
+        self.sentences = np.arange(len(steps[0]))
+
+    def step(self, tokens):
+        assert tokens.shape == (len(self.sentences), 1)
+        return self.steps.pop(0)[self.sentences], np.zeros(len(self.sentences))
+
+    def select(self, rows, sentences):
+        self.sentences = self.sentences[rows]
+
+
+def test_the_most_probable_token_is_taken_until_the_end_symbol_or_the_limit():
+    first = [[0.0, 0.0, 0.1, 0.9], [0.0, 0.0, 0.6, 0.4], [0.3, 0.3, 0.1, 0.3]]
+    second = [[0.0, 0.0, 0.2, 0.8], [0.25] * 4, [0.0, 0.0, 0.75, 0.25]]
+    third = [[0.0, 0.0, 0.1, 0.9], [0.25] * 4, [0.25] * 4]
+    found = greedy_search(
+        Scripted([first, second, third]), np.array([3, 3, 3]), SearchConfig(beam=1), START, END, np.array([START, 0])
+    )
+    assert [hypothesis.tokens for (hypothesis,) in found] == [(3, 3), (), (3,)]
+    expected = [0.9 * 0.8 * 0.1, 0.6, 0.3 * 0.75]
+    np.testing.assert_allclose([hypothesis.log_probability for (hypothesis,) in found], np.log(expected), rtol=1e-6)
+    assert found[0][0].score == found[0][0].log_probability / 3

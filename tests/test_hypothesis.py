@@ -1,0 +1,28 @@
+import numpy as np
+import pytest
+
+from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.hypothesis import check_numbers, length_normalized, repeating
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_no_finite_number_is_an_error(bad):
+    check_numbers(np.array([-1.0, -700.0]))
+    with pytest.raises(UserError, match="not numbers"):
+        check_numbers(np.array([-1.0, bad]))
+
+
+def test_the_two_normalizations_are_what_their_equations_say():
+    assert length_normalized(-6.0, 4, SearchConfig(length_penalty=0.5)) == -3.0
+    assert length_normalized(-6.0, 19, SearchConfig(length_penalty=0.5, normalization="gnmt")) == -3.0
+    for normalization in ("plain", "gnmt"):
+        assert length_normalized(-6.0, 7, SearchConfig(length_penalty=0, normalization=normalization)) == -6.0
+
+
+def test_tokens_that_would_repeat_a_run_are_found():
+    assert repeating([], 1) == repeating([5], 2) == repeating([5, 6], 3) == []
+    assert repeating([5, 6], 1) == [5, 6]
+    assert repeating([5, 6, 5], 2) == [6]
+    assert repeating([7, 8, 9, 7, 8], 3) == [9]
+    assert repeating([7, 7, 7], 2) == [7, 7]
