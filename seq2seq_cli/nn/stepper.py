@@ -37,7 +37,6 @@ class Stepper:
         E, H = config.embedding_size, config.hidden_size
         below = parameters.below("decoder.rnn.")
         layers = range(config.layers)
-        layers = range(config.layers)
         weights_ih = [rearranged(cell, below[f"weight_ih_l{layer}"]) for layer in layers]  # (g, H, …)
         self.inputs = [_matrix(weight) for weight in weights_ih]
         self.hidden = [_matrix(rearranged(cell, below[f"weight_hh_l{layer}"])) for layer in layers]
