@@ -13,9 +13,9 @@ from seq2seq_cli.nn.cells import State
 from seq2seq_cli.nn.encoder import DecoderState
 from seq2seq_cli.nn.forward_cells import FORWARD_CELLS, rearranged
 from seq2seq_cli.nn.functional import Array, IntArray
-from seq2seq_cli.nn.gate_matrix import GateMatrix
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.packing import Index, Packing
+from seq2seq_cli.nn.products import StepMatrix
 from seq2seq_cli.nn.recurrent import suffixes
 from seq2seq_cli.nn.token_products import TokenProducts
 
@@ -32,7 +32,7 @@ class Reader:
         cell = self.cell = FORWARD_CELLS[model.config.cell]
         weights = model.parameters.below("encoder.rnn.")
         embedding = model.parameters["encoder.embedding.weight"]
-        self.hidden: list[GateMatrix] = []
+        self.hidden: list[StepMatrix] = []
         self.biases_hh: list[Array] = []
         self.inputs: list[list[tuple[Array, Array]]] = []
         for layer in range(self.config.layers):
@@ -41,7 +41,7 @@ class Reader:
                 np.stack([rearranged(cell, weights[part + name]) for name in names])
                 for part in ("weight_hh", "bias_hh")
             )
-            self.hidden.append(GateMatrix(hidden.transpose(0, 1, 3, 2)))
+            self.hidden.append(StepMatrix(hidden.transpose(1, 0, 3, 2)))  # (g, D, H, H)
             self.biases_hh.append(bias_hh.transpose(1, 0, 2)[:, :, None])  # (g, D, 1, H)
             self.inputs.append([])
             for d, name in enumerate(names):

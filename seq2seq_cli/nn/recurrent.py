@@ -62,7 +62,7 @@ def layer_forward(
     E, B = inputs.shape[1], packing.sentences
     weight_ih = by_gate(parameters[f"weight_ih{suffix}"], cell)  # (g, H, E + C)
     weight_hh = by_gate(parameters[f"weight_hh{suffix}"], cell)  # (g, H, H)
-    state_matrix = StepMatrix(weight_hh.transpose(0, 2, 1), rows=B)
+    state_matrix = StepMatrix(weight_hh.transpose(0, 2, 1))
     bias_ih = by_gate(parameters[f"bias_ih{suffix}"][:, None], cell).transpose(0, 2, 1)  # (g, 1, H)
     bias_hh = by_gate(parameters[f"bias_hh{suffix}"][:, None], cell).transpose(0, 2, 1)
 
@@ -123,7 +123,7 @@ def layer_backward(
     weight_hh = by_gate(parameters[f"weight_hh{suffix}"], cell)
     d_x_projection = np.empty((cell.gates, packing.tokens, weight_hh.shape[2]), weight_hh.dtype)
     d_h_projection = d_x_projection if cell.additive else np.empty_like(d_x_projection)
-    state_matrix = StepMatrix(weight_hh, rows=packing.sentences)
+    state_matrix = StepMatrix(weight_hh)
     d_state = tuple(part.copy() for part in d_final)  # a sentence's rows wait here until its last step is reached
     for t in range(packing.steps - 1, -1, -1):
         size, start = packing.batch_sizes[t], packing.offsets[t]

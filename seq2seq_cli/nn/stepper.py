@@ -5,7 +5,7 @@
 - The context's part of the gates' and the readout's products is the same at every step of a sentence: it is computed
   once, for each sentence and not for each hypothesis.
 - A target token's embedding always gives the same products: they are remembered from the first time it is read.
-- The other weights are cut into blocks for products with few rows (``gate_matrix.py``).
+- The other weights are cut into blocks for products with few rows (``products.py``).
 - The gates are computed in few calls (``forward_cells.py``).
 """
 
@@ -16,9 +16,9 @@ import numpy as np
 from seq2seq_cli.nn.cells import State
 from seq2seq_cli.nn.forward_cells import FORWARD_CELLS, rearranged
 from seq2seq_cli.nn.functional import Array, IntArray
-from seq2seq_cli.nn.gate_matrix import GateMatrix
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.packing import Packing
+from seq2seq_cli.nn.products import StepMatrix
 from seq2seq_cli.nn.reader import Reader
 from seq2seq_cli.nn.token_products import TokenProducts
 
@@ -37,7 +37,6 @@ class Stepper:
         E, H = config.embedding_size, config.hidden_size
         below = parameters.below("decoder.rnn.")
         layers = range(config.layers)
-        layers = range(config.layers)
         weights_ih = [rearranged(cell, below[f"weight_ih_l{layer}"]) for layer in layers]  # (g, H, …)
         self.inputs = [_matrix(weight) for weight in weights_ih]
         self.hidden = [_matrix(rearranged(cell, below[f"weight_hh_l{layer}"])) for layer in layers]
@@ -47,20 +46,20 @@ class Stepper:
         )
         if cell.additive:  # where the projections are only added, one bias does for both
             self.biases_ih = [ih + hh for ih, hh in zip(self.biases_ih, self.biases_hh)]
-        self.output = _matrix(parameters[model.output_name][None])
+        self.output = _matrix(parameters[model.output_name])
         self.output_bias = parameters["decoder.fc_out.bias"]
 
         # Gates and readout stand beside each other, (gH + E): what a token contributes to both, and a sentence.
         self.gates = len(cell.order) * H
         first = weights_ih[0].reshape(self.gates, -1)
         of_token, bias = first[:, :E], self.biases_ih[0].reshape(-1)
-        self.of_context: GateMatrix | None = None
+        self.of_context: StepMatrix | None = None
         if config.context == "every-step":
             readout = parameters["decoder.readout.weight"]
-            self.readout_hidden = _matrix(readout[None, :, E : E + H])
+            self.readout_hidden = _matrix(readout[:, E : E + H])
             of_token = np.concatenate([of_token, readout[:, :E]])
             bias = np.concatenate([bias, parameters["decoder.readout.bias"]])
-            self.of_context = _matrix(np.concatenate([first[:, E:], readout[:, E + H :]])[None])
+            self.of_context = _matrix(np.concatenate([first[:, E:], readout[:, E + H :]]))
         self.tokens = TokenProducts(parameters["decoder.embedding.weight"], of_token.T, bias)
 
     def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Array | None]:
@@ -71,7 +70,7 @@ class Stepper:
         states, context = self.reader.read(source, packing)
         if context is None or self.of_context is None:
             return states, None
-        return states, self.of_context.multiply(context[None])[0, 0]
+        return states, self.of_context.multiply(context)
 
     def step(self, states: list[State], constants: Array | None, tokens: IntArray) -> tuple[Array, list[State]]:
         """Feed every hypothesis its last token.
@@ -92,22 +91,22 @@ class Stepper:
         after: list[State] = []
         for layer, state in enumerate(states):
             if layer:
-                x_projection = self.inputs[layer].multiply(after[-1][0][None])[:, 0]
+                x_projection = self.inputs[layer].multiply(after[-1][0])
                 x_projection += self.biases_ih[layer]
-            h_projection = self.hidden[layer].multiply(state[0][None])[:, 0]
+            h_projection = self.hidden[layer].multiply(state[0])
             if not self.cell.additive:
                 h_projection += self.biases_hh[layer]
             after.append(self.cell.step(x_projection, h_projection, state))
         top = after[-1][0]
         if constants is not None:
-            top = self.readout_hidden.multiply(top[None])[0, 0]
+            top = self.readout_hidden.multiply(top)
             top += x[:, self.gates :]
             np.tanh(top, out=top)
-        logits = self.output.multiply(top[None])[0, 0]
+        logits = self.output.multiply(top)
         logits += self.output_bias
         return logits, after
 
 
-def _matrix(weight: Array) -> GateMatrix:
-    """Return (g, N, K) weights, as torch has them, ready for products with rows of K numbers."""
-    return GateMatrix(weight.transpose(0, 2, 1)[None])
+def _matrix(weight: Array) -> StepMatrix:
+    """Return (..., N, K) weights, as torch has them, ready for products with rows of K numbers."""
+    return StepMatrix(weight.swapaxes(-2, -1))

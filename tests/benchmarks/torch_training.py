@@ -37,6 +37,9 @@ from tests import torch_twin
 from tests.benchmarks.measure import cores
 
 IGNORED = -100
+TUTORIAL_FORMS = ("steps", "sequences")
+"""Whether the decoder is called for one token after the other in a Python loop, as in PyTorch's translation tutorial
+and in others, where teacher forcing is a choice at every step; or once for the whole of each sentence."""
 Prepared = dict[str, Any]
 
 
@@ -171,7 +174,7 @@ class TorchSide:
         corpus, plan: the same batches as ours.
         label_smoothing: ε.
         tutorial: the way of the tutorials: padded, logits on padded positions too, plain Adam, default clipping, and
-            an encoder that reads the padding. (Those that loop over the decoder's steps in Python are slower still.)
+            an encoder that reads the padding; in one of ``TUTORIAL_FORMS``.
     """
 
     def __init__(
@@ -192,13 +195,13 @@ class TorchSide:
         )
         self.batches = [prepare(make_batch(corpus, pairs)) for pairs in plan]
         self.runs: dict[str, tuple[nn.Module, torch.optim.Optimizer]] = {}
-        if tutorial:
-            self._start("padded padded ignored")
+        for form in TUTORIAL_FORMS if tutorial else ():
+            self._start(form)
 
     def _start(self, form: str) -> tuple[nn.Module, torch.optim.Optimizer]:
         """The network and its optimizer in that form, as it was left or made new."""
         if form not in self.runs:
-            network: nn.Module = TutorialNetwork(self.config) if self.tutorial else Network(self.config, form)
+            network: nn.Module = TutorialNetwork(self.config, form) if self.tutorial else Network(self.config, form)
             weights = {name: torch.tensor(value) for name, value in self.parameters.items()}
             if self.config.tie_embeddings:
                 weights["decoder.fc_out.weight"] = weights["decoder.embedding.weight"]
@@ -216,7 +219,7 @@ class TorchSide:
         with torch.no_grad():
             return float(self._start(form)[0](self.batches[k], self.label_smoothing))
 
-    def block(self, places: Sequence[int], form: str = "padded padded ignored") -> float:
+    def block(self, places: Sequence[int], form: str) -> float:
         """Seconds of training on these batches."""
         network, optimizer = self._start(form)
         start = time.perf_counter()
@@ -233,8 +236,9 @@ class TorchSide:
 class TutorialNetwork(Network):
     """As people copy it: padded everywhere, one concatenated readout, a loss that ignores the padding."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, form: str) -> None:
         super().__init__(config, "padded padded ignored")
+        self.step_by_step = form == "steps"
 
     def forward(self, batch: Prepared, label_smoothing: float) -> Tensor:
         final = self.encoder.rnn(self.encoder.embedding(batch["source_padded"]))[1]
@@ -245,17 +249,28 @@ class TutorialNetwork(Network):
             linears = [self.encoder.bridge[name][0] for name in ("hidden", "cell")[: len(both)]]
             parts, context = [torch.tanh(linear(part))[None] for linear, part in zip(linears, both)], both[0]
         parts, context = [part[:, batch["rows"]].contiguous() for part in parts], context[batch["rows"]]
-        embedded = x = self.decoder.embedding(batch["inputs_padded"])
-        if self.decoder.every_step:
-            per_token = context.expand(len(embedded), -1, -1)
-            x = torch.cat([embedded, per_token], dim=-1)
-        top = self.decoder.rnn(x, tuple(parts) if self.config.cell == "lstm" else parts[0])[0]
-        if self.decoder.every_step:
-            top = torch.tanh(self.decoder.readout(torch.cat([embedded, top, per_token], dim=-1)))
-        logits = self.decoder.fc_out(top)
+        state = tuple(parts) if self.config.cell == "lstm" else parts[0]
+        inputs = batch["inputs_padded"]
+        if self.step_by_step:
+            logits = torch.zeros(*inputs.shape, self.config.target_vocabulary)
+            for t in range(len(inputs)):
+                logits[t], state = self._decode(inputs[t : t + 1], state, context)
+        else:
+            logits, _ = self._decode(inputs, state, context)
         return functional.cross_entropy(
             logits.flatten(0, 1),
             batch["outputs_padded"].flatten(),
             ignore_index=IGNORED,
             label_smoothing=label_smoothing,
         )
+
+    def _decode(self, inputs: Tensor, state: Any, context: Tensor) -> tuple[Tensor, Any]:
+        """The logits of these steps (T, B), and the state after them."""
+        embedded = x = self.decoder.embedding(inputs)
+        if self.decoder.every_step:
+            per_token = context.expand(len(embedded), -1, -1)
+            x = torch.cat([embedded, per_token], dim=-1)
+        top, state = self.decoder.rnn(x, state)
+        if self.decoder.every_step:
+            top = torch.tanh(self.decoder.readout(torch.cat([embedded, top, per_token], dim=-1)))
+        return self.decoder.fc_out(top), state
