@@ -213,7 +213,13 @@ def translate_command(
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
-    console.check_inputs(*model or [], None if texts else input_file or STDIO)
+    if not texts and input_file is None and Path(STDIO) in (model or []):
+        raise usage_error(
+            "standard input can only be read once, and the lines to translate come from there",
+            where="--model",
+            fix="give TEXT or --input FILE, or name the model's file",
+        )
+    console.check_inputs(*model or [], input_file)
     translator = load_translator(model, threads)
 
     def work(output: IO[bytes]) -> None:
