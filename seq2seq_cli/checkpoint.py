@@ -138,6 +138,12 @@ def previous_path(path: Path) -> Path:
 
 def check_model_path(path: Path) -> None:
     """Raise unless a model may have this name: ``NAME.npz``, and not that of a training state."""
+    if str(path) == STDIO:
+        raise usage_error(
+            "a model cannot go to standard output: it is only ever saved whole, with its training state beside it",
+            where="--output",
+            fix="name a file, and send that on: -o model.npz",
+        )
     if path.suffix != ".npz" or path.name.endswith(".state.npz"):
         raise usage_error(
             f"the model's file must end in .npz, not {path.name!r}",

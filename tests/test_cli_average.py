@@ -65,6 +65,8 @@ def test_wrong_usage_and_wrong_models_are_explained(trained, cli, tmp_path):
     model = trained / "model.npz"
     assert_explained(cli("average", model, "-o", "mean.npz"), 2, "its own average")
     assert_explained(cli("average", model, model, "-o", "mean.txt"), 2, ".npz", "--output")
+    assert_explained(cli("average", model, model, "-o", "-"), 2, "cannot go to standard output")
+    assert_explained(cli("average", "-", "-", "-o", "mean.npz"), 2, "only be read once")
     assert_explained(cli("average", model, model, "-o", "no/mean.npz"), 1, "no such folder")
     assert_explained(cli("average", model, "missing.npz", "-o", "mean.npz"), 1, "missing.npz")
     assert_explained(cli("average", model, model), 2, "--output")

@@ -116,12 +116,6 @@ class Run:
         """Return the files that nobody else may write meanwhile; all can be written."""
         from seq2seq_cli.checkpoint import check_model_path, state_path
 
-        if str(self.output) == STDIO:
-            raise usage_error(
-                "a model cannot go to standard output: it is saved again and again, with its training state beside it",
-                where="--output",
-                fix="name a file, and send that on: -o model.npz",
-            )
         check_model_path(self.output)
         outputs = [self.output, state_path(self.output)]
         log_file = self.given.get("log_file")
