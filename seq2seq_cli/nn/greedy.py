@@ -49,9 +49,9 @@ def greedy_search(
             last[limits[alive] <= length] = end  # what is full may only end
         totals += z[rows, last]
         totals -= normalizer
-        check_numbers(totals)
         going = last != end
         if not going.all():
+            check_numbers(totals)  # what is no number stays none
             for row in (~going).nonzero()[0]:
                 sentence, log_probability = alive[row], float(totals[row])
                 score = length_normalized(log_probability, length, config)
