@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.checkpoint import load_model
-from seq2seq_cli.cli.preflight import histogram_lines, megabytes, milliseconds, peak_memory
+from seq2seq_cli.cli.preflight import duration, histogram_lines, megabytes, milliseconds, peak_memory
 from seq2seq_cli.files import exclusive
 from seq2seq_cli.text.statistics import Bucket
 from tests.conftest import SMALL, assert_explained, environment, write_pairs
@@ -47,7 +47,7 @@ def test_a_dry_run_shows_all_there_is_to_know_on_stdout_and_writes_no_file(cli, 
     ):
         assert part in text
     assert re.search(r"memory: +about \d+ MB", text) or sys.platform == "win32"
-    assert re.search(r"time: +about 0:\d\d per epoch of 16 steps \(.* ms each, measured on 10\)", text)
+    assert re.search(r"time: +about \d\.\d s per epoch of 16 steps \(.* ms each, measured on 10\)", text)
     assert re.search(r"[\d,]+ parameters", text)
     assert "not in the vocabulary" in result.stderr.decode()
     assert names(tmp_path) == ["odd.tsv", "p.tsv"]
@@ -150,6 +150,10 @@ def test_bytes_are_shown_for_people(size, shown):
 @pytest.mark.parametrize(("seconds", "shown"), [(0.00254, "2.5 ms"), (0.0305, "30.5 ms"), (1.24, "1,240 ms")])
 def test_durations_of_steps_are_shown_for_people(seconds, shown):
     assert milliseconds(seconds) == shown
+
+
+def test_times_below_ten_seconds_have_tenths_and_longer_ones_minutes():
+    assert [duration(seconds) for seconds in (0.14, 9.9, 10, 207)] == ["0.1 s", "9.9 s", "0:10", "3:27"]
 
 
 def test_the_histogram_has_both_sides_and_fits_80_columns():
