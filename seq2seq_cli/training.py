@@ -111,11 +111,15 @@ def record_of(report: StepReport | ValidationReport) -> dict[str, Any]:
 
 
 class Rehearsal(NamedTuple):
-    """What a few steps of a training that has not begun took: their number, seconds a step, seconds an epoch."""
+    """What a few steps of a training that has not begun took: their number, seconds a step, seconds an epoch.
+
+    ``others_memory`` is what the processes that shared the work hold beside this one, in bytes.
+    """
 
     steps: int
     step_seconds: float
     epoch_seconds: float
+    others_memory: int
 
 
 class Trainer:
@@ -259,7 +263,12 @@ class Trainer:
             steps, seen = steps + 1, seen + int(tokens[pairs].sum())
             if self.seconds > REHEARSAL_SECONDS:
                 break
-        return Rehearsal(steps, self.seconds / steps, self.seconds * int(tokens.sum()) / seen)
+        return Rehearsal(
+            steps,
+            self.seconds / steps,
+            self.seconds * int(tokens.sum()) / seen,
+            self.parallel.team.others_memory(),
+        )
 
     def _plan(self, epoch: int) -> list[Index]:
         """Return the batches of an epoch."""

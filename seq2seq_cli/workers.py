@@ -20,6 +20,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seq2seq_cli.errors import UserError, usage_error
@@ -155,6 +156,14 @@ class Team:
         """Cut the positions of a vector of that size into one run for each member."""
         share = max(1, math.ceil(size / self.size))
         return [slice(start, min(start + share, size)) for start in range(0, size, share)]
+
+    def others_memory(self) -> int:
+        """Return the bytes that the other members hold for themselves alone; 0 if they are threads."""
+        total = 0
+        for member in self._members:
+            with contextlib.suppress(OSError), Path(f"/proc/{member.pid}/smaps_rollup").open(encoding="ascii") as file:
+                total += sum(1024 * int(line.split()[1]) for line in file if line.startswith("Private_"))
+        return total
 
     def _fork(self) -> None:
         import multiprocessing

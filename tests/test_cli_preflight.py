@@ -10,6 +10,7 @@ from seq2seq_cli.checkpoint import load_model
 from seq2seq_cli.cli.preflight import duration, histogram_lines, megabytes, milliseconds, peak_memory
 from seq2seq_cli.files import exclusive
 from seq2seq_cli.text.statistics import Bucket
+from seq2seq_cli.workers import CAN_FORK
 from tests.conftest import SMALL, assert_explained, environment, write_pairs
 
 ODD = """\
@@ -122,7 +123,8 @@ def test_final_weights_are_the_same_to_the_bit_with_and_without_the_timed_steps(
 def test_the_memory_that_is_foretold_is_what_the_training_takes(tmp_path):
     write_pairs(tmp_path / "p.tsv")
     code = (
-        "import sys; sys.argv = ['seq2seq', 'train', 'p.tsv', '--max-steps', '3', '--hidden-size', '200']\n"
+        "import sys; sys.argv = ['seq2seq', 'train', 'p.tsv', '--max-steps', '3', '--hidden-size', '200',"
+        "'--threads', '1']\n"
         "from seq2seq_cli.cli import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code\n"
@@ -131,6 +133,19 @@ def test_the_memory_that_is_foretold_is_what_the_training_takes(tmp_path):
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True)
     foretold = int(re.search(rb"memory: +about (\d+) MB", result.stderr)[1]) * 1e6
     assert foretold == pytest.approx(int(result.stdout), rel=0.25)
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="without processes there is nobody beside this one")
+def test_the_memory_of_the_processes_that_share_the_work_is_foretold_too(tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    foretold = []
+    for threads in ("1", "2"):
+        words = ["train", "p.tsv", "--dry-run", "--hidden-size", "400", "--batch-size", "64", "--threads", threads]
+        run = subprocess.run(
+            [sys.executable, "-m", "seq2seq_cli", *words], cwd=tmp_path, env=environment(), capture_output=True
+        )
+        foretold.append(int(re.search(rb"memory: +about (\d+) MB", run.stdout)[1]))
+    assert foretold[1] > foretold[0] + 10  # gradients of its own, and what Python itself needs
 
 
 def test_the_memory_of_this_process_is_known_in_bytes():

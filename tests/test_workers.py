@@ -135,6 +135,24 @@ def is_running(number):
         return False
 
 
+class Hoarder:
+    def take(self, size):
+        self.held = b"x" * size
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_the_memory_of_the_other_members_is_known_if_they_are_processes(processes):
+    team = Team(Hoarder(), 2, processes)
+    try:
+        team.call("take", [(1,), (1,)])
+        before = team.others_memory()
+        team.call("take", [(1,), (50_000_000,)])
+        more = team.others_memory() - before
+    finally:
+        team.close()
+    assert more == (pytest.approx(50e6, rel=0.1) if processes and CAN_FORK else 0)
+
+
 def test_work_is_dealt_out_whole():
     team = Team(None, 3)
     assert team.deal([1, 2, 3, 4]) == [[1, 4], [2], [3]]

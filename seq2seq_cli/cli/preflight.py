@@ -121,7 +121,7 @@ def cost_lines(trainer: Trainer) -> list[str]:
     if peak is None:
         size = f"over {megabytes(vectors * trainer.model.parameters.flat.nbytes)} for weights, gradients and optimizer"
     else:
-        size = f"about {megabytes(peak)}"
+        size = f"about {megabytes(peak + rehearsal.others_memory)}"
     lines.append(f"memory:     {size}; the weights are {megabytes(trainer.model.parameters.flat.nbytes)}")
     left = trainer.total_steps - trainer.step
     steps = trainer.steps_per_epoch
