@@ -52,7 +52,7 @@ def output_loss_and_gradients(
 ) -> tuple[Loss, Array]:
     """Logits, softmax, cross-entropy and all gradients.
 
-    The rows are worked through in blocks whose logits fit in cache; the (N, V) matrix never exists.
+    The rows are worked through in blocks of at most ``BLOCK_BYTES`` of logits, whatever N and V are.
 
     Args:
         top: (N, F) what goes into the layer.
