@@ -148,7 +148,7 @@ class Trainer:
         self.config: TrainingConfig = checkpoint.training
         members = max(1, min(threads, self.config.batch_size // SMALLEST_SHARE))
         self.parallel = DataParallel(checkpoint.model, self.config.optimizer, members)
-        self.model = checkpoint.model = self.parallel.model
+        self.model = checkpoint.model
         self.optimizer = self.parallel.optimizer
         self.train, self.valid = train, valid
         self.output = output

@@ -87,6 +87,20 @@ def test_backward_leaves_its_arguments_alone(name):
     assert np.array_equal(first[0], second[0])
 
 
+@pytest.mark.parametrize("name", CELLS)
+def test_the_hidden_state_is_written_where_it_is_asked_for(name):
+    cell = CELLS[name]
+    generator = np.random.default_rng(0)
+    state = tuple(generator.standard_normal((2, 3)) for _ in range(cell.states))
+    x, h = generator.standard_normal((2, cell.gates, 2, 3))
+    expected, _ = cell.forward(x, h, state)
+    place = np.zeros((2, 3))
+    found, _ = cell.forward(x, h, state, out=place)
+    assert found[0] is place
+    for a, b in zip(found, expected):
+        assert np.array_equal(a, b)
+
+
 @pytest.mark.parametrize("name", ["elman", "LSTM", "", None, 3, ["lstm"]])
 def test_an_unknown_cell_is_an_error_that_lists_the_choices(name):
     with pytest.raises(ValueError, match="'rnn', 'lstm', 'gru'"):

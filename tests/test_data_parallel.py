@@ -1,4 +1,5 @@
 import dataclasses
+import weakref
 
 import numpy as np
 import pytest
@@ -60,6 +61,15 @@ def test_processes_and_threads_train_the_same_weights_to_the_bit_with_dropout():
         parallel.team.close()
     assert results[0] == results[1]
     assert results[0] != random_model(config).parameters.flat.tobytes()
+
+
+def test_the_vector_that_a_model_came_with_is_given_back_before_the_members_come():
+    model = random_model(next(every_config()))
+    values, old = model.parameters.flat.copy(), weakref.ref(model.parameters.flat)
+    parallel = DataParallel(model, "adam", 2)
+    assert old() is None
+    assert np.array_equal(model.parameters.flat, values)
+    parallel.team.close()
 
 
 def test_losses_add_up():

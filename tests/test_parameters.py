@@ -16,6 +16,16 @@ def test_named_arrays_are_views_into_the_flat_vector():
     assert parameters["a"].sum() == 6
 
 
+def test_parameters_move_to_another_vector_with_all_their_values():
+    parameters = Parameters({"a": (2, 3), "b": (2,)}, np.arange(8.0))
+    new = np.zeros(8)
+    parameters.move(new)
+    assert new.tolist() == list(range(8))
+    parameters["b"][...] = -1
+    assert parameters.flat is new
+    assert new.tolist() == [0, 1, 2, 3, 4, 5, -1, -1]
+
+
 def test_below_removes_the_prefix():
     parameters = Parameters({"encoder.rnn.weight_ih_l0": (2, 3), "decoder.fc_out.bias": (2,)})
     assert list(parameters.below("encoder.rnn.")) == ["weight_ih_l0"]

@@ -38,8 +38,10 @@ class Cell(Protocol):
     """Whether the projections are only ever added, so that both have one and the same gradient."""
 
     @staticmethod
-    def forward(x_projection: Array, h_projection: Array, state: State) -> tuple[State, Cache]:
-        """Return the next state and what ``backward`` needs."""
+    def forward(
+        x_projection: Array, h_projection: Array, state: State, out: Array | None = None
+    ) -> tuple[State, Cache]:
+        """Return the next state and what ``backward`` needs; ``out`` (B, H), if given, becomes the hidden state."""
 
     @staticmethod
     def backward(d_state: State, cache: Cache) -> tuple[Array, Array, DirectGradient]:
@@ -57,9 +59,11 @@ class RNN:
     additive: ClassVar[bool] = True
 
     @staticmethod
-    def forward(x_projection: Array, h_projection: Array, state: State) -> tuple[State, Cache]:
+    def forward(
+        x_projection: Array, h_projection: Array, state: State, out: Array | None = None
+    ) -> tuple[State, Cache]:
         """Return ``(h',)`` and the cache."""
-        h = x_projection[0] + h_projection[0]
+        h = np.add(x_projection[0], h_projection[0], out=out)
         np.tanh(h, out=h)
         return (h,), (h,)
 
@@ -88,7 +92,9 @@ class LSTM:
     additive: ClassVar[bool] = True
 
     @staticmethod
-    def forward(x_projection: Array, h_projection: Array, state: State) -> tuple[State, Cache]:
+    def forward(
+        x_projection: Array, h_projection: Array, state: State, out: Array | None = None
+    ) -> tuple[State, Cache]:
         """Return ``(h', c')`` and the cache."""
         c = state[1]
         gates = x_projection + h_projection
@@ -99,7 +105,7 @@ class LSTM:
         c_next = f * c
         c_next += i * g
         tanh_c = np.tanh(c_next)
-        h_next = o * tanh_c
+        h_next = np.multiply(o, tanh_c, out=out)
         return (h_next, c_next), (gates, c, tanh_c, h_next)
 
     @staticmethod
@@ -143,7 +149,9 @@ class GRU:
     additive: ClassVar[bool] = False
 
     @staticmethod
-    def forward(x_projection: Array, h_projection: Array, state: State) -> tuple[State, Cache]:
+    def forward(
+        x_projection: Array, h_projection: Array, state: State, out: Array | None = None
+    ) -> tuple[State, Cache]:
         """Return ``(h',)`` and the cache."""
         (h,) = state
         gates = x_projection[:2] + h_projection[:2]
@@ -153,7 +161,7 @@ class GRU:
         n += x_projection[2]
         np.tanh(n, out=n)
         change = h - n
-        h_next = z * change
+        h_next = np.multiply(z, change, out=out)
         h_next += n
         return (h_next,), (gates, n, change, h_n)
 

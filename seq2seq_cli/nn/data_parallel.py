@@ -34,19 +34,18 @@ class DataParallel:
     """A model, its optimizer, gradients for every share of a batch, and a team to work on them.
 
     Args:
-        model: its parameters are copied; ``self.model`` is what is trained.
+        model: what is trained; its parameters move to memory that all members share.
         optimizer: its name in ``OPTIMIZERS``.
         size: members of the team; a batch may have as many shares.
         processes: as for ``Team``.
     """
 
     def __init__(self, model: Seq2Seq, optimizer: str, size: int = 1, processes: bool = True) -> None:
-        shapes, given = model.parameters.shapes, model.parameters.flat
-        everything = [Parameters(shapes, shared_zeros(len(given), given.dtype)) for _ in range(size + 1)]
-        self.gradients = everything[:size]
-        self.model = Seq2Seq(model.config, everything[-1])
-        self.model.parameters.flat[...] = given
-        self.optimizer = OPTIMIZERS[optimizer](len(given), given.dtype, shared_zeros)
+        parameters, count, dtype = model.parameters, len(model.parameters.flat), model.parameters.flat.dtype
+        parameters.move(shared_zeros(count, dtype))  # before the members come: whatever they inherit, they keep
+        self.model = model
+        self.gradients = [Parameters(parameters.shapes, shared_zeros(count, dtype)) for _ in range(size)]
+        self.optimizer = OPTIMIZERS[optimizer](count, dtype, shared_zeros)
         self.team = Team(self, size, processes)
         self.team.start()  # now, while the program has no other threads
 

@@ -96,7 +96,11 @@ class Decoder:
     def backward(
         self, d_top: Array, inputs: IntArray, packing: Packing, cache: DecoderCache, gradients: Parameters
     ) -> DecoderState:
-        """Write the gradients of every decoder parameter below the output layer; return those of ``start``."""
+        """Write the gradients of every decoder parameter below the output layer; return those of ``start``.
+
+        An embedding that is the output layer as well works twice, and its gradient is the sum: there, what the output
+        layer has written is added to.
+        """
         if cache.top_mask is not None:
             d_top = d_top * cache.top_mask
         d_embedded = d_context = None
@@ -119,7 +123,10 @@ class Decoder:
             d_context += d_sentence_input
         if cache.mask is not None:
             d_inputs *= cache.mask
-        embedding_backward(inputs, d_inputs, gradients["decoder.embedding.weight"])
+        d_weight = gradients["decoder.embedding.weight"]
+        if not self.config.tie_embeddings:
+            d_weight[...] = 0.0
+        embedding_backward(inputs, d_inputs, d_weight)
         return DecoderState(d_states, d_context)
 
     def _readout(self, embedded: Array, hidden: Array, context: Array, packing: Packing) -> Array:

@@ -14,16 +14,15 @@ def embedding_forward(ids: IntArray, weight: Array) -> Array:
 
 
 def embedding_backward(ids: IntArray, d_embedded: Array, d_weight: Array) -> None:
-    """Write the gradient of ``weight[ids]``: for every token, the sum over the places where it stands.
+    """Add the gradient of ``weight[ids]``: for every token, the sum over the places where it stands.
 
     The places are sorted by token, so that each token's rows are one segment to add up.
 
     Args:
         ids: (N,).
         d_embedded: (N, E).
-        d_weight: (V, E), overwritten; rows of tokens that do not occur become zero.
+        d_weight: (V, E), added to; rows of tokens that do not occur stay as they are.
     """
     order = np.argsort(ids, kind="stable")
     tokens, starts = np.unique(ids[order], return_index=True)
-    d_weight[...] = 0.0
-    d_weight[tokens] = np.add.reduceat(d_embedded[order], starts, axis=0)
+    d_weight[tokens] += np.add.reduceat(d_embedded[order], starts, axis=0)

@@ -134,7 +134,9 @@ class Encoder:
         )
         if cache.mask is not None:
             d_embedded *= cache.mask
-        embedding_backward(source, d_embedded, gradients["encoder.embedding.weight"])
+        d_weight = gradients["encoder.embedding.weight"]
+        d_weight[...] = 0.0
+        embedding_backward(source, d_embedded, d_weight)
 
     def _bridge(self, layer: int, final: State) -> State:
         return tuple(

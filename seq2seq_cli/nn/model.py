@@ -103,21 +103,17 @@ class Seq2Seq:
         start = start.select(batch.source_rows)
         top, _, decoder_cache = self.decoder.forward(start, batch.target_inputs, batch.target_packing, generator)
         weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
-        tied = self.config.tie_embeddings
-        d_weight = np.empty_like(weight) if tied else gradients[self.output_name]
         loss, d_top = output_loss_and_gradients(
             top,
             weight,
             bias,
             batch.target_outputs,
-            d_weight,
+            gradients[self.output_name],
             gradients["decoder.fc_out.bias"],
             label_smoothing,
             tokens,
         )
         d_start = self.decoder.backward(d_top, batch.target_inputs, batch.target_packing, decoder_cache, gradients)
-        if tied:  # the weight works twice, as embedding and as output layer: its gradient is the sum
-            gradients[self.output_name][...] += d_weight
         d_start = d_start.select(np.argsort(batch.source_rows))  # from the target's order to the source's
         self.encoder.backward(d_start, batch.source, batch.source_packing, encoder_cache, gradients)
         return loss

@@ -15,6 +15,8 @@ need more additions to the weight's gradient: with V 8,000 and F 256 a step of 5
 ms with this, and no less with 32 MiB."""
 SMALLEST_BLOCK = 16
 """Rows of a block where the vocabulary is so large that even a few rows exceed that."""
+PRODUCT_BYTES = 1 << 20
+"""How much of a product that is added to something exists at a time."""
 
 
 class Loss(NamedTuple):
@@ -100,6 +102,13 @@ def _blocks(
                 np.matmul(d_z.T, block, out=d_weight)
                 np.sum(d_z, axis=0, out=d_bias)
             else:
-                d_weight += d_z.T @ block
+                _add_product(d_z.T, block, d_weight)
                 d_bias += d_z.sum(axis=0)
     return Loss(loss, nll, N), d_top
+
+
+def _add_product(a: Array, b: Array, out: Array) -> None:
+    """``out += a b``, some rows of ``out`` at a time, so that no second array of its size exists."""
+    rows = max(1, PRODUCT_BYTES // (b.shape[1] * b.itemsize))
+    for start in range(0, len(out), rows):
+        out[start : start + rows] += a[start : start + rows] @ b

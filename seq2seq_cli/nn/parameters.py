@@ -39,13 +39,22 @@ class Parameters(Mapping[str, Array]):
     def __init__(self, shapes: Shapes, flat: Array | None = None, dtype: npt.DTypeLike = np.float32) -> None:
         size = sum(math.prod(shape) for shape in shapes.values())
         self.shapes = shapes
-        self.flat: npt.NDArray[Any] = np.zeros(size, dtype) if flat is None else flat
+        self.flat: npt.NDArray[Any]
         self._views: dict[str, Array] = {}
+        self._use(np.zeros(size, dtype) if flat is None else flat)
+
+    def _use(self, flat: Array) -> None:
+        self.flat = flat
         start = 0
-        for name, shape in shapes.items():
+        for name, shape in self.shapes.items():
             stop = start + math.prod(shape)
-            self._views[name] = self.flat[start:stop].reshape(shape)
+            self._views[name] = flat[start:stop].reshape(shape)
             start = stop
+
+    def move(self, flat: Array) -> None:
+        """Copy all values to another vector and live there from now on; the old one can be given back."""
+        flat[...] = self.flat
+        self._use(flat)
 
     def __getitem__(self, name: str) -> Array:
         return self._views[name]

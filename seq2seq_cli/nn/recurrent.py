@@ -87,8 +87,8 @@ def layer_forward(
         h_projection = state_matrix.multiply(state[0])  # (g, size, H)
         if not cell.additive:
             h_projection += bias_hh
-        state, cache = cell.forward(x_projection[:, start : start + size], h_projection, state)
-        outputs[start : start + size] = state[0]
+        now = slice(start, start + size)
+        state, cache = cell.forward(x_projection[:, now], h_projection, state, out=outputs[now])
         if remember:
             caches.append(cache)
     for part, whole in zip(state, final):
@@ -112,7 +112,7 @@ def layer_backward(
         cell, parameters, suffix, packing: as in ``layer_forward``.
         d_outputs: (N, H), or None where the outputs were not used.
         d_final: each array (B, H).
-        cache: from ``layer_forward``.
+        cache: from ``layer_forward``; each step's part is given back as soon as it has been used.
         gradients: receives the four gradients (written, not added) under the parameters' names.
 
     Returns:
@@ -130,7 +130,7 @@ def layer_backward(
         alive = tuple(part[:size] for part in d_state)
         if d_outputs is not None:
             alive[0][...] += d_outputs[start : start + size]
-        d_x, d_h, d_previous = cell.backward(alive, cache.caches[t])
+        d_x, d_h, d_previous = cell.backward(alive, cache.caches.pop())
         d_x_projection[:, start : start + size] = d_x
         if not cell.additive:
             d_h_projection[:, start : start + size] = d_h

@@ -20,7 +20,7 @@ import resource
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from seq2seq_cli.text.builtin import builtin_corpus
 from seq2seq_cli.text.corpus import read_corpus
 from tests.benchmarks import training, translation
 from tests.benchmarks.lengths import draw_corpus
-from tests.benchmarks.measure import Worker, cores, has_torch, parser, report
+from tests.benchmarks.measure import ONE_BLAS_THREAD, Worker, cores, has_torch, parser, report
 from tests.benchmarks.models import add_model_flag, model_file
 from tests.benchmarks.training import SEED, SIZES
 
@@ -87,9 +87,15 @@ class Measured:
         return max(peak_bytes(), *together)
 
 
-def peak(kind: Callable[..., Any], arguments: tuple[Any, ...], method: str, *details: Any) -> float:
+def peak(
+    kind: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    method: str,
+    *details: Any,
+    environment: Mapping[str, str] | None = None,
+) -> float:
     """Megabytes of a new process that makes that side and does that work."""
-    with Worker(Measured, kind, *arguments) as worker:
+    with Worker(Measured, kind, *arguments, environment=environment) as worker:
         return float(worker.call("peak_of", method, *details)) / 1e6
 
 
@@ -105,18 +111,18 @@ def measure_training(name: str, cell: str, torch: bool, batches: int) -> dict[st
     plan = plan_batches(corpus, size.batch_size, np.random.default_rng(SEED))[:batches]
     arguments = config, initialize(config, np.random.default_rng(SEED)), corpus, plan, 0.0
     places = list(range(batches))
-    ours = peak(training.OurSide, arguments, "block", places)
+    ours = peak(training.OurSide, arguments, "block", places, environment=ONE_BLAS_THREAD)
     theirs = None
     if torch:
         from tests.benchmarks.torch_training import TorchSide, forms
 
-        theirs = min(peak(TorchSide, arguments, "block", places, form) for form in forms(cell))
+        theirs = min(peak(TorchSide, arguments, "block_only", places, form) for form in forms(cell))
     return row_of(f"training, {name}, {cell}", ours, theirs)
 
 
 def measure_translation(path: str, torch: bool, sentences: int) -> dict[str, Any]:
     texts, theirs = read_corpus(builtin_corpus("test")).sources[:sentences], None
-    ours = peak(translation.OurSide, (path,), "block", texts, 5, 64)
+    ours = peak(translation.OurSide, (path,), "block", texts, 5, 64, environment=ONE_BLAS_THREAD)
     if torch:
         from tests.benchmarks.torch_translation import STEPS, TorchTranslator
 

@@ -232,6 +232,12 @@ class TorchSide:
             loss.item()
         return time.perf_counter() - start
 
+    def block_only(self, places: Sequence[int], form: str) -> float:
+        """The same, where nothing will start again from the first weights: they are not kept."""
+        self._start(form)
+        del self.parameters
+        return self.block(places, form)
+
 
 class TutorialNetwork(Network):
     """As people copy it: padded everywhere, one concatenated readout, a loss that ignores the padding."""

@@ -94,7 +94,6 @@ class OurSide:
         self.shares = [[make_batch(corpus, share) for share in share_out(pairs, threads)] for pairs in plan]
         self.label_smoothing = label_smoothing
         self.parallel = DataParallel(self.model, "adam", threads)
-        self.model = self.parallel.model
         self.dropout = [np.random.default_rng([SEED, k]) for k in range(threads)]
 
     def loss(self, k: int) -> float:
