@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -94,9 +96,10 @@ class Translator:
         processes: bool = False,
     ) -> None:
         first = checkpoints[0]
-        self.team = Team(self, threads or usable_cores(), processes)
+        self.team = Team(weakref.proxy(self), threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
         self._steppers: list[Stepper] = []
+        self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
         self.reverse_source = first.model.config.reverse_source
@@ -249,8 +252,9 @@ class Translator:
         return results
 
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
-        if not self._steppers:  # when the first sentence comes, in the process that translates it
-            self._steppers = [Stepper(model) for model in self.models]
+        with self._preparing:  # when the first sentence comes, in the process that translates it, once for all threads
+            if not self._steppers:
+                self._steppers = [Stepper(model) for model in self.models]
         forbidden = () if config.allow_unknown else (UNKNOWN,)
         return search(self._steppers, sources, config, START, END, forbidden)
 

@@ -74,7 +74,8 @@ class Team:
 
     Args:
         target: the object. A process knows it as it was when the team was made: what changes later has to be in
-            ``shared_zeros`` or among the arguments.
+            ``shared_zeros`` or among the arguments. (Who owns a team hands it a ``weakref.proxy`` of itself: otherwise
+            each keeps the other, with all its arrays, until Python looks for such circles.)
         size: how many members.
         processes: whether they are processes (if the system allows it) or threads.
     """

@@ -1,4 +1,5 @@
 import dataclasses
+import gc
 import weakref
 
 import numpy as np
@@ -70,6 +71,22 @@ def test_the_vector_that_a_model_came_with_is_given_back_before_the_members_come
     assert old() is None
     assert np.array_equal(model.parameters.flat, values)
     parallel.team.close()
+
+
+@pytest.mark.parametrize("processes", [True, False])
+def test_what_is_not_used_any_more_gives_its_memory_back_at_once(processes):
+    batch, circles = random_batch(), gc.isenabled()
+    gc.disable()
+    try:
+        parallel = DataParallel(random_model(next(every_config())), "adam", 2, processes)
+        parallel.loss_and_gradients([batch, batch])
+        vector = weakref.ref(parallel.gradients[1].flat)
+        parallel.team.close()
+        del parallel
+        assert vector() is None
+    finally:
+        if circles:
+            gc.enable()
 
 
 def test_losses_add_up():

@@ -1,4 +1,7 @@
+import gc
 import math
+import time
+import weakref
 
 import numpy as np
 import pytest
@@ -8,6 +11,7 @@ from seq2seq_cli.checkpoint import Checkpoint, save_model
 from seq2seq_cli.config import ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.stepper import Stepper
 from seq2seq_cli.text.seen import Seen
 from seq2seq_cli.text.storage import train_tokenizer
 from seq2seq_cli.translation import Source
@@ -39,6 +43,29 @@ def test_batch_size_changes_nothing(batch_size):
     texts = [f"the {word} sees" for word in ["cat", "dog", "bird", "house"]] * 3 + LINES
     expected = translator.translate(texts, SearchConfig(beam=3))
     assert translator.translate(texts, SearchConfig(beam=3, batch_size=batch_size)) == expected
+
+
+def test_threads_share_one_set_of_tables_that_is_given_back_at_once(monkeypatch):
+    made = []
+
+    class Counted(Stepper):
+        def __init__(self, model):
+            made.append(weakref.ref(self))
+            time.sleep(0.05)  # the other thread comes meanwhile
+            super().__init__(model)
+
+    monkeypatch.setattr("seq2seq_cli.translation.Stepper", Counted)
+    translator = Translator([checkpoint()], threads=2)
+    circles = gc.isenabled()
+    gc.disable()
+    try:
+        translator.translate(LINES * 4)
+        assert len(made) == 1
+        del translator
+        assert made[0]() is None
+    finally:
+        if circles:
+            gc.enable()
 
 
 def test_a_stream_is_translated_as_it_comes():

@@ -11,6 +11,7 @@ The result depends on how many shares there are, by rounding, and not at all on 
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -46,7 +47,7 @@ class DataParallel:
         self.model = model
         self.gradients = [Parameters(parameters.shapes, shared_zeros(count, dtype)) for _ in range(size)]
         self.optimizer = OPTIMIZERS[optimizer](count, dtype, shared_zeros)
-        self.team = Team(self, size, processes)
+        self.team = Team(weakref.proxy(self), size, processes)
         self.team.start()  # now, while the program has no other threads
 
     def loss_and_gradients(
