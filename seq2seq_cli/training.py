@@ -48,6 +48,10 @@ SMALLEST_SHARE = 8
 """Sentences of a batch that are worth a thread of their own."""
 REHEARSED_STEPS = 10
 REHEARSAL_SECONDS = 4.0
+SCORED_SENTENCES = 1000
+"""Most sentences that a validation translates, the first ones."""
+REHEARSED_SENTENCES = 128
+"""The same in a rehearsal: two batches, for the search's tables take most of what a validation adds to the memory."""
 MOST_RECORDS = 10_000
 """Validations that a model file remembers, the latest."""
 
@@ -129,7 +133,7 @@ class Trainer:
         checkpoint: the model to start with, its tokenizers, settings and history.
         train, valid: encoded pairs.
         output: where the model is saved; the training state is saved beside it.
-        score: translates the validation sentences with the model and scores them.
+        score: translates so many of the validation sentences, the first ones, with the model and scores them.
         state: to resume from, as ``load_state`` returned it.
         threads: cores that share each batch's sentences, if there are enough of them.
     """
@@ -140,7 +144,7 @@ class Trainer:
         train: EncodedCorpus,
         valid: EncodedCorpus,
         output: Path,
-        score: Callable[[Seq2Seq], Score],
+        score: Callable[[Seq2Seq, int], Score],
         state: TrainingState | None = None,
         threads: int = 1,
     ) -> None:
@@ -238,16 +242,19 @@ class Trainer:
         the copy stays sane.
 
         The first step, on the largest batch, warms up and shows how much memory is needed; it is not counted. Those
-        that count are spread over the batches of an epoch from small to large.
+        that count are spread over the batches of an epoch from small to large. Some sentences are translated at the
+        end, as in a validation, for that needs memory as well.
         """
         model = Seq2Seq(self.model.config, self.model.parameters.astype(np.float32))
         config = dataclasses.replace(self.config, learning_rate=1e-12)
         checkpoint = dataclasses.replace(self.checkpoint, model=model, training=config, history=[])
         copy = Trainer(checkpoint, self.train, self.valid, self.output, self.score, threads=self.parallel.team.size)
         try:
-            return copy._timed_steps()
+            rehearsal = copy._timed_steps()
         finally:
             copy.parallel.team.close()
+        self.score(copy.model, REHEARSED_SENTENCES)
+        return rehearsal
 
     def _timed_steps(self) -> Rehearsal:
         """Take the steps of a rehearsal; this trainer is the copy."""
@@ -307,7 +314,7 @@ class Trainer:
         nll = corpus_loss(self.parallel, self.valid, self.config.max_tokens_per_batch)
         if not math.isfinite(nll):
             raise self._not_finite("the loss on the validation pairs", self.step)
-        score = self.score(self.model)
+        score = self.score(self.model, SCORED_SENTENCES)
         learning_rate = self.learning_rate
         improved = self.schedule.observe(nll)
         self.validated_step = self.step

@@ -12,6 +12,8 @@ from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.storage import train_tokenizer
 from seq2seq_cli.training import (
+    REHEARSED_SENTENCES,
+    SCORED_SENTENCES,
     UNLIMITED_EPOCHS,
     Score,
     StepReport,
@@ -44,7 +46,7 @@ def make_trainer(path, state=None, checkpoint=None, corpus=None, **settings):
     checkpoint.training = config
     train = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, False)
     valid = encode_corpus(toy_corpus(10, seed=9), checkpoint.source_tokenizer, checkpoint.target_tokenizer, False)
-    return Trainer(checkpoint, train, valid, path, lambda model: Score(1.0, (("a", "A", "A"),)), state)
+    return Trainer(checkpoint, train, valid, path, lambda model, sentences: Score(1.0, (("a", "A", "A"),)), state)
 
 
 def weights(trainer):
@@ -314,6 +316,20 @@ def test_a_rehearsal_in_the_middle_of_a_training_leaves_no_trace_either(tmp_path
     second.rehearse()
     list(second.run())
     assert np.array_equal(weights(second), weights(whole))
+
+
+def test_a_rehearsal_translates_some_sentences_as_a_validation_does(tmp_path):
+    trainer, asked = make_trainer(tmp_path / "m.npz"), []
+
+    def score(model, sentences):
+        asked.append((model is trainer.model, sentences))
+        return Score(1.0, ())
+
+    trainer.score = score
+    trainer.rehearse()
+    assert asked == [(False, REHEARSED_SENTENCES)]
+    next(report for report in trainer.run() if isinstance(report, ValidationReport))
+    assert asked[1:] == [(True, SCORED_SENTENCES)]
 
 
 def test_a_rehearsal_multiplies_its_steps_to_an_epoch(tmp_path):

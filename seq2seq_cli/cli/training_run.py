@@ -94,7 +94,7 @@ class Run:
             encoded_train,
             encoded_valid,
             self.output,
-            score=lambda model: self._score(model, checkpoint, valid),
+            score=lambda model, sentences: self._score(model, checkpoint, valid, sentences),
             state=self.resumed[1] if self.resumed else None,
             threads=self.threads,
         )
@@ -245,17 +245,17 @@ class Run:
             encoded = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
         return corpus, encoded
 
-    def _score(self, model: Seq2Seq, checkpoint: Checkpoint, valid: Corpus) -> Score:
-        """Translate the first thousand validation sentences greedily and score them."""
+    def _score(self, model: Seq2Seq, checkpoint: Checkpoint, valid: Corpus, sentences: int) -> Score:
+        """Translate the first so many validation sentences greedily and score them."""
         from seq2seq_cli.config import SearchConfig
         from seq2seq_cli.evaluation import corpus_bleu
         from seq2seq_cli.training import Score
         from seq2seq_cli.translation import Translator
 
-        sources, targets = valid.sources[:1000], valid.targets[:1000]
+        sources, targets = valid.sources[:sentences], valid.targets[:sentences]
         training = checkpoint.training
         limits = {name: getattr(training, name) for name in ("max_tokens_per_batch", "max_source_length")}
-        translator = Translator([checkpoint], threads=self.threads)
+        translator = Translator([dataclasses.replace(checkpoint, model=model)], threads=self.threads)
         hypotheses = translator.translate(sources, SearchConfig(beam=1, n_best=1, **limits))
         # A short, a middling and a long sentence: what the model learns first, what it learns next, what it may never.
         by_length = sorted(range(len(sources)), key=lambda k: (len(sources[k]), k))

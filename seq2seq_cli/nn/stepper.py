@@ -38,7 +38,7 @@ class Stepper:
         below = parameters.below("decoder.rnn.")
         layers = range(config.layers)
         weights_ih = [rearranged(cell, below[f"weight_ih_l{layer}"]) for layer in layers]  # (g, H, …)
-        self.inputs = [_matrix(weight) for weight in weights_ih]
+        self.inputs = [_matrix(weight) for weight in weights_ih[1:]]  # of the layers above the first
         self.hidden = [_matrix(rearranged(cell, below[f"weight_hh_l{layer}"])) for layer in layers]
         self.biases_ih, self.biases_hh = (
             [rearranged(cell, below[f"{bias}_l{layer}"])[:, None] for layer in layers]
@@ -91,7 +91,7 @@ class Stepper:
         after: list[State] = []
         for layer, state in enumerate(states):
             if layer:
-                x_projection = self.inputs[layer].multiply(after[-1][0])
+                x_projection = self.inputs[layer - 1].multiply(after[-1][0])
                 x_projection += self.biases_ih[layer]
             h_projection = self.hidden[layer].multiply(state[0])
             if not self.cell.additive:
