@@ -1,6 +1,6 @@
 """Greedy search: always the most probable next token.
 
-Beam search with a beam of one finds the same; without its bookkeeping a sentence by itself takes two thirds of the time.
+Beam search with a beam of one finds the same; without its bookkeeping a single sentence takes two thirds of the time.
 """
 
 from __future__ import annotations
@@ -92,9 +92,8 @@ class _Score:
     def totals(self) -> npt.NDArray[np.float64]:
         """(S,) in nats."""
         if self._steps:
-            z, tokens = (
-                parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in map(list, zip(*self._steps))
-            )
+            together = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._steps))
+            z, tokens = together  # (steps · S, V) and (steps · S,)
             each = z[np.arange(len(z)), tokens] - log_sum_exp(z)
             self._totals += each.reshape(len(self._steps), -1).sum(axis=0, dtype=np.float64)
             self._steps = []
