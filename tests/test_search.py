@@ -173,26 +173,6 @@ def test_a_vocabulary_of_special_symbols_only_gives_the_empty_sentence():
     assert found[0][0].tokens == ()
 
 
-@pytest.mark.parametrize("few", [0, 1_000_000])
-@pytest.mark.parametrize("V", [3, 64, 65, 200])
-@pytest.mark.parametrize("count", [1, 4, 9])
-@pytest.mark.parametrize("many", [0, 16])
-def test_the_best_extensions_are_those_that_sorting_everything_finds(few, V, count, many, monkeypatch):
-    monkeypatch.setattr(search_module, "MANY", many)
-    monkeypatch.setattr(search_module, "FEW_LOGITS", few)
-    generator = np.random.default_rng(0)
-    z = generator.standard_normal((5, 3, V)).astype(np.float32)
-    z[0, :, 1:] = z[1, 0] = -np.inf
-    before = generator.standard_normal((5, 3))
-    totals, positions = search_module._best(z, before, count)
-    everything = (before[:, :, None] + z).reshape(5, -1)
-    np.testing.assert_array_equal(totals, -np.sort(-everything, axis=1)[:, :count])
-    for row, total, all_of_them in zip(positions, totals, everything):
-        alive = row[np.isfinite(total)]  # what cannot be has no place
-        np.testing.assert_array_equal(all_of_them[alive], total[np.isfinite(total)])
-        assert len(set(alive.tolist())) == len(alive)
-
-
 @pytest.mark.parametrize("ensemble", [1, 2])
 @pytest.mark.parametrize("ngram", [0, 2])
 def test_greedy_search_finds_what_beam_search_does_with_a_beam_of_one(ensemble, ngram, monkeypatch):

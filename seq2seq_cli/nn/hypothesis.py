@@ -12,6 +12,14 @@ from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
 
 
+class Symbols(NamedTuple):
+    """Ids that mean something to a search: what begins a target sentence, what ends it, what is never produced."""
+
+    start: int
+    end: int
+    barred: frozenset[int]
+
+
 class Hypothesis(NamedTuple):
     """A finished translation.
 

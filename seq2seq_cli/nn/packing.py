@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -68,12 +69,17 @@ class Packing:
     @cached_property
     def batch_sizes(self) -> list[int]:
         """(T,) sentences alive at each step."""
-        return [int(size) for size in self._alive.sum(axis=1)]
+        sizes, size = [], self.sentences
+        for step in range(self.steps):
+            while self.lengths[size - 1] <= step:
+                size -= 1
+            sizes.append(size)
+        return sizes
 
     @cached_property
     def offsets(self) -> list[int]:
         """(T + 1,) first row of each step, and N."""
-        return [0, *np.cumsum(self.batch_sizes).tolist()]
+        return [0, *accumulate(self.batch_sizes)]
 
     @cached_property
     def token_steps(self) -> Index:

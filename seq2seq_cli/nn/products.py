@@ -61,10 +61,14 @@ class StepMatrix:
         out = np.empty((*before, rows, N), x.dtype)
         cut = self.count * self.width
         side_by_side = out[..., :cut].reshape(*before, rows, self.count, self.width).swapaxes(-3, -2)
-        at_a_time = -(-rows // -(-rows // self.most_rows))
-        for start in range(0, rows, at_a_time):
-            few = slice(start, start + at_a_time)
-            np.matmul(x[..., None, few, :], self.blocks, out=side_by_side[..., few, :])
+        for_each_block = x[..., None, :, :]
+        if rows <= self.most_rows:
+            np.matmul(for_each_block, self.blocks, out=side_by_side)
+        else:
+            at_a_time = -(-rows // -(-rows // self.most_rows))
+            for start in range(0, rows, at_a_time):
+                few = slice(start, start + at_a_time)
+                np.matmul(for_each_block[..., few, :], self.blocks, out=side_by_side[..., few, :])
         if cut < N:
             np.matmul(x, self.rest, out=out[..., cut:])
         return out

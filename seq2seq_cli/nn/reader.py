@@ -55,14 +55,18 @@ class Reader:
         """Return what ``Seq2Seq.encode`` returns."""
         D, layers = self.config.directions, self.config.layers
         orders: list[Index | slice] = [slice(None), packing.reversal] if D == 2 else [slice(None)]
-        x = [tokens.of(source[order]) for tokens, order in zip(self.tokens, orders)]
+        x = np.empty((D, packing.tokens, self.tokens[0].products.shape[1]), self.tokens[0].products.dtype)
+        for d, (tokens, order) in enumerate(zip(self.tokens, orders)):
+            tokens.of(source[order], out=x[d])
         finals: list[State] = []
         for layer in range(layers):
-            last, outputs = self._run(layer, np.stack(x), packing, above=layer + 1 < layers)
+            last, outputs = self._run(layer, x, packing, above=layer + 1 < layers)
             finals += [tuple(part[d] for part in last) for d in range(D)]
             if outputs is not None:
                 inputs = np.concatenate([part[order] for part, order in zip(outputs, orders)], axis=1)
-                x = [inputs[order] @ weight + bias for order, (weight, bias) in zip(orders, self.inputs[layer + 1])]
+                for d, (order, (weight, bias)) in enumerate(zip(orders, self.inputs[layer + 1])):
+                    np.matmul(inputs[order], weight, out=x[d])
+                    x[d] += bias
         return self.encoder.hand_over(finals)[0]
 
     def _run(self, layer: int, x: Array, packing: Packing, above: bool) -> tuple[State, Array | None]:
@@ -78,7 +82,9 @@ class Reader:
             The last states, each array (D, B, H), and the outputs (D, N, H) or None.
         """
         (D, N, _), H, B = x.shape, self.config.hidden_size, packing.sentences
-        by_gate = x.reshape(D, N, -1, H).transpose(2, 0, 1, 3)  # (g, D, N, H)
+        by_row = x.reshape(D, N, -1, H).transpose(1, 2, 0, 3)  # (N, g, D, H)
+        if B == 1:
+            by_row = np.ascontiguousarray(by_row)  # a step of one sentence (H = 256) takes 9 in place of 12 µs
         outputs = np.empty((D, N, H), x.dtype) if above else None
         state: State = tuple(np.zeros((D, B, H), x.dtype) for _ in range(self.cell.states))
         final = tuple(np.empty_like(part) for part in state)
@@ -89,7 +95,7 @@ class Reader:
                     whole[:, size:rows] = part[:, size:]
                 state, rows = tuple(part[:, :size] for part in state), size
             # Before the first step the state is zero, and so is its product.
-            now = by_gate[:, :, start : start + size]
+            now = by_row[start : start + size].transpose(1, 2, 0, 3)  # (g, D, size, H)
             h_projection = self.hidden[layer].multiply(state[0]) if start else np.zeros(now.shape, x.dtype)
             if not self.cell.additive:
                 h_projection += self.biases_hh[layer]

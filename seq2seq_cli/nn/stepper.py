@@ -86,7 +86,8 @@ class Stepper:
         S, k = tokens.shape
         x = self.tokens.of(tokens.reshape(-1))  # (S · k, gH + E)
         if constants is not None:
-            x.reshape(S, k, -1)[...] += constants[:, None]
+            of_sentence = x.reshape(S, k, -1)
+            of_sentence += constants[:, None]
         x_projection = x[:, : self.gates].reshape(S * k, len(self.cell.order), -1).transpose(1, 0, 2)  # (g, S · k, H)
         after: list[State] = []
         for layer, state in enumerate(states):

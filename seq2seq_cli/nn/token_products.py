@@ -21,11 +21,11 @@ class TokenProducts:
         self.known = np.zeros(len(embedding), dtype=bool)
         self.products = np.empty((len(embedding), weight.shape[1]), weight.dtype)  # takes memory as rows are filled
 
-    def of(self, ids: IntArray) -> Array:
-        """Return a new array (N, M) for token ids (N,)."""
-        known = self.known[ids]
-        if not known.all():
-            new = np.unique(ids[~known])
+    def of(self, ids: IntArray, out: Array | None = None) -> Array:
+        """Return an array (N, M) for token ids (N,): a new one, or ``out``."""
+        if np.count_nonzero(self.known.take(ids)) < len(ids):
+            new = np.unique(ids)
+            new = new[~self.known[new]]
             self.products[new] = self.embedding[new] @ self.weight + self.bias
             self.known[new] = True
-        return self.products.take(ids, axis=0)
+        return self.products.take(ids, axis=0, out=out, mode="clip")  # by default it writes to out by way of a copy

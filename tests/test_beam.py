@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.beam import beam_search, best_extensions
+from seq2seq_cli.nn.hypothesis import Symbols
+
+START, END = 1, 2
+
+
+def by_sorting(totals, count):
+    """The definition: all (k, V) extensions sorted, the most probable first."""
+    order = sorted(np.ndindex(totals.shape), key=lambda place: -totals[place])
+    live, ended = [], []
+    for rank, (row, token) in enumerate(place for place in order if np.isfinite(totals[place])):
+        if token != END:
+            live.append((totals[row, token], row, token))
+        elif rank < count:
+            ended.append((totals[row, token], row, token))
+        if len(live) == count:
+            break
+    return live, ended
+
+
+@pytest.mark.parametrize("V", [3, 7, 200])
+@pytest.mark.parametrize("count", [1, 4, 9, 700])
+def test_the_best_extensions_are_those_that_sorting_everything_finds(V, count):
+    generator = np.random.default_rng(0)
+    z = generator.standard_normal((15, V)).astype(np.float32)
+    z[::2, END] += 5
+    z[:3, 1:] = z[4] = -np.inf
+    before = generator.standard_normal((5, 3))
+    before[3, 1] = -np.inf
+    everything = (before.reshape(-1, 1) + z).reshape(5, 3, V)
+    ends = 0
+    for s, found in enumerate(best_extensions(z, before, count, END)):
+        expected = by_sorting(everything[s], count)
+        assert found == tuple([(total, 3 * s + row, token) for total, row, token in part] for part in expected)
+        ends += len(found[1])
+    assert ends
+
+
+@pytest.mark.parametrize("rows", [[4], [3, 4, 5]])
+def test_a_best_total_that_is_no_number_is_an_error(rows):
+    z, before = np.zeros((6, 5), np.float32), np.zeros((2, 3))
+    z[rows] = np.nan if len(rows) == 1 else -np.inf
+    with pytest.raises(UserError, match="not numbers"):
+        list(best_extensions(z, before, 2, END))
+
+
+class Scripted:
+    """In place of a model, for one sentence: the log-probabilities after every hypothesis are given."""
+
+    def __init__(self, probabilities):
+        self.probabilities, self.hypotheses = probabilities, [()]
+
+    def step(self, tokens):
+        self.hypotheses = [(*path, token) for path, token in zip(self.hypotheses, tokens[0].tolist())]
+        return np.log(np.array([self.probabilities[path[1:]] for path in self.hypotheses], np.float32) + 1e-30)
+
+    def select(self, rows, sentences):
+        self.hypotheses = [self.hypotheses[row] for row in rows]
+
+
+def test_the_better_sentence_is_found_behind_the_less_probable_first_token():
+    after = {
+        (): [0, 0, 0.1, 0.5, 0.4],
+        (3,): [0, 0, 0.4, 0.3, 0.3],
+        (4,): [0, 0, 0.9, 0.05, 0.05],
+    }
+    config = SearchConfig(beam=2, n_best=2, length_penalty=0.0)
+    symbols = Symbols(START, END, frozenset((0, START)))
+    (found,) = beam_search(Scripted(after), np.array([3]), config, symbols)
+    assert [hypothesis.tokens for hypothesis in sorted(found, key=lambda h: -h.score)] == [(4,), (3,)]
+    np.testing.assert_allclose(sorted(h.log_probability for h in found), np.log([0.5 * 0.4, 0.4 * 0.9]), rtol=1e-6)
