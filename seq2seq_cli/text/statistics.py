@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.text.corpus import Corpus
-from seq2seq_cli.text.pieces import split_word
+from seq2seq_cli.text.pieces import APOSTROPHES, split_word
 from seq2seq_cli.text.tokenizer import count_words
 
 Lengths = npt.NDArray[np.integer] | npt.NDArray[np.floating]
@@ -19,8 +19,8 @@ LARGEST_RATIO = 4
 """Words of one side for a word of the other, beyond which two sentences can hardly be each other's translation."""
 MOST_BUCKETS = 8
 BUCKET_WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-_WORD = re.compile(r"\w\S*")
-"""From a letter or digit to the next space: punctuation on its own is no word."""
+_WORD = re.compile(rf"\w[^\s{APOSTROPHES}-]*")
+"""Up to a space, apostrophe or hyphen: ``Qu'avez-vous ?`` is three words, and punctuation on its own is none."""
 _LETTER = re.compile(r"\w")
 
 
