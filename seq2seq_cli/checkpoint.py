@@ -92,8 +92,7 @@ class Checkpoint:
 
     def measured(self, key: str) -> list[float]:
         """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
-        values = [record.get(key) for record in self.history]
-        return [float(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)]
+        return [float(record[key]) for record in self.history if is_number(record.get(key))]
 
 
 @dataclass
@@ -107,6 +106,14 @@ class TrainingState:
 
     moments: dict[str, Array]
     progress: dict[str, Any]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value from a file is a number, and one that a float can hold."""
+    try:
+        return isinstance(value, (int, float)) and math.isfinite(value)
+    except OverflowError:  # JSON's whole numbers have no limit
+        return False
 
 
 def state_path(path: Path) -> Path:
