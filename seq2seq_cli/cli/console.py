@@ -27,7 +27,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import STDIO, write_atomically
+from seq2seq_cli.files import STDIO, check_writable, write_atomically
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -203,6 +203,19 @@ def write_to(path: str, write: Callable[[IO[bytes]], Any]) -> None:
             stream.flush()
     else:
         write_atomically(Path(path), write)
+
+
+def read_input(path: str) -> Iterator[str]:
+    """Yield the lines of a text file, compressed or not, or of standard input (``-``)."""
+    from seq2seq_cli.text.corpus import read_lines
+
+    return read_lines(path)
+
+
+def check_output(path: str) -> None:
+    """Raise now, before any work, what ``write_to`` would raise for this file after it."""
+    if path != STDIO:
+        check_writable(Path(path))
 
 
 def check_inputs(*names: str | Path | None) -> None:
