@@ -17,33 +17,27 @@ member                content
 A training state, ``NAME.state.npz``, has the same members for the latest weights, and ``state`` (JSON) and
 ``optimizer.…`` arrays besides.
 
-Nothing in a file is trusted: pickles are never loaded, and the members' names, number, types, shapes and sizes are
-checked against the configuration before memory is allocated for them.
+Nothing in a file is trusted: the members' names, types, shapes and sizes are checked against the configuration before
+memory is allocated for them (see ``archive``).
 """
 
 from __future__ import annotations
 
 import dataclasses
-import io
 import itertools
-import json
 import math
-import stat
-import struct
-import warnings
-import zipfile
-import zlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from seq2seq_cli.archive import LARGEST_TEXT, Archive, json_member, write_archive
 from seq2seq_cli.config import ModelConfig, TrainingConfig, config_from_json
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import STDIO, explain_os_errors, keep_as, standard_input, title, write_atomically
+from seq2seq_cli.files import STDIO, keep_as
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import OPTIMIZERS
@@ -55,8 +49,6 @@ from seq2seq_cli.text.tokenizer import Tokenizer
 MODEL_FORMAT = "seq2seq model"
 STATE_FORMAT = "seq2seq training state"
 VERSION = 1
-LARGEST_SETTINGS = 1 << 20
-"""Bytes of a small member, and of the archive's directory."""
 LARGEST_HISTORY = 64 << 20
 LARGEST_CONFIG = 64 << 20
 """It holds the words of the training sources, too: at most ``text.seen.MOST_WORDS`` pieces, 4 bytes a character."""
@@ -100,8 +92,7 @@ class Checkpoint:
 
     def measured(self, key: str) -> list[float]:
         """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
-        values = [record.get(key) for record in self.history]
-        return [float(v) for v in values if isinstance(v, (int, float)) and math.isfinite(v)]
+        return [float(record[key]) for record in self.history if is_number(record.get(key))]
 
 
 @dataclass
@@ -115,6 +106,14 @@ class TrainingState:
 
     moments: dict[str, Array]
     progress: dict[str, Any]
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value from a file is a number, and one that a float can hold."""
+    try:
+        return isinstance(value, (int, float)) and math.isfinite(value)
+    except OverflowError:  # JSON's whole numbers have no limit
+        return False
 
 
 def state_path(path: Path) -> Path:
@@ -166,15 +165,15 @@ def put_aside(path: Path) -> Path | None:
 
 def save_model(path: Path, checkpoint: Checkpoint) -> None:
     """Write a model file, whole or not at all (see ``files.write_atomically``)."""
-    _write(path, _members(checkpoint, MODEL_FORMAT))
+    write_archive(path, _members(checkpoint, MODEL_FORMAT))
 
 
 def save_state(path: Path, checkpoint: Checkpoint, state: TrainingState) -> None:
     """Write a training state, whole or not at all."""
     members = _members(checkpoint, STATE_FORMAT)
-    members["state"] = _json_array(state.progress)
+    members["state"] = json_member(state.progress)
     members |= {f"optimizer.{name}": vector for name, vector in state.moments.items()}
-    _write(path, members)
+    write_archive(path, members)
 
 
 def load_model(path: Path) -> Checkpoint:
@@ -183,13 +182,13 @@ def load_model(path: Path) -> Checkpoint:
     Raises:
         UserError: if the file is not there, is not a model, is damaged, or is of a newer version.
     """
-    with _Archive(path) as archive:
+    with Archive(path, LARGEST_FILE) as archive:
         return _read_checkpoint(archive, MODEL_FORMAT)
 
 
 def load_state(path: Path) -> tuple[Checkpoint, TrainingState]:
     """Read a training state; errors as for ``load_model``."""
-    with _Archive(path) as archive:
+    with Archive(path, LARGEST_FILE) as archive:
         return _read_state(archive)
 
 
@@ -199,7 +198,7 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
     Returns:
         What it holds, the name of its format, and its size in bytes.
     """
-    with _Archive(path) as archive:
+    with Archive(path, LARGEST_FILE) as archive:
         if _format_name(archive) == STATE_FORMAT:
             return _read_state(archive)[0], STATE_FORMAT, archive.size
         return _read_checkpoint(archive, MODEL_FORMAT), MODEL_FORMAT, archive.size
@@ -218,11 +217,11 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "averaged": list(checkpoint.averaged),
     }
     members: dict[str, npt.NDArray[Any]] = {
-        "format": _json_array({"name": format_name, "version": VERSION}),
-        "config": _json_array(settings),
-        "tokenizer.source": _json_array(checkpoint.source_tokenizer.to_json()),
-        "tokenizer.target": _json_array(checkpoint.target_tokenizer.to_json()),
-        "history": _json_array(checkpoint.history),
+        "format": json_member({"name": format_name, "version": VERSION}),
+        "config": json_member(settings),
+        "tokenizer.source": json_member(checkpoint.source_tokenizer.to_json()),
+        "tokenizer.target": json_member(checkpoint.target_tokenizer.to_json()),
+        "history": json_member(checkpoint.history),
         **model.parameters,
     }
     if model.config.tie_embeddings:
@@ -230,17 +229,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
     return members
 
 
-def _json_array(value: Any) -> npt.NDArray[np.str_]:
-    return np.array(json.dumps(value, ensure_ascii=False))
-
-
-def _write(path: Path, members: dict[str, npt.NDArray[Any]]) -> None:
-    checksums = {name: zlib.crc32(array.tobytes()) for name, array in members.items()}
-    everything = {**members, "checksums": _json_array(checksums)}
-    write_atomically(path, lambda file: np.savez(file, **everything))  # type: ignore[arg-type]
-
-
-def _read_state(archive: _Archive) -> tuple[Checkpoint, TrainingState]:
+def _read_state(archive: Archive) -> tuple[Checkpoint, TrainingState]:
     moments = {f"optimizer.{name}" for kind in OPTIMIZERS.values() for name in kind(0).moments()} & archive.names
     checkpoint = _read_checkpoint(archive, STATE_FORMAT, {"state", *moments})
     progress = archive.json("state")
@@ -251,7 +240,7 @@ def _read_state(archive: _Archive) -> tuple[Checkpoint, TrainingState]:
     return checkpoint, TrainingState(vectors, progress)
 
 
-def _read_checkpoint(archive: _Archive, format_name: str, others: Collection[str] = ()) -> Checkpoint:
+def _read_checkpoint(archive: Archive, format_name: str, others: Collection[str] = ()) -> Checkpoint:
     """Return the checkpoint; besides its members, ``others`` must be there, and none else."""
     _check_format(archive, format_name)
     config = archive.json("config", LARGEST_CONFIG)
@@ -290,23 +279,23 @@ def _read_checkpoint(archive: _Archive, format_name: str, others: Collection[str
     return Checkpoint(model, source, target, training, history, corpus, text, seen, valid, threads, averaged)
 
 
-def _read_tokenizer(archive: _Archive, side: str, entries: int) -> Tokenizer:
+def _read_tokenizer(archive: Archive, side: str, entries: int) -> Tokenizer:
     member = f"tokenizer.{side}"
-    value = archive.json(member, LARGEST_SETTINGS + LARGEST_ENTRY * entries)
+    value = archive.json(member, LARGEST_TEXT + LARGEST_ENTRY * entries)
     tokenizer = tokenizer_from_json(value, f"{archive.path}, {member}")
     if len(tokenizer) != entries:
         raise archive.damaged(f"its {side} tokenizer and its configuration disagree about the vocabulary's size")
     return tokenizer
 
 
-def _format_name(archive: _Archive) -> Any:
+def _format_name(archive: Archive) -> Any:
     if "format" not in archive.names:
         raise archive.damaged("it has no 'format'")
     found = archive.json("format")
     return found.get("name") if isinstance(found, dict) else found
 
 
-def _check_format(archive: _Archive, format_name: str) -> None:
+def _check_format(archive: Archive, format_name: str) -> None:
     name = _format_name(archive)
     if name != format_name:
         raise UserError(
@@ -321,175 +310,3 @@ def _check_format(archive: _Archive, format_name: str) -> None:
             where=archive.path,
             fix="install a newer version of seq2seq-cli",
         )
-
-
-class _Archive:
-    """A ``.npz`` file whose members are checked one by one."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = title(path)
-        with explain_os_errors(self.path, "read"):
-            self._file = self._from_standard_input() if str(path) == STDIO else self._from_file(path)
-        try:
-            self._open()
-        except BaseException:
-            self._file.close()
-            raise
-
-    def _from_file(self, path: Path) -> IO[bytes]:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # it may never end, and never even open
-            raise self.damaged("it is a device or a pipe, not a file; '-' reads standard input")
-        return path.open("rb")
-
-    def _from_standard_input(self) -> IO[bytes]:
-        """Return a nameless copy on disk: one has to go back and forth in an archive, and it may be large."""
-        import tempfile
-
-        stream = standard_input()
-        if stream.isatty():
-            raise self.damaged("it is a terminal")
-        beginning = stream.read(4)
-        if beginning != b"PK\3\4":  # found out now: this, too, may never end
-            raise self.damaged("it does not begin like an .npz file")
-        copy: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed as any other file would be)
-        try:
-            copy.write(beginning)
-            while block := stream.read(1 << 20):
-                copy.write(block)
-                if copy.tell() > LARGEST_FILE:
-                    raise self.damaged(f"it is larger than {LARGEST_FILE >> 30} GiB")
-        except BaseException:
-            copy.close()
-            raise
-        return copy
-
-    def _open(self) -> None:
-        """Read the directory: everything that can be refused without reading a member is refused here."""
-        try:
-            self.size, entries = _check_directory(self._file)
-            self._zip = zipfile.ZipFile(self._file)
-            members = self._zip.infolist()
-            if len(members) != entries:  # zipfile does not mind
-                raise ValueError(f"it has {len(members)} members in place of {entries}")
-        except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError, EOFError) as error:
-            raise self.damaged(f"it is not an .npz file ({error})") from None
-        self._members = {member.filename.removesuffix(".npy"): member for member in members}
-        self.names = set(self._members) - {"checksums"}
-        if len(self._members) != len(members):
-            raise self.damaged("two of its members have the same name")
-        for member in members:
-            if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
-                raise self.damaged(f"'{member.filename}' is compressed")  # a few bytes could ask for any memory
-            if member.header_offset + member.file_size > self.size:
-                raise self.damaged(f"'{member.filename}' declares {member.file_size} bytes, more than the file has")
-        self._checksums: dict[str, Any] = {}
-        checksums = self.json("checksums") if "checksums" in self._members else {}
-        if not isinstance(checksums, dict):
-            raise self.damaged("'checksums' is not a JSON object")
-        if checksums and checksums.keys() != self.names:
-            raise self.damaged(f"'{min(checksums.keys() ^ self.names)}' was not saved with it, or is missing")
-        self._checksums = checksums
-
-    def __enter__(self) -> _Archive:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._zip.close()
-        self._file.close()
-
-    def damaged(self, what: str) -> UserError:
-        """Return the error for a file that is not what it should be."""
-        return UserError(
-            f"this is not a model file, or it is damaged: {what}",
-            where=self.path,
-            fix="give a file that 'seq2seq train' wrote, or train again",
-        )
-
-    def check_names(self, expected: set[str]) -> None:
-        """Raise unless exactly these members are there."""
-        if self.names - expected:
-            names = ", ".join(map(repr, sorted(self.names - expected)[:3]))
-            raise self.damaged(f"it has members that do not belong to it: {names}")
-        if expected - self.names:
-            raise self.damaged(f"it has no member '{min(expected - self.names)}'")
-
-    def check_size(self, name: str, content: int) -> None:
-        """Raise unless the member is there and declares to be as large as its content and a header."""
-        if name not in self._members:
-            raise self.damaged(f"it has no member '{name}'")
-        declared = self._members[name].file_size
-        if not content <= declared <= content + (1 << 16):
-            raise self.damaged(f"'{name}' declares {declared} bytes where about {content} were expected")
-
-    def json(self, name: str, most: int = LARGEST_SETTINGS) -> Any:
-        """Return the value of a member that holds JSON, of at most so many bytes."""
-        if name not in self._members:
-            raise self.damaged(f"it has no member '{name}'")
-        if self._members[name].file_size > most:
-            raise self.damaged(f"'{name}' declares {self._members[name].file_size} bytes")
-        data, dtype = self._read(name, ())
-        if dtype.kind != "U":
-            raise self.damaged(f"'{name}' is not text")
-        try:
-            return json.loads(str(np.frombuffer(data, dtype)[0]))
-        except (ValueError, RecursionError, IndexError) as error:
-            raise self.damaged(f"'{name}' is not JSON ({error})") from None
-
-    def array(self, name: str, shape: tuple[int, ...]) -> Array:
-        """Return a float32 member of exactly this shape, every value finite."""
-        self.check_size(name, 4 * math.prod(shape))
-        data, dtype = self._read(name, shape)
-        if dtype != np.float32:
-            raise self.damaged(f"'{name}' is {dtype}, not float32")
-        values: Array = np.frombuffer(data, dtype).reshape(shape)
-        if not np.isfinite(values).all():
-            raise self.damaged(f"'{name}' holds values that are not finite numbers")
-        return values
-
-    def _read(self, name: str, shape: tuple[int, ...]) -> tuple[bytes, np.dtype[Any]]:
-        """Return a member's bytes and dtype; never more bytes than it declares, nor more than the shape says."""
-        try:
-            with self._zip.open(self._members[name]) as file:
-                found, fortran, dtype = _read_header(file)
-                if found != shape or fortran or dtype.hasobject:
-                    raise self.damaged(f"'{name}' has shape {found} and type {dtype}, not shape {shape}")
-                expected = dtype.itemsize * math.prod(shape)
-                if expected > self._members[name].file_size:
-                    raise self.damaged(f"'{name}' is shorter than its header says")
-                data = file.read(expected)
-                if len(data) != expected or file.read(1):
-                    raise self.damaged(f"'{name}' is not as long as its header says")
-                if self._checksums.get(name, zlib.crc32(data)) != zlib.crc32(data):
-                    raise self.damaged(f"'{name}' is not what was saved under that name")
-                return data, dtype
-        except (UserError, MemoryError):
-            raise
-        except Exception as error:  # zipfile and numpy raise many kinds for a damaged file
-            raise self.damaged(f"'{name}' cannot be read ({error or type(error).__name__})") from None
-
-
-def _check_directory(file: IO[bytes]) -> tuple[int, int]:
-    """Return the file's size and the number of members; refuse a directory that would fill the memory when read."""
-    size = file.seek(0, io.SEEK_END)
-    file.seek(max(0, size - 42))
-    tail = file.read()
-    signature, _, _, _, entries, length, _, comment = struct.unpack("<4s4H2LH", tail[-22:])
-    if signature != b"PK\5\6" or comment:
-        raise ValueError("it does not end like one")
-    large = tail[:4] == b"PK\6\7"  # what files above 2 GiB need; a smaller one could hide another length in it
-    if length > LARGEST_SETTINGS or (large and size < 1 << 31):
-        raise ValueError("its directory is too large")
-    return size, entries
-
-
-def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, order and dtype of an array in numpy's format; no data is read."""
-    version = np.lib.format.read_magic(file)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # numpy warns of headers that only other programs write
-        if version == (1, 0):
-            return np.lib.format.read_array_header_1_0(file)
-        if version == (2, 0):
-            return np.lib.format.read_array_header_2_0(file)
-    raise ValueError(f"array format {version}")

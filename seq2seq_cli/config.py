@@ -35,14 +35,18 @@ LONGEST_NUMBER = 30
 
 
 def _check_range(flag: str, value: float, low: float, high: float, *, open_high: bool = False) -> None:
-    """Raise unless low <= value <= high (or < high)."""
+    """Raise unless low <= value <= high (or < high); behind a colon after the flag stands which part of its value."""
     inside = low <= value < high if open_high else low <= value <= high
     if not inside:  # also true for NaN
         if math.isinf(high):
             limits = f"{low} or more"
         else:
             limits = f"from {low} to {'below ' if open_high else ''}{high}"
-        raise usage_error(f"{flag} must be {limits}, not {str(value)[:30]}", where=flag, fix=f"give a value {limits}")
+        raise usage_error(
+            f"{flag} must be {limits}, not {str(value)[:30]}",
+            where=flag.partition(":")[0],
+            fix=f"give a value {limits}",
+        )
 
 
 def _check_batch(batch_size: int, max_tokens_per_batch: int, max_source_length: int) -> None:
@@ -228,8 +232,8 @@ def length_limit(text: str | int) -> LengthLimit:
     absolute = re.fullmatch(r"-?\d+", str(text), re.ASCII)
     if relative and len(str(text)) <= LONGEST_NUMBER:
         limit = LengthLimit(float(relative[1]), int(relative[2] or 0))
-        _check_range("--max-length", limit.factor, 0.01, 1000)
-        _check_range("--max-length", limit.tokens, 0, 1 << 20)
+        _check_range("--max-length: the number before x", limit.factor, 0.01, 1000)
+        _check_range("--max-length: the number behind +", limit.tokens, 0, 1 << 20)
         return limit
     if absolute and len(str(text)) <= LONGEST_NUMBER:
         _check_range("--max-length", int(text), 1, 1 << 20)

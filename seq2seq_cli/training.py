@@ -386,7 +386,7 @@ class Trainer:
             self.schedule.scale = float(progress["rate_scale"])
             self.schedule.best = math.inf if progress["best_loss"] is None else float(progress["best_loss"])
             self.schedule.failures = int(progress["failures"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UserError(
                 f"the training state is damaged: {error}", where=where, fix="train without --resume"
             ) from None

@@ -248,7 +248,7 @@ class Translator:
                 for k, hypotheses in zip(batch, answers):
                     results[k] = [self._translation(hypothesis) for hypothesis in hypotheses]
             if progress:
-                progress(sum(map(len, together)))
+                progress(len(several))
         return results
 
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:

@@ -15,6 +15,7 @@ FLOORS = {
     "workers": 0,
     "nn": 1,
     "text": 1,
+    "archive": 1,
     "checkpoint": 2,
     "batches": 2,
     "explanation": 2,

@@ -27,6 +27,7 @@ def test_many_values_become_one_character_a_part_and_none_is_lost():
 
 def test_a_bar_has_its_share_of_the_width_and_is_never_empty_for_something():
     assert bar(1.0, 10) == "█" * 10
+    assert bar(0.5, 10) == "█████"
     assert bar(0.5, 10, blocks=False) == "#####"
     assert bar(0.001, 10) == "█"
     assert bar(0.0, 10) == ""

@@ -235,6 +235,7 @@ ERRORS = [
     (("pairs.tsv", "--hypotheses", "a", "-o", "out"), 2, "--output"),
     (("pairs.tsv", "-m", "model.npz", "-m", "model.npz", "--compare", "-o", "out"), 2, "--output"),
     (("pairs.tsv", "--examples", "-1"), 2, "--examples"),
+    (("nothing.tsv", "-o", "nowhere/out"), 1, "no such folder"),  # before any work
     ((), 2, "not trained on the built-in corpus"),
 ]
 

@@ -122,7 +122,8 @@ def test_a_model_file_that_does_not_say_what_it_was_validated_on_can_be_read(tra
 def test_a_history_that_somebody_changed_is_shown_and_does_no_harm(trained, cli, tmp_path):
     with np.load(trained / "model.npz") as archive:
         members = {name: array for name, array in archive.items() if name != "checksums"}
-    members["history"] = np.array(json.dumps([{}, {"epoch": "x", "valid_loss": [1], "valid_bleu": None}]))
+    records = [{}, {"epoch": "x", "valid_loss": [1], "valid_bleu": None}, {"step": 10**400, "valid_bleu": 10**400}]
+    members["history"] = np.array(json.dumps(records))
     np.savez(tmp_path / "odd.npz", **members)
     result = cli("inspect", "odd.npz")
     assert result.returncode == 0, result.stderr.decode()

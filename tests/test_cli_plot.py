@@ -161,6 +161,7 @@ def test_what_cannot_be_drawn_is_explained(trained, cli, tmp_path):
     assert_explained(cli("plot", "lengths", **here), 2, "not trained on the built-in corpus")
     assert_explained(cli("plot", "lengths"), 1, "there is no model")
     assert_explained(cli("plot", "history", "--log-file", "pairs.tsv", **here), 1, "no training step", "pairs.tsv")
+    assert_explained(cli("plot", "lengths", "nothing.tsv", "-o", "nowhere/x.png", **here), 1, "no such folder")
     two = ("-m", "model.npz", "-m", "model.npz")
     assert_explained(cli("plot", "history", *two, "--log-file", "log.jsonl", **here), 2, "--log-file")
 
@@ -203,3 +204,10 @@ def test_a_log_that_was_cut_off_still_gives_its_training_loss(tmp_path):
     assert len(steps) == 200
     assert steps[0] < steps[-1] < 500
     assert losses == pytest.approx(math.log(2.0))
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"step": 1, "perplexity": 1' + "0" * 400 + "}", "3", '{"step": 1}'])
+def test_lines_of_a_log_that_somebody_changed_are_passed_over(line, tmp_path):
+    path = tmp_path / "log.jsonl"
+    path.write_text(line + '\n{"step": 2, "perplexity": 2.0}\n')
+    assert [values.tolist() for values in training_curve(str(path))] == [[2.0], [math.log(2.0)]]

@@ -68,6 +68,7 @@ def test_a_share_that_is_held_out_is_looked_at_as_well(cli, tmp_path):
     assert "42 training pairs, 2 for validation" in text
     assert "suspicious: 42 pairs with identical sides, the first odd.tsv:1 (" in text
     assert "suspicious: 1 pair with an empty side, the first odd.tsv:42 (" in text
+    assert "suspicious: 1 pair with one side over 4 times as long as the other, the first odd.tsv:44 (" in text
     assert "suspicious: 1 pair that repeats an earlier pair, the first odd.tsv:45 (" in text
 
 

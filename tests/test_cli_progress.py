@@ -2,6 +2,7 @@ import math
 import os
 import re
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ from seq2seq_cli.cli import console, progress
 from seq2seq_cli.config import TrainingConfig
 from seq2seq_cli.training import UNLIMITED_EPOCHS, Score, StepReport, ValidationReport
 from tests.conftest import SMALL, environment, write_pairs
+from tests.terminal import screen
 
 pexpect = pytest.importorskip("pexpect")
 
@@ -131,6 +133,36 @@ def test_on_a_terminal_the_picture_is_live_and_no_line_is_wider(columns, tmp_pat
         assert part in " ".join(plain.split())
     for line in re.split("[\r\n]+", plain):
         assert len(line) <= columns, line
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")
+@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize(("at", "pause"), [("step 1[0-9][0-9]", 0.1), ("[?]25l", 0)])  # between pictures; before all
+def test_after_an_interruption_nothing_is_left_of_the_picture(at, pause, columns, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    arguments = ["-m", "seq2seq_cli", "train", "p.tsv", "--epochs", "1000", "--patience", "1000", *SMALL]
+    child = pexpect.spawn(
+        sys.executable,
+        arguments,
+        cwd=str(tmp_path),
+        env=environment(TERM="xterm"),
+        dimensions=(40, columns),
+        encoding="utf-8",
+        codec_errors="replace",
+        timeout=300,
+    )
+    child.expect(at)
+    text = child.before + child.after
+    time.sleep(pause)
+    child.sendintr()
+    text += child.read()
+    child.wait()
+    assert child.exitstatus == 130, text
+    assert "stopping after this step, saving ..." in text
+    shown = "\n".join(screen(text, columns)).rstrip()
+    for part in ("ETA", "loss over time", "tokens/s", "stopping", "^C"):
+        assert part not in shown.partition("time: ")[2], shown
+    assert shown.endswith("\ncontinue with the same command and --resume"), shown
 
 
 def test_off_a_terminal_there_are_plain_lines_only(cli, tmp_path):

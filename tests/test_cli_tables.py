@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from seq2seq_cli.cli.tables import UNLIMITED, bar, table, width_of
+from seq2seq_cli.cli.tables import UNLIMITED, table, width_of
 
 
 def test_columns_line_up_numbers_to_the_right():
@@ -32,7 +32,3 @@ def test_off_a_terminal_nothing_is_folded():
 
 def test_cells_are_text_and_not_markup_and_drive_no_terminal():
     assert table(["a"], [["[bold]x[/bold] \x1b[31m"]], 80)[1] == "[bold]x[/bold] \\x1b[31m"
-
-
-def test_a_bar_is_as_long_as_its_share():
-    assert [bar(share, 10) for share in (0, 0.001, 0.5, 1)] == ["", "█", "█████", "██████████"]

@@ -53,6 +53,7 @@ def test_errors_are_explained(cli, tmp_path):
     (tmp_path / "t.txt").write_text("abc\n")
     (tmp_path / "empty.txt").write_text("\n")
     assert_explained(cli("tokenizer", "train", "nothing.txt", "-o", "x.json"), 1, "no such file")
+    assert_explained(cli("tokenizer", "train", "nothing.txt", "-o", "nowhere/x.json"), 1, "no such folder")
     assert_explained(cli("tokenizer", "train", "empty.txt", "-o", "x.json"), 1, "no text to learn from")
     assert_explained(cli("tokenizer", "train", "t.txt", "-o", "x.json", "--kind", "pieces"), 2, "bpe, word, char")
     assert_explained(cli("tokenizer", "train", "t.txt", "-o", "x.json", "--vocab-size", "1"), 2, "--vocab-size")

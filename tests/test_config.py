@@ -42,6 +42,7 @@ WRONG = [
     (SearchConfig, {"max_length": "2.5"}, "--max-length", "number of tokens"),
     (SearchConfig, {"max_length": ""}, "--max-length", "number of tokens"),
     (SearchConfig, {"max_length": "0x+5"}, "--max-length", "from 0.01"),
+    (SearchConfig, {"max_length": "0x"}, "--max-length", "the number before x must be from 0.01"),
     (SearchConfig, {"max_length": "9" * 5000}, "--max-length", "number of tokens"),
     (SearchConfig, {"max_length": "2x+99999999"}, "--max-length", "to 1048576"),
     (SearchConfig, {"batch_size": 0}, "--batch-size", "from 1"),

@@ -25,13 +25,8 @@ def corpus(tmp_path):
     return read_corpus(str(path))
 
 
-def words(lines):
-    return np.array([len(line.split()) for line in lines])
-
-
 def found(corpus):
-    findings = suspicious_pairs(corpus, words(corpus.sources), words(corpus.targets))
-    return {finding.what: (finding.number, finding.place.rpartition("/")[2]) for finding in findings}
+    return {finding.what: (finding.number, finding.place.rpartition("/")[2]) for finding in suspicious_pairs(corpus)}
 
 
 def test_each_kind_of_suspicious_pair_is_counted_with_the_line_of_the_first(corpus):
@@ -60,6 +55,47 @@ def test_a_good_corpus_raises_no_suspicion():
 
 def test_punctuation_alone_is_no_copy():
     assert found(Corpus("c", ["!"], ["?"])) == {}
+
+
+UNEVEN = "1 pair with one side over 4 times as long as the other"
+FRENCH = [("red cat", "chat rouge"), ("old dog", "vieux chien"), ("My cat sleeps.", "Mon chat dort.")]
+CHINESE = [("谢谢。", "Thank you very much."), ("我喜欢这本书。", "I like this book."), ("你好！", "Hello!")]
+THAI = [("ฉันชอบหนังสือเล่มนี้", "I like this book"), ("ขอบคุณ", "Thank you"), ("แมวกำลังนอนหลับ", "The cat is sleeping")]
+
+
+def corpus_of(pairs):
+    return Corpus("c", *map(list, zip(*pairs)))
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "uneven"),
+    [
+        ("Xyzzyplughfoobar", "le mot que personne ne connaît", True),  # a long word is one word
+        ("Donaudampfschifffahrt", "la navigation à vapeur", False),
+        ("Go !", "un deux trois quatre", False),
+        ("Go !", "un deux trois quatre cinq", True),  # punctuation is no word
+        ("...", "un deux trois quatre cinq", True),
+        ("What is the matter with you?", "Qu'avez-vous ?", False),
+    ],
+)
+def test_lengths_are_compared_in_words_whatever_the_tokenizer(source, target, uneven):
+    for pair in ((source, target), (target, source)):
+        assert found(corpus_of([*FRENCH, pair])) == ({UNEVEN: (1, "c:4")} if uneven else {})
+
+
+@pytest.mark.parametrize("pairs", [CHINESE, THAI])
+def test_a_language_without_spaces_is_compared_in_letters(pairs):
+    long, short = max((pair[0] for pair in pairs), key=len), min((pair[0] for pair in pairs), key=len)
+    for turn in (1, -1):
+        assert found(corpus_of([pair[::turn] for pair in pairs])) == {}
+        for bad in ((short, "a sentence that is much too long for it and says so"), (3 * long, "short")):
+            assert found(corpus_of([pair[::turn] for pair in [*pairs * 3, bad]]))[UNEVEN] == (1, "c:10")
+
+
+def test_without_spaces_on_either_side_letters_are_compared():
+    pairs = [("我喜欢这本书。", "私はこの本が好きです。"), ("谢谢。", "ありがとう。")]
+    assert found(corpus_of(pairs)) == {}
+    assert found(corpus_of([*pairs, ("好", "私はこの本が好きです。")])) == {UNEVEN: (1, "c:3")}
 
 
 def test_the_place_of_a_pair_in_two_files_is_that_of_the_first(tmp_path):

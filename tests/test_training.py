@@ -1,4 +1,5 @@
 import dataclasses
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -131,6 +132,20 @@ def test_resuming_with_another_corpus_is_refused(tmp_path):
     checkpoint, state = load_state(state_path(path))
     with pytest.raises(UserError, match="corpus is not the one"):
         make_trainer(path, state, checkpoint, corpus=toy_corpus(seed=4))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("step", None), ("step", math.inf), ("epoch", "x"), ("seconds", []), ("seconds", 10**400), ("best_loss", 10**400)],
+    ids=lambda value: str(value)[:9],
+)
+def test_a_state_that_somebody_changed_is_refused(name, value, tmp_path):
+    path = tmp_path / "m.npz"
+    make_trainer(path).save()
+    checkpoint, state = load_state(state_path(path))
+    state.progress[name] = value
+    with pytest.raises(UserError, match="the training state is damaged"):
+        make_trainer(path, state, checkpoint)
 
 
 @pytest.mark.parametrize("limit", [{"epochs": 1}, {"max_steps": 5}])

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 from seq2seq_cli.cli import console
-from seq2seq_cli.cli.tables import bar, table, width_of
+from seq2seq_cli.cli.charts import bar
+from seq2seq_cli.cli.tables import table, width_of
 from seq2seq_cli.cli.tokenizer import show_token
 from seq2seq_cli.config import SearchConfig
 
@@ -136,6 +137,11 @@ class News:
             console.say(
                 f"note: {what}; the longest in training had {self.longest}: expect the end to be lost", indent=2
             )
+
+
+def report_too_long(translator: Translator, texts: list[str], config: SearchConfig) -> None:
+    """Warn of texts whose end was not translated."""
+    report_cut([k for k, text in enumerate(texts, start=1) if translator.too_long(text, config)], config)
 
 
 def report_cut(lines: list[int], config: SearchConfig, several: bool = True) -> None:

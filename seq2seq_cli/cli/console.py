@@ -27,7 +27,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import STDIO, write_atomically
+from seq2seq_cli.files import STDIO, check_writable, write_atomically
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -205,6 +205,19 @@ def write_to(path: str, write: Callable[[IO[bytes]], Any]) -> None:
         write_atomically(Path(path), write)
 
 
+def read_input(path: str) -> Iterator[str]:
+    """Yield the lines of a text file, compressed or not, or of standard input (``-``)."""
+    from seq2seq_cli.text.corpus import read_lines
+
+    return read_lines(path)
+
+
+def check_output(path: str) -> None:
+    """Raise now, before any work, what ``write_to`` would raise for this file after it."""
+    if path != STDIO:
+        check_writable(Path(path))
+
+
 def check_inputs(*names: str | Path | None) -> None:
     """Raise if standard input (``-``) is asked for more than once.
 
@@ -242,10 +255,15 @@ class StopSignal:
     """Set by SIGINT and SIGTERM while training, so that the step in hand is finished and saved first.
 
     ``code`` is the exit code once a signal has come, else None. A second SIGINT leaves at once.
+
+    Args:
+        in_place: whether what is said of a signal takes the place of the terminal's last line: lines above that one are
+            going to be written over, which works only if the cursor stays where it is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_place: bool) -> None:
         self.code: int | None = None
+        self._in_place = in_place
 
     def receive(self, number: int, frame: Any) -> None:
         """Take note of a signal."""
@@ -254,13 +272,20 @@ class StopSignal:
         self.code = EXIT_INTERRUPTED if number == signal.SIGINT else EXIT_TERMINATED
         if not _Flags.quiet:
             with suppress(OSError):  # not print: the signal may have come in the middle of one
-                os.write(2, b"\nstopping after this step, saving ... (Ctrl-C again leaves at once)\n")
+                os.write(2, self._notice().encode())
+
+    def _notice(self) -> str:
+        text = "stopping after this step, saving ... (Ctrl-C again leaves at once)"
+        if not self._in_place:
+            return f"\n{text}\n"
+        width = os.get_terminal_size(2).columns - 1
+        return f"\r{text[:width]:<{width}}"
 
 
 @contextmanager
-def catch_signals() -> Iterator[StopSignal]:
-    """Catch SIGINT and SIGTERM for the time of a ``with`` block."""
-    received = StopSignal()
+def catch_signals(in_place: bool) -> Iterator[StopSignal]:
+    """Catch SIGINT and SIGTERM for the time of a ``with`` block; ``in_place`` is as for ``StopSignal``."""
+    received = StopSignal(in_place)
     before = {number: signal.signal(number, received.receive) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield received

@@ -11,9 +11,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.cli import console
-from seq2seq_cli.cli.answers import report_cut
+from seq2seq_cli.cli.answers import report_too_long
 from seq2seq_cli.cli.report import Report, System
-from seq2seq_cli.cli.translate import (
+from seq2seq_cli.cli.search_flags import (
     DEFAULT_MODEL,
     SHOWN,
     AllowUnknown,
@@ -28,7 +28,6 @@ from seq2seq_cli.cli.translate import (
     Normalization,
     Threads,
     load_translator,
-    read_input,
     search_config,
 )
 from seq2seq_cli.config import SearchConfig
@@ -153,6 +152,8 @@ def evaluate_command(
     if references is not None and (by_length or baselines):
         flag = "--by-length" if by_length else "--baselines"
         raise usage_error(f"{flag} needs the sources", where=flag, fix="name a CORPUS, not --references")
+    if output_file is not None:
+        console.check_output(output_file)
     groups = _groups(model, files, compare)
     translators = [load_translator(group, threads) for group in groups]
     trained_on = [name for translator in translators for name in translator.corpora]
@@ -162,9 +163,9 @@ def evaluate_command(
         translator.team.start()  # before the display starts a thread
         with _progress(len(sources), beam) as done:
             outputs = translator.translate(sources, config, done)
-        report_cut([k for k, text in enumerate(sources, start=1) if translator.too_long(text, config)], config)
+        report_too_long(translator, sources, config)
         systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs))
-    systems += [System(path, list(read_input(path))) for path in files]
+    systems += [System(path, list(console.read_input(path))) for path in files]
     settings: dict[str, Any] = {"hypotheses": files[0] if len(files) == 1 else files} if files else {}
     if groups:
         models = [str(path) for group in groups for path in group or [DEFAULT_MODEL]]
@@ -244,15 +245,16 @@ def _test_set(
     from seq2seq_cli.text.corpus import read_pairs
 
     if references is not None:
-        return [], list(read_input(references)), references
+        return [], list(console.read_input(references)), references
     if in_step and corpus is not None:
         pairs = list(read_pairs(corpus))
         return [source for source, _ in pairs], [target for _, target in pairs], corpus
-    test = _test_corpus(corpus, trained_on)
+    test = read_test_corpus(corpus, trained_on)
     return test.sources, test.targets, "the built-in test set" if corpus is None else test.name
 
 
-def _read_corpus(name: str) -> Corpus:
+def read_and_warn(name: str) -> Corpus:
+    """Return a corpus, and warn of pairs that are left out because a side is empty."""
     from seq2seq_cli.text.corpus import read_corpus
 
     corpus = read_corpus(name)
@@ -260,7 +262,7 @@ def _read_corpus(name: str) -> Corpus:
     return corpus
 
 
-def _test_corpus(name: str | None, trained_on: list[str]) -> Corpus:
+def read_test_corpus(name: str | None, trained_on: list[str]) -> Corpus:
     """Return the test corpus; the built-in one only goes with a model that was trained on the built-in corpus."""
     from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
 
@@ -271,7 +273,7 @@ def _test_corpus(name: str | None, trained_on: list[str]) -> Corpus:
             fix="name a test corpus: seq2seq eval test.tsv",
             exit_code=console.EXIT_USAGE,
         )
-    return _read_corpus(name or builtin_corpus("test"))
+    return read_and_warn(name or builtin_corpus("test"))
 
 
 def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str]) -> list[System]:
@@ -288,7 +290,7 @@ def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[st
             f"note: the nearest training sentence needs the training pairs: --train-corpus CORPUS{known}", indent=2
         )
     else:
-        found.append(System("nearest training sentence", nearest_translations(_read_corpus(train_corpus), sources)))
+        found.append(System("nearest training sentence", nearest_translations(read_and_warn(train_corpus), sources)))
     return found
 
 

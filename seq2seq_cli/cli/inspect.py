@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.cli import console
-from seq2seq_cli.cli.translate import DEFAULT_MODEL
+from seq2seq_cli.cli.search_flags import DEFAULT_MODEL
 from seq2seq_cli.errors import usage_error
 from seq2seq_cli.files import title
 
@@ -170,5 +170,5 @@ def _cell(value: Any, form: str) -> str:
     """Return a number as text; what is none, in a file that somebody changed, as it is."""
     try:
         return format(value, form)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return str(value)[:10]

@@ -12,9 +12,9 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.cli import console
-from seq2seq_cli.cli.answers import report_cut
+from seq2seq_cli.cli.answers import report_too_long
 from seq2seq_cli.cli.help import Command, Group
-from seq2seq_cli.cli.translate import (
+from seq2seq_cli.cli.search_flags import (
     DEFAULT_MODEL,
     AllowUnknown,
     BatchSize,
@@ -27,7 +27,6 @@ from seq2seq_cli.cli.translate import (
     Normalization,
     Threads,
     load_translator,
-    read_input,
     search_config,
 )
 from seq2seq_cli.config import SearchConfig
@@ -150,12 +149,12 @@ def lengths_command(
         translators = [
             (title(path), load_translator([path] if model else None, threads)) for path in model or [DEFAULT_MODEL]
         ]
-        name, sources, targets = test_sentences(corpus, [data for _, each in translators for data in each.corpora])
+        name, sources, targets = test_set(corpus, [data for _, each in translators for data in each.corpora])
         lines = []
         for path, translator in translators:
             console.say(f"translating {len(sources):,} sentences with {path}, beam {beam} …")
             outputs = translator.translate(sources, config)
-            report_cut([k for k, text in enumerate(sources, start=1) if translator.too_long(text, config)], config)
+            report_too_long(translator, sources, config)
             scores = corpus_scores(outputs, targets, ["bleu"])
             buckets = scores_by_length(sources, outputs, targets, length_buckets(sources))
             lines.append(LengthLine(path, scores.values["bleu"], _array([bucket.bleu for bucket in buckets])))
@@ -237,6 +236,7 @@ def write_picture(draw: Callable[[], Figure], output: str, kind: str) -> None:
     """Draw and write a picture; that drawing is possible at all is found out before any work."""
     from seq2seq_cli.cli.drawing import drawing, save
 
+    console.check_output(output)
     with drawing():
         figure = draw()
 
@@ -256,10 +256,11 @@ def validation_curve(name: str, checkpoint: Checkpoint) -> Curve:
     Raises:
         UserError: if there are none.
     """
+    from seq2seq_cli.checkpoint import is_number
     from seq2seq_cli.cli.drawing import Curve
 
     keys = ("step", "seconds", "valid_loss", "valid_bleu")
-    records = [record for record in checkpoint.history if all(_is_number(record.get(key)) for key in keys)]
+    records = [record for record in checkpoint.history if all(is_number(record.get(key)) for key in keys)]
     if not records:
         raise UserError(
             "this model was saved before its first validation: there is nothing to draw yet",
@@ -278,13 +279,15 @@ def training_curve(path: str) -> tuple[Array, Array]:
     """
     import numpy as np
 
+    from seq2seq_cli.checkpoint import is_number
+
     points = []
-    for line in read_input(path):
+    for line in console.read_input(path):
         try:
             record = json.loads(line)
-            if _is_number(record.get("perplexity")) and _is_number(record.get("step")):
+            if is_number(record.get("perplexity")) and is_number(record.get("step")):
                 points.append((record["step"], math.log(record["perplexity"])))
-        except (ValueError, AttributeError):  # a last line that was cut off, or another file altogether
+        except (ValueError, AttributeError, RecursionError):  # a last line that was cut off, or another file altogether
             continue
     if not points:
         raise UserError(
@@ -302,15 +305,15 @@ def length_buckets(sources: list[str]) -> list[tuple[int, int]]:
     return [*buckets, (_LONGEST_BUCKET + 1, sys.maxsize)]
 
 
-def test_sentences(corpus: str | None, trained_on: list[str]) -> tuple[str, list[str], list[str]]:
+def test_set(corpus: str | None, trained_on: list[str]) -> tuple[str, list[str], list[str]]:
     """Return name, sources and targets of the test corpus; of the built-in one, the long sentences too."""
-    from seq2seq_cli.cli.evaluate import _read_corpus, _test_corpus
+    from seq2seq_cli.cli.evaluate import read_and_warn, read_test_corpus
     from seq2seq_cli.text.builtin import builtin_corpus
 
-    test = _test_corpus(corpus, trained_on)
+    test = read_test_corpus(corpus, trained_on)
     if corpus is not None:
         return test.name, test.sources, test.targets
-    long = _read_corpus(builtin_corpus("test_long"))
+    long = read_and_warn(builtin_corpus("test_long"))
     return "built-in test and test_long", test.sources + long.sources, test.targets + long.targets
 
 
@@ -325,7 +328,7 @@ def sentence_groups(texts: list[str], input_file: str | None, corpus: str) -> li
     if texts:
         lines = [text for text in texts if text.strip()]
     elif input_file is not None:
-        lines = list(read_input(input_file))
+        lines = list(console.read_input(input_file))
     elif corpus == BUILTIN:
         lines = [sentence for group in _SENTENCES for sentence in (*group, "")]
     else:
@@ -355,7 +358,3 @@ def _array(values: list[Any]) -> Array:
     import numpy as np
 
     return np.array(values, np.float64)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import numpy as np
-
 from seq2seq_cli.batches import EncodedCorpus, Sentences
 from seq2seq_cli.cli import console
 from seq2seq_cli.cli.charts import bar, can_draw
@@ -92,14 +90,12 @@ def vocabulary_lines(trainer: Trainer, train: Corpus, valid: Corpus) -> list[str
 
 def suspicion_lines(trainer: Trainer, train: Corpus, valid: Corpus) -> list[str]:
     """Return what looks wrong in the corpora, each kind with its number and its first line."""
-    lengths, valid_lengths = token_counts(trainer.train), token_counts(trainer.valid)
     if valid is train:
-        found = suspicious_pairs(train, *lengths)
+        found = suspicious_pairs(train)
     elif valid.name == train.name and trainer.checkpoint.valid is None:  # held out of the same file: one corpus
-        whole = [np.concatenate(parts) for parts in zip(lengths, valid_lengths)]
-        found = suspicious_pairs(train.joined(valid), *whole)
+        found = suspicious_pairs(train.joined(valid))
     else:
-        found = suspicious_pairs(train, *lengths) + suspicious_pairs(valid, *valid_lengths) + overlap(train, valid)
+        found = suspicious_pairs(train) + suspicious_pairs(valid) + overlap(train, valid)
     if not found:
         return ["suspicious: nothing found"]
     return [f"suspicious: {f.what}, the first {shortest(f.place)} ({f.advice})" for f in found]

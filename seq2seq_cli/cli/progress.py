@@ -6,7 +6,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from seq2seq_cli.checkpoint import state_path
 from seq2seq_cli.cli import console
@@ -16,11 +16,16 @@ from seq2seq_cli.cli.metrics_log import open_log
 from seq2seq_cli.files import STDIO
 from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
 
+if TYPE_CHECKING:
+    from rich.live import Live
+
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_PICTURES = 0.2
 SMOOTHING = 0.95
 """Weight of the past in the running means that are shown."""
 WIDEST_PICTURE = 100
+RIGHT_MARGIN = 3
+"""Columns that a picture leaves free, for the ``^C`` that a terminal writes behind it: it must not break the line."""
 LONGEST_SAMPLE = 200
 SAMPLE_INDENT = 15
 
@@ -43,10 +48,12 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
             "raise it to go on (--epochs, --max-steps, --max-minutes, --patience)"
         )
     meter, adviser = Meter(trainer), Adviser(trainer)
+    log_on_terminal = log_file == STDIO and sys.stdout.isatty()  # its lines would run into a picture
+    live = console.stderr_is_live() and not log_on_terminal
     with (
-        console.catch_signals() as received,
+        console.catch_signals(in_place=live) as received,
         open_log(log_file, trainer.step if resumed else 0, trainer.checkpoint.history) as log,
-        display(plain=log_file == STDIO and sys.stdout.isatty()) as shown,
+        display(live) as shown,
     ):
         reports = trainer.run()
         for report in reports:
@@ -54,7 +61,8 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
                 log.write(report)
             if isinstance(report, StepReport):
                 meter.after_step(report)
-                shown.step(meter)
+                if received.code is None:  # or the picture would hide that it is stopping
+                    shown.step(meter)
                 warnings = adviser.after_step(report)
             else:
                 meter.after_validation(report)
@@ -195,14 +203,14 @@ def summary(trainer: Trainer, best: ValidationReport | None) -> list[str]:
 
 
 @contextlib.contextmanager
-def display(plain: bool = False) -> Iterator[Display]:
-    """Choose how to show progress: live on a terminal, unless other lines would run into it; plain lines elsewhere."""
-    if console.stderr_is_live() and not plain:
+def display(live: bool) -> Iterator[Display]:
+    """Show progress as a picture that is written over, or else as plain lines."""
+    if live:
         from rich.live import Live
 
         blocks = can_draw(sys.stderr)  # asked before Rich puts something else in its place
-        with Live(console=console.stderr_console(), auto_refresh=False, transient=True) as live:
-            yield _LiveDisplay(live, blocks)
+        with Live("", console=console.stderr_console(), auto_refresh=False, transient=True) as picture:
+            yield _LiveDisplay(picture, blocks)
     else:
         yield _PlainDisplay()
 
@@ -227,7 +235,7 @@ class _PlainDisplay:
 class _LiveDisplay:
     """A few lines that are written over."""
 
-    def __init__(self, live: Any, blocks: bool) -> None:
+    def __init__(self, live: Live, blocks: bool) -> None:
         self.live, self.blocks = live, blocks
         self.shown = -SECONDS_BETWEEN_PICTURES
 
@@ -238,7 +246,7 @@ class _LiveDisplay:
         from rich.text import Text
 
         self.shown = time.monotonic()
-        lines = meter.picture(self.live.console.width - 1, self.blocks)
+        lines = meter.picture(self.live.console.width - RIGHT_MARGIN, self.blocks)
         picture = Text("\n", no_wrap=True).join(
             Text(line, style) for line, style in zip(lines, ("cyan", "bold", "dim"))
         )

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seq2seq_cli.cli import console
-from seq2seq_cli.cli.tables import UNLIMITED, bar, table, width_of
+from seq2seq_cli.cli.charts import bar
+from seq2seq_cli.cli.tables import UNLIMITED, table, width_of
 
 if TYPE_CHECKING:
     from seq2seq_cli.evaluation import BucketScore, Scores

@@ -43,9 +43,16 @@ def read_settings(path: Path, known: dict[str, type]) -> dict[str, Any]:
         if kind is float and type(value) is int:
             value = float(value) if abs(value) < 1e300 else math.inf
         if type(value) is not kind:
-            named = {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}[kind]
+            named, example = {
+                int: ("a whole number", "3"),
+                float: ("a number", "0.5"),
+                bool: ("true or false", "true"),
+                str: ("a text in quotes", '"text"'),
+            }[kind]
             shown = shorten(str(value))
-            raise usage_error(f"{key} must be {named}, not {shown}", where=title(path), fix=f"write {key} = {named}")
+            raise usage_error(
+                f"{key} must be {named}, not {shown}", where=title(path), fix=f"write for example {key} = {example}"
+            )
         settings[name] = value
     return settings
 

@@ -1,4 +1,4 @@
-"""Tables and bars for people, as plain lines that fit the terminal, or are as wide as they like in a file or pipe."""
+"""Tables for people, as plain lines that fit the terminal, or are as wide as they like in a file or pipe."""
 
 from __future__ import annotations
 
@@ -43,8 +43,3 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     file = io.StringIO()
     Console(file=file, width=width, color_system=None, legacy_windows=False).print(grid)
     return [line.rstrip() for line in file.getvalue().splitlines()]
-
-
-def bar(share: float, width: int) -> str:
-    """Return a bar of at most ``width`` columns for a share from 0 to 1, at least one column for any but 0."""
-    return "█" * (max(1, round(share * width)) if share > 0 else 0)

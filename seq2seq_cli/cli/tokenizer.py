@@ -49,6 +49,7 @@ def train_tokenizer_command(
 
     config = TokenizerConfig(kind, vocab_size, lowercase)
     console.check_inputs(*text)
+    console.check_output(output)
     tokenizer = train_tokenizer(config, (line for path in text for line in read_lines(path)))
     if len(tokenizer) <= 3:
         raise UserError("there is no text to learn from", where=", ".join(text), fix="give at least one line of text")
@@ -75,7 +76,7 @@ def encode_command(
 
     def encoded() -> Iterator[str]:
         """Yield a line of tokens for each line of text."""
-        for number, line in enumerate(_stdin(), start=1):
+        for number, line in enumerate(console.read_input(STDIO), start=1):
             found = loaded.encode(line)
             yield " ".join(str(k) if ids else show_token(loaded.vocabulary[k]) for k in found)
             unknown = loaded.unknown(line)
@@ -97,7 +98,7 @@ def decode_command(
 
     def decoded() -> Iterator[str]:
         """Yield a line of text for each line of tokens."""
-        for number, line in enumerate(_stdin(), start=1):
+        for number, line in enumerate(console.read_input(STDIO), start=1):
             found = []
             for word in filter(None, line.split(" ")):
                 k = _parse_id(word, loaded) if ids else loaded.ids.get(read_token(word))
@@ -128,12 +129,6 @@ def _load(path: Path) -> Tokenizer:
             fix="name the tokenizer's file",
         )
     return load_tokenizer(path)
-
-
-def _stdin() -> Iterator[str]:
-    from seq2seq_cli.text.corpus import read_lines
-
-    return read_lines(STDIO)
 
 
 def show_token(token: str) -> str:

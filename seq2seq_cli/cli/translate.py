@@ -2,149 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, Annotated
 
 import typer
 
 from seq2seq_cli.cli import console
 from seq2seq_cli.cli.answers import Style, answer
 from seq2seq_cli.cli.prompt import Prompt
+from seq2seq_cli.cli.search_flags import (
+    SHOWN,
+    AllowUnknown,
+    BatchSize,
+    Beam,
+    LengthPenalty,
+    MaxLength,
+    MaxSourceLength,
+    MaxTokensPerBatch,
+    Models,
+    NoRepeatNgram,
+    Normalization,
+    Threads,
+    load_translator,
+    search_config,
+)
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.errors import usage_error
 from seq2seq_cli.files import STDIO
-from seq2seq_cli.workers import check_threads
 
-if TYPE_CHECKING:
-    from seq2seq_cli.translation import Translator
-
-DEFAULT_MODEL = Path("model.npz")
 _DEFAULTS = SearchConfig()
-
-SEARCH, SHOWN = "The search", "What is shown"
-
-Models = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="FILE",
-        help="Model file (- for stdin); several form an ensemble.",
-        show_default="model.npz",
-    ),
-]
-Beam = Annotated[
-    int,
-    typer.Option(
-        "--beam", metavar="N", help="Hypotheses kept per sentence; 1 is greedy search.", rich_help_panel=SEARCH
-    ),
-]
-LengthPenalty = Annotated[
-    float,
-    typer.Option(
-        "--length-penalty",
-        metavar="A",
-        help="Compare hypotheses by log-probability / length^A; 0 favours short ones.",
-        rich_help_panel=SEARCH,
-    ),
-]
-Normalization = Annotated[
-    str,
-    typer.Option(
-        "--normalization",
-        metavar="FORM",
-        help="plain: by length^A; gnmt: by ((5 + length) / 6)^A.",
-        rich_help_panel=SEARCH,
-    ),
-]
-NoRepeatNgram = Annotated[
-    int,
-    typer.Option(
-        "--no-repeat-ngram",
-        metavar="N",
-        help="Never write the same N tokens in a row twice; 0 allows it.",
-        rich_help_panel=SEARCH,
-    ),
-]
-MaxLength = Annotated[
-    str,
-    typer.Option(
-        "--max-length",
-        metavar="LENGTH",
-        help="Most target tokens: a number, or by the source's tokens, as 2x or 1.5x+10 (then at most 500).",
-        rich_help_panel=SEARCH,
-    ),
-]
-AllowUnknown = Annotated[
-    bool,
-    typer.Option(
-        "--allow-unknown", help="A translation may hold <unk>, where it is most probable.", rich_help_panel=SEARCH
-    ),
-]
-BatchSize = Annotated[
-    int,
-    typer.Option(
-        "--batch-size",
-        metavar="N",
-        help="Sentences translated at a time; 1 answers each line as it comes.",
-        rich_help_panel=SEARCH,
-    ),
-]
-MaxTokensPerBatch = Annotated[
-    int,
-    typer.Option(
-        "--max-tokens-per-batch",
-        metavar="N",
-        help="Most source tokens translated at a time; it bounds the memory.",
-        rich_help_panel=SEARCH,
-    ),
-]
-MaxSourceLength = Annotated[
-    int,
-    typer.Option(
-        "--max-source-length",
-        metavar="N",
-        help="Most source tokens; of a longer line the first so many are read.",
-        rich_help_panel=SEARCH,
-    ),
-]
-Threads = Annotated[
-    int | None,
-    typer.Option(
-        "--threads",
-        metavar="N",
-        help="Batches translated at a time.",
-        show_default="one for each core",
-        rich_help_panel=SEARCH,
-    ),
-]
-
-
-def search_config(flags: dict[str, Any]) -> SearchConfig:
-    """Return the search that a command's flags ask for; what it has no flag for has its default.
-
-    Args:
-        flags: the command's arguments by name, as ``locals()`` gives them; those for other things are passed over.
-    """
-    names = {field.name for field in dataclasses.fields(SearchConfig)}
-    return SearchConfig(**{name: value for name, value in flags.items() if name in names})
-
-
-def load_translator(models: list[Path] | None, threads: int | None) -> Translator:
-    """Return the translator of the named model files, or of ``model.npz``."""
-    from seq2seq_cli.translation import Translator
-
-    threads = check_threads(threads)
-    if models is None and not DEFAULT_MODEL.exists():
-        raise UserError(
-            f"there is no model: {DEFAULT_MODEL} does not exist in this folder",
-            where="--model",
-            fix="train one with 'seq2seq train', or name one with --model",
-        )
-    return Translator.load(*(models or [DEFAULT_MODEL]), threads=threads, processes=True)
 
 
 def translate_command(
@@ -227,14 +114,7 @@ def translate_command(
         if not texts and input_file is None and sys.stdin is not None and sys.stdin.isatty():
             Prompt(translator, config, style, output).run()
         else:
-            lines = iter(texts) if texts else read_input(input_file or STDIO)
+            lines = iter(texts) if texts else console.read_input(input_file or STDIO)
             answer(translator, config, lines, output, style, several=len(texts) != 1)
 
     console.write_to(output_file or STDIO, work)
-
-
-def read_input(path: str) -> Iterator[str]:
-    """Yield the lines to translate."""
-    from seq2seq_cli.text.corpus import read_lines
-
-    return read_lines(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -9,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.text.corpus import Corpus
-from seq2seq_cli.text.pieces import split_word
+from seq2seq_cli.text.pieces import APOSTROPHES, split_word
 from seq2seq_cli.text.tokenizer import count_words
 
-Lengths = npt.NDArray[np.integer]
+Lengths = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
 LARGEST_RATIO = 4
-"""Tokens of one side for a token of the other, beyond which two sentences can hardly be each other's translation."""
+"""Words of one side for a word of the other, beyond which two sentences can hardly be each other's translation."""
 MOST_BUCKETS = 8
 BUCKET_WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_WORD = re.compile(rf"\w[^\s{APOSTROPHES}-]*")
+"""Up to a space, apostrophe or hyphen: ``Qu'avez-vous ?`` is three words, and punctuation on its own is none."""
+_LETTER = re.compile(r"\w")
 
 
 class Finding(NamedTuple):
@@ -72,7 +76,7 @@ def length_histogram(source: Lengths, target: Lengths) -> list[Bucket]:
 
     Example:
         >>> [bucket.label for bucket in length_histogram(np.array([1, 2, 9]), np.array([2, 3, 12]))]
-        ['1–2', '3–4', '5–6', '7–8', '9–10', '11+']
+        ['1–2', '3–4', '5–6', '7–8', '9–10', '11–12']
     """
     both = np.maximum(1, np.concatenate([source, target]))
     most = int(np.percentile(both, 99, method="higher"))
@@ -107,22 +111,40 @@ def unseen_words(known: Iterable[str], lines: Iterable[str], lowercase: bool) ->
     return Unseen(words, unseen)
 
 
-def suspicious_pairs(corpus: Corpus, source: Lengths, target: Lengths) -> list[Finding]:
-    """Find pairs that teach something else than translating.
+def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
+    """Return how long both sides of each pair are, in a measure that does not depend on a tokenizer.
 
-    Args:
-        corpus: the pairs.
-        source, target: (n,) tokens of each sentence.
+    It is the number of words. In a language without spaces most sentences are one word, so to say; there it is the
+    number of letters, in words of as many letters as makes both sides of the corpus equally long; and where neither
+    side has spaces, the number of letters.
 
     Returns:
-        A finding for each kind that there is.
+        (n,) for the sources, (n,) for the targets.
+
+    Example:
+        >>> text_lengths(Corpus("", ["谢谢", "我喜欢书"], ["Thank you!", "I like books"]))
+        (array([1.66666667, 3.33333333]), array([2, 3]))
     """
+    sides = corpus.sources, corpus.targets
+    words = [_count(_WORD, side) for side in sides]
+    without_spaces = [k for k in (0, 1) if np.median(words[k]) <= 1]
+    letters = {k: _count(_LETTER, sides[k]) for k in without_spaces}
+    if len(without_spaces) == 2:
+        return letters[0], letters[1]
+    for k in without_spaces:
+        words[k] = letters[k] * (words[1 - k].sum() / max(1, letters[k].sum()))
+    return words[0], words[1]
+
+
+def suspicious_pairs(corpus: Corpus) -> list[Finding]:
+    """Return a finding for each kind of pairs that teach something else than translating."""
     same, copied = [], []
     for k, (a, b) in enumerate(zip(corpus.sources, corpus.targets)):
         if a.strip() == b.strip():
             same.append(k)
         elif _is_copy(a, b):
             copied.append(k)
+    source, target = (np.maximum(1, lengths) for lengths in text_lengths(corpus))
     uneven = np.nonzero(np.maximum(source, target) > LARGEST_RATIO * np.minimum(source, target))[0].tolist()
     kinds: list[tuple[str, Sequence[int], str]] = [
         ("with identical sides", same, "they teach copying; leave them out unless that is wanted"),
@@ -161,6 +183,11 @@ def overlap(train: Corpus, valid: Corpus) -> list[Finding]:
         )
         if ks
     ]
+
+
+def _count(pattern: re.Pattern[str], lines: Sequence[str]) -> Lengths:
+    """Return how often the pattern occurs in each line."""
+    return np.fromiter((len(pattern.findall(line)) for line in lines), np.int64, len(lines))
 
 
 def _pairs(count: int, what: str) -> str:
