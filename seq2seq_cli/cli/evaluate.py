@@ -298,6 +298,7 @@ def _keep(path: str, outputs: list[str]) -> None:
     """Write the translations, one a line."""
 
     def write(stream: IO[bytes]) -> None:
+        """Write them to the file once it is open."""
         for line in outputs:
             console.write_line(stream, line)
 

@@ -98,6 +98,7 @@ def history_command(
         raise usage_error("a metrics log belongs to one model", where="--log-file", fix="name one --model")
 
     def draw() -> Figure:
+        """Read the models' histories and draw them."""
         from seq2seq_cli.cli.drawing import history_figure
 
         curves = [validation_curve(title(path), load_model(path)) for path in paths]
@@ -144,6 +145,7 @@ def lengths_command(
     console.check_inputs(corpus, *model or [])
 
     def draw() -> Figure:
+        """Translate the corpus with every model and draw the scores."""
         from seq2seq_cli.cli.drawing import LengthLine, lengths_figure
 
         translators = [
@@ -200,6 +202,7 @@ def contexts_command(
     console.check_inputs(model, input_file)
 
     def draw() -> Figure:
+        """Encode the sentences and draw where their contexts lie."""
         from seq2seq_cli.cli.drawing import contexts_figure
         from seq2seq_cli.contexts import context_vectors, principal_components
 
@@ -241,6 +244,7 @@ def write_picture(draw: Callable[[], Figure], output: str, kind: str) -> None:
         figure = draw()
 
         def write(stream: IO[bytes]) -> None:
+            """Write the picture to the file once it is open."""
             save(figure, stream, kind)
 
         if output == STDIO and console.results().isatty():

@@ -127,6 +127,7 @@ def check_gradients(model: Seq2Seq, batch: Batch) -> Iterator[GradientCheck]:
     model.loss_and_gradients(batch, gradients, label_smoothing=LABEL_SMOOTHING)
 
     def mean_loss() -> float:
+        """Return what the gradients are of: the mean loss per real target token."""
         result = model.loss(batch, label_smoothing=LABEL_SMOOTHING)
         return result.loss / result.tokens
 
