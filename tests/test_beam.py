@@ -41,14 +41,6 @@ def test_the_best_extensions_are_those_that_sorting_everything_finds(V, count):
     assert ends
 
 
-@pytest.mark.parametrize("rows", [[4], [3, 4, 5]])
-def test_a_best_total_that_is_no_number_is_an_error(rows):
-    z, before = np.zeros((6, 5), np.float32), np.zeros((2, 3))
-    z[rows] = np.nan if len(rows) == 1 else -np.inf
-    with pytest.raises(UserError, match="not numbers"):
-        list(best_extensions(z, before, 2, END))
-
-
 class Scripted:
     """In place of a model, for one sentence: the log-probabilities after every hypothesis are given."""
 
@@ -74,3 +66,11 @@ def test_the_better_sentence_is_found_behind_the_less_probable_first_token():
     (found,) = beam_search(Scripted(after), np.array([3]), config, symbols)
     assert [hypothesis.tokens for hypothesis in sorted(found, key=lambda h: -h.score)] == [(4,), (3,)]
     np.testing.assert_allclose(sorted(h.log_probability for h in found), np.log([0.5 * 0.4, 0.4 * 0.9]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_are_an_error_wherever_they_are(number):
+    after = {(): [0.1, 0.1, 0.1, 0.4, 0.3], (3,): [0.2] * 5, (4,): [number] * 5}
+    config = SearchConfig(beam=2, n_best=2)
+    with np.errstate(invalid="ignore"), pytest.raises(UserError, match="not numbers"):
+        beam_search(Scripted(after), np.array([9]), config, Symbols(START, END, frozenset((0, START))))

@@ -39,7 +39,9 @@ def beam_search(ensemble: Ensemble, limits: IntArray, config: SearchConfig, symb
         S, k = last.shape
         length = len(paths) + 1
         z = ensemble.step(last)
-        before = scores - log_sum_exp(z).reshape(S, k)  # what the z of a hypothesis's extensions are added to
+        normalizers = log_sum_exp(z)
+        check_numbers(normalizers)
+        before = scores - normalizers.reshape(S, k)  # what the z of a hypothesis's extensions are added to
         _forbid(z.reshape(S, k, -1), paths, [room[sentence] <= length for sentence in alive], config, symbols)
         kept, survivors = [], []
         for s, (live, ended) in enumerate(best_extensions(z, before, config.beam, symbols.end)):
@@ -75,20 +77,19 @@ def best_extensions(
     beam of 5, it takes 12 µs for one sentence and 6 µs for each of many.
 
     Args:
-        z: (S · k, V), overwritten.
+        z: (S · k, V), without nan, overwritten.
         before: (S, k), added to a hypothesis's ``z`` to give the totals.
         count: how many shall live.
         end: the token that ends a hypothesis.
-
-    Raises:
-        UserError: if a sentence's best total is no finite number.
     """
     S, k = before.shape
     best = z.argmax(axis=1)
-    totals = before + z[np.arange(S * k), best].reshape(S, k)
-    check_numbers(totals.max(axis=1))
     offsets = before.ravel().tolist()
-    firsts = list(zip((-totals).ravel().tolist(), range(S * k), best.tolist()))
+    logits = z[np.arange(S * k), best].tolist()
+    firsts = [
+        (-(offset + logit), row, token)
+        for row, (offset, logit, token) in enumerate(zip(offsets, logits, best.tolist()))
+    ]
     for start in range(0, S * k, k):
         heap = firsts[start : start + k]  # its smallest is the best: totals are negated
         heapify(heap)
@@ -104,10 +105,10 @@ def best_extensions(
             elif rank < count:
                 ended.append((-negated, row, token))
             rank += 1
-            logits = z[row]
-            logits[token] = -inf
-            token = int(logits.argmax())
-            heapreplace(heap, (-(offsets[row] + logits.item(token)), row, token))
+            of_row = z[row]
+            of_row[token] = -inf
+            token = int(of_row.argmax())
+            heapreplace(heap, (-(offsets[row] + of_row.item(token)), row, token))
         yield live, ended
 
 

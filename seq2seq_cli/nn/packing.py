@@ -94,6 +94,8 @@ class Packing:
     @cached_property
     def reversal(self) -> Index:
         """(N,) for each row, the row of the same sentence's mirrored token; applying it twice changes nothing."""
+        if self.sentences == 1:
+            return np.arange(self.tokens)[::-1]
         mirrored = np.asarray(self.lengths)[self.token_sentences] - 1 - self.token_steps
         return np.asarray(self.offsets)[mirrored] + self.token_sentences
 

@@ -54,9 +54,6 @@ class StepMatrix:
     def multiply(self, x: Array) -> Array:
         """Return ``x W`` (..., rows, N), for ``x`` (rows, K), the same for every matrix, or (..., rows, K)."""
         rows = x.shape[-2]
-        if rows == 1:  # not a product of matrices, so nothing would be copied
-            product: Array = np.matmul(x, self.weight)
-            return product
         *before, _, N = self.weight.shape
         out = np.empty((*before, rows, N), x.dtype)
         cut = self.count * self.width
