@@ -189,7 +189,7 @@ class Archive:
                 data = file.read(expected)
                 if len(data) != expected or file.read(1):
                     raise self.damaged(f"'{name}' is not as long as its header says")
-                if self._checksums.get(name, zlib.crc32(data)) != zlib.crc32(data):
+                if name in self._checksums and self._checksums[name] != zlib.crc32(data):
                     raise self.damaged(f"'{name}' is not what was saved under that name")
                 return data, dtype
         except (UserError, MemoryError):

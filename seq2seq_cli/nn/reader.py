@@ -41,7 +41,7 @@ class Reader:
                 np.stack([rearranged(cell, weights[part + name]) for name in names])
                 for part in ("weight_hh", "bias_hh")
             )
-            self.hidden.append(StepMatrix(np.ascontiguousarray(hidden.transpose(1, 0, 3, 2))))  # (g, D, H, H)
+            self.hidden.append(StepMatrix(hidden.transpose(1, 0, 3, 2)))  # (g, D, H, H)
             self.biases_hh.append(bias_hh.transpose(1, 0, 2)[:, :, None])  # (g, D, 1, H)
             self.inputs.append([])
             for d, name in enumerate(names):

@@ -110,4 +110,4 @@ class Stepper:
 
 def _matrix(weight: Array) -> StepMatrix:
     """Return (..., N, K) weights, as torch has them, ready for products with rows of K numbers."""
-    return StepMatrix(np.ascontiguousarray(weight.swapaxes(-2, -1)))
+    return StepMatrix(weight.swapaxes(-2, -1))

@@ -24,8 +24,10 @@ class TokenProducts:
     def of(self, ids: IntArray, out: Array | None = None) -> Array:
         """Return an array (N, M) for token ids (N,): a new one, or ``out``."""
         if np.count_nonzero(self.known.take(ids)) < len(ids):
-            new = np.unique(ids)
-            new = new[~self.known[new]]
+            missing = ~self.known
+            asked = np.zeros_like(missing)
+            asked[ids] = True
+            new = np.nonzero(asked & missing)[0]  # np.unique would load 10 ms of numpy.ma at a cold start
             self.products[new] = self.embedding[new] @ self.weight + self.bias
             self.known[new] = True
         return self.products.take(ids, axis=0, out=out, mode="clip")  # by default it writes to out by way of a copy

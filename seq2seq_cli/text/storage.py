@@ -97,4 +97,7 @@ def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
 
 def _is_text(value: Any) -> bool:
     """Whether it is a string that can be written as UTF-8 (JSON can hold half of a surrogate pair)."""
-    return isinstance(value, str) and value != "" and not any("\ud800" <= c <= "\udfff" for c in value)
+    try:
+        return isinstance(value, str) and value.encode() != b""
+    except UnicodeEncodeError:
+        return False
