@@ -18,7 +18,7 @@ from pathlib import Path
 from unittest import mock
 
 from seq2seq_cli.checkpoint import load_model, save_model
-from seq2seq_cli.cli import app, console
+from seq2seq_cli.cli import app, console, exits
 from seq2seq_cli.cli.settings import parse_flat_toml, read_settings
 from seq2seq_cli.cli.train import setting_types
 from seq2seq_cli.config import TokenizerConfig
@@ -139,7 +139,7 @@ def command_target(data: bytes) -> None:
             mock.patch("seq2seq_cli.text.builtin.builtin_corpus", return_value="x.tsv"),
             mock.patch("seq2seq_cli.training.Trainer.run", return_value=()),
         ):
-            code = console.run(app)
+            code = exits.run(app)
     finally:
         os.chdir(before)
         sys.argv, (sys.stdin, sys.stdout, sys.stderr) = argv, streams

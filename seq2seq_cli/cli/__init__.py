@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from seq2seq_cli import __version__
-from seq2seq_cli.cli import console
+from seq2seq_cli.cli import console, exits
 from seq2seq_cli.cli.help import Deferred, Group
 
 _EVALUATE = "evaluate:evaluate_command", "Score a model on a test corpus, with sacreBLEU's signatures."
@@ -80,7 +80,7 @@ def root(
 def main() -> None:
     """Run the command line and exit; Ctrl-C pressed again and again on the way out is no traceback either."""
     try:
-        code = console.run(app)
+        code = exits.run(app)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:
         code = console.EXIT_INTERRUPTED

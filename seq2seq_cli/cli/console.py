@@ -13,12 +13,8 @@ code   meaning
 
 from __future__ import annotations
 
-import io
 import os
-import signal
 import sys
-import traceback
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,10 +29,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 2, 130, 143
-
-# Typer brings its own copy of click or uses the installed one, depending on its version: ask it for its own classes.
-ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
-ClickException: type[Exception] = ClickUsageError.__bases__[0]
 
 
 class Stop(BaseException):
@@ -91,7 +83,7 @@ def stderr_console() -> Console:
 def say(text: str, indent: int | None = None) -> None:
     """Write a line of information to stderr, unless ``--quiet``; with an indent, wrapped on a narrow terminal."""
     if not _Flags.quiet:
-        _to_stderr(text if indent is None else wrapped(text, indent, sys.stderr))
+        to_stderr(text if indent is None else wrapped(text, indent, sys.stderr))
 
 
 def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
@@ -108,7 +100,7 @@ def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
     return textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
-def _to_stderr(text: str) -> None:
+def to_stderr(text: str) -> None:
     """Write to stderr if anybody listens; a closed or full one must not end a training."""
     if sys.stderr is not None:
         with suppress(OSError):
@@ -122,7 +114,7 @@ def warn(text: str) -> None:
 
 def show_error(error: UserError) -> None:
     """Write an error to stderr in its three lines, also with ``--quiet``, and go on."""
-    _to_stderr(str(error))
+    to_stderr(str(error))
 
 
 def warn_of_skipped(name: str, lines: list[int]) -> None:
@@ -142,6 +134,11 @@ def stderr_is_live() -> bool:
 def quiet() -> bool:
     """Whether ``--quiet`` was given."""
     return _Flags.quiet
+
+
+def debugging() -> bool:
+    """Whether ``--debug`` was given."""
+    return _Flags.debug
 
 
 def printable(text: str) -> str:
@@ -251,120 +248,7 @@ def check_texts(texts: list[str]) -> list[str]:
     return checked
 
 
-class StopSignal:
-    """Set by SIGINT and SIGTERM while training, so that the step in hand is finished and saved first.
-
-    ``code`` is the exit code once a signal has come, else None. A second SIGINT leaves at once.
-
-    Args:
-        in_place: whether what is said of a signal takes the place of the terminal's last line: lines above that one are
-            going to be written over, which works only if the cursor stays where it is.
-    """
-
-    def __init__(self, in_place: bool) -> None:
-        self.code: int | None = None
-        self._in_place = in_place
-
-    def receive(self, number: int, frame: Any) -> None:
-        """Take note of a signal."""
-        if self.code is not None and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.code = EXIT_INTERRUPTED if number == signal.SIGINT else EXIT_TERMINATED
-        if not _Flags.quiet:
-            with suppress(OSError):  # not print: the signal may have come in the middle of one
-                os.write(2, self._notice().encode())
-
-    def _notice(self) -> str:
-        text = "stopping after this step, saving ... (Ctrl-C again leaves at once)"
-        if not self._in_place:
-            return f"\n{text}\n"
-        width = os.get_terminal_size(2).columns - 1
-        return f"\r{text[:width]:<{width}}"
-
-
-@contextmanager
-def catch_signals(in_place: bool) -> Iterator[StopSignal]:
-    """Catch SIGINT and SIGTERM for the time of a ``with`` block; ``in_place`` is as for ``StopSignal``."""
-    received = StopSignal(in_place)
-    before = {number: signal.signal(number, received.receive) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def run(app: typer.Typer) -> int:
-    """Run the command line and return its exit code; every failure becomes an explained error, none a traceback."""
-    warnings.simplefilter("ignore", RuntimeWarning)  # numbers that overflow are found and explained where they matter
-    with suppress(ValueError):  # not in a thread
-        signal.signal(signal.SIGTERM, _terminate)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
-    try:
-        result = app(standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return result if isinstance(result, int) else 0
-    except UserError as error:
-        return _fail(error)
-    except Stop as stop:
-        return stop.code
-    except typer.Exit as stop:
-        return stop.exit_code
-    except ClickException as error:
-        return _fail(_from_click(error))
-    except (KeyboardInterrupt, typer.Abort):
-        _to_stderr("")
-        return EXIT_INTERRUPTED
-    except MemoryError:
-        return _fail(
-            UserError(
-                "there is not enough memory",
-                where="this machine",
-                fix="use a smaller --max-tokens-per-batch, --batch-size, --hidden-size or --vocab-size",
-            )
-        )
-    except OSError as error:
-        discard_output()
-        where = "an input or output of this command" if error.filename is None else str(error.filename)
-        fix = "check that there is space and permission, and that no stream is closed"
-        return _fail(UserError(f"the system refused: {error.strerror or error}", where=where, fix=fix))
-    except Exception as error:
-        return _fail(
-            UserError(
-                f"a mistake in this program: {type(error).__name__}: {error}",
-                fix="run again with --debug and report what it prints",
-            )
-        )
-
-
-def _terminate(number: int, frame: Any) -> None:
-    """End at SIGTERM with its exit code, temporary files cleaned up on the way."""
-    raise Stop(EXIT_TERMINATED)
-
-
 def discard_output() -> None:
     """Let go of what could not be written, or Python would try again, and complain, at its end."""
     with suppress(OSError, ValueError, AttributeError):  # no stdout, or one that is not a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _fail(error: UserError) -> int:
-    if _Flags.debug:
-        traceback.print_exc()
-    show_error(error)
-    return error.exit_code
-
-
-def _from_click(error: Any) -> UserError:
-    """Return a wrong usage that click found, in our three lines."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "seq2seq"
-    return UserError(
-        error.format_message().rstrip(".") or "nothing to do",
-        where=command,
-        fix=f"see '{command} --help'",
-        exit_code=EXIT_USAGE,
-    )

@@ -13,6 +13,7 @@ from seq2seq_cli.cli import console
 from seq2seq_cli.cli.advice import Adviser
 from seq2seq_cli.cli.charts import bar, can_draw, sparkline
 from seq2seq_cli.cli.metrics_log import open_log
+from seq2seq_cli.cli.signals import catch_signals
 from seq2seq_cli.files import STDIO
 from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
 
@@ -51,7 +52,7 @@ def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
     log_on_terminal = log_file == STDIO and sys.stdout.isatty()  # its lines would run into a picture
     live = console.stderr_is_live() and not log_on_terminal
     with (
-        console.catch_signals(in_place=live) as received,
+        catch_signals(in_place=live) as received,
         open_log(log_file, trainer.step if resumed else 0, trainer.checkpoint.history) as log,
         display(live) as shown,
     ):

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.functional import Array
 
 
 class Symbols(NamedTuple):
@@ -61,7 +61,7 @@ def repeating(tokens: Sequence[int], n: int) -> list[int]:
     return [tokens[k + n - 1] for k in range(len(tokens) - n + 1) if tuple(tokens[k : k + n - 1]) == suffix]
 
 
-def check_numbers(log_probabilities: npt.NDArray[np.float64]) -> None:
-    """Raise a ``UserError`` if one of the best hypotheses' log-probabilities is no finite number."""
-    if not np.isfinite(log_probabilities).all():
+def check_numbers(numbers: Array) -> None:
+    """Raise a ``UserError`` if something that a model's logits make is no finite number."""
+    if not np.isfinite(numbers).all():
         raise UserError("the model's scores are not numbers", where="the model file", fix="train it again")

@@ -1,0 +1,90 @@
+"""From whatever ends a command to its exit code: every failure is explained, none is a traceback."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+import traceback
+import warnings
+from contextlib import suppress
+from typing import Any
+
+import typer
+
+from seq2seq_cli.cli import console
+from seq2seq_cli.errors import UserError
+
+# Typer brings its own copy of click or uses the installed one, depending on its version: ask it for its own classes.
+ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
+ClickException: type[Exception] = ClickUsageError.__bases__[0]
+
+
+def run(app: typer.Typer) -> int:
+    """Run the command line and return its exit code; every failure becomes an explained error, none a traceback."""
+    warnings.simplefilter("ignore", RuntimeWarning)  # numbers that overflow are found and explained where they matter
+    with suppress(ValueError):  # not in a thread
+        signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        result = app(standalone_mode=False)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except UserError as error:
+        return _fail(error)
+    except console.Stop as stop:
+        return stop.code
+    except typer.Exit as stop:
+        return stop.exit_code
+    except ClickException as error:
+        return _fail(_from_click(error))
+    except (KeyboardInterrupt, typer.Abort):
+        console.to_stderr("")
+        return console.EXIT_INTERRUPTED
+    except MemoryError:
+        return _fail(
+            UserError(
+                "there is not enough memory",
+                where="this machine",
+                fix="use a smaller --max-tokens-per-batch, --batch-size, --hidden-size or --vocab-size",
+            )
+        )
+    except OSError as error:
+        console.discard_output()
+        where = "an input or output of this command" if error.filename is None else str(error.filename)
+        fix = "check that there is space and permission, and that no stream is closed"
+        return _fail(UserError(f"the system refused: {error.strerror or error}", where=where, fix=fix))
+    except Exception as error:
+        return _fail(
+            UserError(
+                f"a mistake in this program: {type(error).__name__}: {error}",
+                fix="run again with --debug and report what it prints",
+            )
+        )
+
+
+def _terminate(number: int, frame: Any) -> None:
+    """End at SIGTERM with its exit code, temporary files cleaned up on the way."""
+    raise console.Stop(console.EXIT_TERMINATED)
+
+
+def _fail(error: UserError) -> int:
+    if console.debugging():
+        traceback.print_exc()
+    console.show_error(error)
+    return error.exit_code
+
+
+def _from_click(error: Any) -> UserError:
+    """Return a wrong usage that click found, in our three lines."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "seq2seq"
+    return UserError(
+        error.format_message().rstrip(".") or "nothing to do",
+        where=command,
+        fix=f"see '{command} --help'",
+        exit_code=console.EXIT_USAGE,
+    )

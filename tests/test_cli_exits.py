@@ -1,0 +1,44 @@
+import sys
+
+import pytest
+import typer
+
+from seq2seq_cli.cli import console, exits
+from seq2seq_cli.errors import UserError
+
+
+def run(function):
+    app = typer.Typer()
+    app.command()(function)
+    argv, sys.argv = sys.argv, ["seq2seq"]
+    try:
+        return exits.run(app)
+    finally:
+        sys.argv = argv
+
+
+def raiser(error):
+    def command() -> None:
+        raise error
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (UserError("w", where="here", fix="f"), 1, "error: w\nwhere: here\nfix:   f\n"),
+        (UserError("w", exit_code=2), 2, "error: w\n"),
+        (console.Stop(143), 143, ""),
+        (KeyboardInterrupt(), 130, ""),
+        (MemoryError(), 1, "not enough memory"),
+        (OSError(5, "Input/output error", "file"), 1, "Input/output error"),
+        (RuntimeError("surprise"), 1, "a mistake in this program: RuntimeError: surprise"),
+    ],
+)
+def test_every_failure_has_its_exit_code_and_no_traceback(error, code, message, capsys):
+    assert run(raiser(error)) == code
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+    assert captured.out == ""
