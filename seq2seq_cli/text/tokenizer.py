@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 from seq2seq_cli.errors import UserError
@@ -174,8 +175,6 @@ def merge_unknown(ids: Sequence[int]) -> list[int]:
 
 def count_words(lines: Iterable[str], lowercase: bool) -> Counter[str]:
     """Return how often each word (what stands between two spaces) occurs in the normalized lines."""
-    words: Counter[str] = Counter()
-    for line in lines:
-        words.update(normalize(line, lowercase).split(" "))
+    words = Counter(chain.from_iterable(normalize(line, lowercase).split(" ") for line in lines))
     del words[""]
     return words
