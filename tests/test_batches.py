@@ -11,13 +11,15 @@ from seq2seq_cli.text.storage import train_tokenizer
 from seq2seq_cli.text.tokenizer import END, START
 
 
-def random_corpus(n=137, seed=0):
+def random_corpus(n=137, seed=0, vocabulary=90):
     generator = np.random.default_rng(seed)
+
+    def words():
+        return generator.integers(3, vocabulary, generator.integers(1, 9)).tolist()
+
     return EncodedCorpus(
-        Sentences.of(([*generator.integers(3, 90, generator.integers(1, 9)).tolist(), END] for _ in range(n)), 100),
-        Sentences.of(
-            ([START, *generator.integers(3, 90, generator.integers(1, 9)).tolist(), END] for _ in range(n)), 100
-        ),
+        Sentences.of(([*words(), END] for _ in range(n)), vocabulary),
+        Sentences.of(([START, *words(), END] for _ in range(n)), vocabulary),
     )
 
 
