@@ -100,7 +100,7 @@ def _explained() -> Iterator[None]:
         raise UserError(
             f"a large text needs a temporary file, and that failed: {error.strerror or error}",
             where=tempfile.tempdir or "the folder for temporary files",
-            fix="free some space, or name a folder that has more: TMPDIR=FOLDER seq2seq …",
+            fix="free some space, or set TMPDIR to a folder that has more",
         ) from None
 
 

@@ -65,18 +65,21 @@ class Tokenizer(ABC):
         """
         ids: list[int] = []
         normalized = self.normalize(text)
+        cached = self._cache.get
         for word in normalized.split(" ") if normalized else ():
-            found = self._cache.get(word)
-            if found is None:
-                found = self._encode_word(word)
-                if len(word) <= LONGEST_CACHED:
-                    if len(self._cache) >= CACHE_SIZE:
-                        self._cache.clear()
-                    self._cache[word] = found
-            ids += found
+            ids += cached(word) or self._encode_new_word(word)
             if most is not None and len(ids) >= most:
                 break
         return ids[:most]
+
+    def _encode_new_word(self, word: str) -> list[int]:
+        """Return the ids of a word, and remember them."""
+        ids = self._encode_word(word)
+        if len(word) <= LONGEST_CACHED:
+            if len(self._cache) >= CACHE_SIZE:
+                self._cache.clear()
+            self._cache[word] = ids
+        return ids
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of token ids, with ordinary spacing; start and end symbols are left out.
