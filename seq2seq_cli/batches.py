@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -16,38 +16,71 @@ from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import END, START, Tokenizer
 
+POOLED_IDS = 1 << 12
+"""Token ids that wait to be put into an array together."""
 POOL = 50
 """Batches whose sentences are sorted by length together: enough for near-equal lengths, few enough to stay random."""
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """Token ids of many sentences in one array.
+    """Token ids of many sentences in one array, each number in as few bytes as will do.
 
     Args:
-        ids: all sentences' tokens, one sentence after the other, four bytes each.
-        starts: (n + 1,) where each sentence starts, and the end.
+        ids: all sentences' tokens, one sentence after the other, two bytes each where the vocabulary has at most 65,536
+            entries, else four.
+        starts: (n + 1,) where each sentence starts, and the end; four bytes each, or eight beyond four thousand million
+            tokens.
     """
 
-    ids: npt.NDArray[np.int32]
-    starts: npt.NDArray[np.int64]
+    ids: npt.NDArray[np.unsignedinteger]
+    starts: npt.NDArray[np.unsignedinteger]
 
     @classmethod
-    def of(cls, sentences: Iterable[Sequence[int]]) -> Sentences:
-        """Collect sentences without ever holding them as lists of lists."""
-        ids, starts = array("i"), array("q", [0])
+    def of(cls, sentences: Iterable[Sequence[int]], vocabulary: int) -> Sentences:
+        """Collect sentences of ids below ``vocabulary`` without ever holding them as lists of lists."""
+        builder = SentencesBuilder(vocabulary)
         for sentence in sentences:
-            ids.extend(sentence)
-            starts.append(len(ids))
-        return cls(np.frombuffer(ids, dtype=np.int32), np.frombuffer(starts, dtype=np.int64))
+            builder.append(sentence)
+        return builder.build()
 
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    @cached_property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    @property
+    def lengths(self) -> npt.NDArray[np.int32]:
         """(n,) tokens of each sentence."""
-        return np.diff(self.starts)
+        return np.diff(self.starts).astype(np.int32)
+
+    def lengths_of(self, chosen: Index) -> npt.NDArray[np.int64]:
+        """(k,) tokens of each of the chosen sentences, without those of all others."""
+        return (self.starts[chosen + 1] - self.starts[chosen]).astype(np.int64)
+
+
+class SentencesBuilder:
+    """Collects ``Sentences`` one by one; ids are below ``vocabulary``."""
+
+    def __init__(self, vocabulary: int) -> None:
+        self._ids, self._lengths = array("H" if vocabulary <= 1 << 16 else "I"), array("I")
+        self._latest: list[int] = []  # an array takes thousands of numbers in a third of the time of twenty at a time
+
+    def append(self, sentence: Sequence[int]) -> None:
+        """Add a sentence."""
+        self._latest += sentence
+        self._lengths.append(len(sentence))
+        if len(self._latest) >= POOLED_IDS:
+            self._take_latest()
+
+    def _take_latest(self) -> None:
+        self._ids.extend(array(self._ids.typecode, self._latest))
+        self._latest.clear()
+
+    def build(self) -> Sentences:
+        """Return them all."""
+        self._take_latest()
+        starts = np.zeros(len(self._lengths) + 1, np.uint32 if len(self._ids) < 1 << 32 else np.uint64)
+        np.cumsum(self._lengths, dtype=starts.dtype, out=starts[1:])
+        return Sentences(np.asarray(self._ids), starts)
 
 
 @dataclass(frozen=True)
@@ -61,17 +94,9 @@ class EncodedCorpus:
         return len(self.source)
 
     @property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def lengths(self) -> npt.NDArray[np.int32]:
         """(n,) tokens of each pair, both sides together."""
         return self.source.lengths + self.target.lengths
-
-    def fitting(self, max_source_length: int, max_tokens: int) -> list[int]:
-        """Return the positions of the pairs whose source, and whose sides together, have at most so many tokens.
-
-        The symbols for start and end do not count as source tokens.
-        """
-        fits = (self.source.lengths - 1 <= max_source_length) & (self.lengths <= max_tokens)
-        return [int(k) for k in np.nonzero(fits)[0]]
 
     @property
     def target_tokens(self) -> int:
@@ -93,13 +118,36 @@ def source_ids(tokenizer: Tokenizer, text: str, reverse: bool, most: int | None 
 
 
 def encode_corpus(
-    corpus: Corpus, source_tokenizer: Tokenizer, target_tokenizer: Tokenizer, reverse_source: bool
-) -> EncodedCorpus:
-    """Turn text pairs into ids."""
-    return EncodedCorpus(
-        Sentences.of(source_ids(source_tokenizer, text, reverse_source) for text in corpus.sources),
-        Sentences.of([START, *target_tokenizer.encode(text), END] for text in corpus.targets),
-    )
+    corpus: Corpus,
+    source_tokenizer: Tokenizer,
+    target_tokenizer: Tokenizer,
+    reverse_source: bool,
+    max_source_length: int = sys.maxsize,
+    max_tokens: int = sys.maxsize,
+) -> tuple[EncodedCorpus, bytearray]:
+    """Turn text pairs into ids, but for those that are too long.
+
+    Args:
+        corpus: the pairs.
+        source_tokenizer, target_tokenizer: their sides'.
+        reverse_source: whether the source is read in reverse.
+        max_source_length: most tokens of a source, the end symbol not counted.
+        max_tokens: most tokens of both sides together.
+
+    Returns:
+        The ids, and for each pair of the corpus, whether it is among them: 1 or 0.
+    """
+    sources, targets = SentencesBuilder(len(source_tokenizer)), SentencesBuilder(len(target_tokenizer))
+    fitting = bytearray()
+    for source_text, target_text in zip(corpus.sources, corpus.targets):
+        source = source_ids(source_tokenizer, source_text, reverse_source)
+        target = [START, *target_tokenizer.encode(target_text), END]
+        fits = len(source) - 1 <= max_source_length and len(source) + len(target) <= max_tokens
+        fitting.append(fits)
+        if fits:
+            sources.append(source)
+            targets.append(target)
+    return EncodedCorpus(sources.build(), targets.build()), fitting
 
 
 def plan_batches(
@@ -120,7 +168,8 @@ def plan_batches(
         generator: decides the order.
         max_tokens: most source and target tokens of a batch of more than one pair.
     """
-    source, target, both = corpus.source.lengths, corpus.target.lengths, corpus.lengths
+    source, target = corpus.source.lengths, corpus.target.lengths
+    both = source + target
     everything = np.arange(len(corpus)) if generator is None else generator.permutation(len(corpus))
     pool_size = max(1, len(everything) if generator is None else POOL * batch_size)
     batches: list[Index] = []
@@ -134,7 +183,7 @@ def plan_batches(
     return batches
 
 
-def _halve(pairs: Index, lengths: npt.NDArray[np.int64], max_tokens: int) -> list[Index]:
+def _halve(pairs: Index, lengths: npt.NDArray[np.int32], max_tokens: int) -> list[Index]:
     """Return the pairs in as many batches as they need."""
     if len(pairs) < 2 or lengths[pairs].sum() <= max_tokens:
         return [pairs]
@@ -149,17 +198,18 @@ def make_batch(corpus: EncodedCorpus, pairs: Index) -> Batch:
         corpus: the pairs' ids.
         pairs: (B,) positions in the corpus.
     """
-    by_source = pairs[np.argsort(-corpus.source.lengths[pairs], kind="stable")]
-    by_target = pairs[np.argsort(-corpus.target.lengths[pairs], kind="stable")]
-    source_packing = Packing.of(corpus.source.lengths[by_source])
-    target_packing = Packing.of(corpus.target.lengths[by_target] - 1)
+    source_lengths, target_lengths = corpus.source.lengths_of(pairs), corpus.target.lengths_of(pairs)
+    source_order, target_order = (np.argsort(-side, kind="stable") for side in (source_lengths, target_lengths))
+    by_source, by_target = pairs[source_order], pairs[target_order]
+    source_packing = Packing.of(source_lengths[source_order])
+    target_packing = Packing.of(target_lengths[target_order] - 1)
     inputs = _places(corpus.target, by_target, target_packing)
     row_of_pair = {int(pair): row for row, pair in enumerate(by_source)}
     return Batch(
-        source=corpus.source.ids[_places(corpus.source, by_source, source_packing)],
+        source=corpus.source.ids[_places(corpus.source, by_source, source_packing)].astype(np.intp),
         source_packing=source_packing,
-        target_inputs=corpus.target.ids[inputs],
-        target_outputs=corpus.target.ids[inputs + 1],
+        target_inputs=corpus.target.ids[inputs].astype(np.intp),
+        target_outputs=corpus.target.ids[inputs + 1].astype(np.intp),
         target_packing=target_packing,
         source_rows=np.array([row_of_pair[int(pair)] for pair in by_target], dtype=np.intp),
     )
@@ -172,4 +222,4 @@ def share_out(pairs: Index, shares: int) -> list[Index]:
 
 def _places(sentences: Sentences, chosen: Index, packing: Packing) -> npt.NDArray[np.int64]:
     """Return where each packed token stands in ``sentences.ids``."""
-    return sentences.starts[chosen][packing.token_sentences] + packing.token_steps
+    return sentences.starts[chosen].astype(np.int64)[packing.token_sentences] + packing.token_steps

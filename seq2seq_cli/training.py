@@ -12,12 +12,13 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches, share_out
 from seq2seq_cli.checkpoint import (
@@ -52,6 +53,8 @@ SCORED_SENTENCES = 1000
 """Most sentences that a validation translates, the first ones."""
 REHEARSED_SENTENCES = 128
 """The same in a rehearsal: two batches, for the search's tables take most of what a validation adds to the memory."""
+HASHED_NUMBERS = 1 << 16
+"""Token ids that are turned into the bytes of a hash at a time."""
 MOST_RECORDS = 10_000
 """Validations that a model file remembers, the latest."""
 
@@ -426,8 +429,8 @@ def corpus_loss(parallel: DataParallel, corpus: EncodedCorpus, max_tokens: int =
 def fingerprints(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCorpus) -> dict[str, str]:
     """Return a hash of everything that a resumed training must share with the one it continues, by what it is."""
 
-    def hashed(*parts: Any) -> str:
-        """Return one hash of several parts, each bytes or a view of them."""
+    def hashed(parts: Iterable[Any]) -> str:
+        """Return one hash of several parts, each bytes or an array."""
         digest = hashlib.sha256()
         for part in parts:
             digest.update(part)
@@ -437,15 +440,17 @@ def fingerprints(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCor
         """Return a JSON value as bytes, the same for the same value."""
         return json.dumps(value, sort_keys=True).encode()
 
-    def pairs(corpus: EncodedCorpus) -> list[memoryview]:
-        """Return the ids of a corpus, not copied."""
-        sides = (corpus.source, corpus.target)
-        return [array.data for sentences in sides for array in (sentences.ids, sentences.starts)]
+    def pairs(corpus: EncodedCorpus) -> Iterator[npt.NDArray[np.integer]]:
+        """Yield the ids of a corpus, some at a time, in the same types whatever it keeps them in."""
+        for side in (corpus.source, corpus.target):
+            for numbers, kind in ((side.ids, np.int32), (side.starts, np.int64)):
+                for start in range(0, len(numbers), HASHED_NUMBERS):
+                    yield numbers[start : start + HASHED_NUMBERS].astype(kind)
 
     tokenizers = (checkpoint.source_tokenizer, checkpoint.target_tokenizer)
     return {
-        "network": hashed(text(dataclasses.asdict(checkpoint.model.config))),
-        "pair of tokenizers": hashed(*(text(tokenizer.to_json()) for tokenizer in tokenizers)),
-        "training corpus": hashed(*pairs(train)),
-        "validation corpus": hashed(*pairs(valid)),
+        "network": hashed([text(dataclasses.asdict(checkpoint.model.config))]),
+        "pair of tokenizers": hashed(text(tokenizer.to_json()) for tokenizer in tokenizers),
+        "training corpus": hashed(pairs(train)),
+        "validation corpus": hashed(pairs(valid)),
     }

@@ -1,18 +1,25 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from seq2seq_cli.batches import EncodedCorpus, Sentences, encode_corpus, make_batch, plan_batches, source_ids
 from seq2seq_cli.config import TokenizerConfig
-from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.text import lines
+from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus
 from seq2seq_cli.text.storage import train_tokenizer
 from seq2seq_cli.text.tokenizer import END, START
 
 
-def random_corpus(n=137, seed=0):
+def random_corpus(n=137, seed=0, vocabulary=90):
     generator = np.random.default_rng(seed)
+
+    def words():
+        return generator.integers(3, vocabulary, generator.integers(1, 9)).tolist()
+
     return EncodedCorpus(
-        Sentences.of([*generator.integers(3, 90, generator.integers(1, 9)).tolist(), END] for _ in range(n)),
-        Sentences.of([START, *generator.integers(3, 90, generator.integers(1, 9)).tolist(), END] for _ in range(n)),
+        Sentences.of(([*words(), END] for _ in range(n)), vocabulary),
+        Sentences.of(([START, *words(), END] for _ in range(n)), vocabulary),
     )
 
 
@@ -28,15 +35,64 @@ def test_encoded_corpus_frames_sentences_and_reverses_the_source():
     corpus = Corpus("c", ["a b", "b"], ["b", "a a"])
     tokenizer = train_tokenizer(TokenizerConfig("word", 10), ["a b"])
     a, b = tokenizer.encode("a b")
-    encoded = encode_corpus(corpus, tokenizer, tokenizer, reverse_source=False)
+    encoded, fitting = encode_corpus(corpus, tokenizer, tokenizer, reverse_source=False)
+    assert list(fitting) == [1, 1]
     assert [sentence(encoded.source, k) for k in range(2)] == [[a, b, END], [b, END]]
     assert [sentence(encoded.target, k) for k in range(2)] == [[START, b, END], [START, a, a, END]]
     assert encoded.target_tokens == 5
     assert source_ids(tokenizer, "a b", reverse=True) == [b, a, END]
 
 
-def test_ids_take_four_bytes_each():
-    assert random_corpus().source.ids.dtype == np.int32
+@pytest.mark.parametrize(
+    ("limits", "expected"), [((2, 8), [1, 0, 1, 1]), ((1, 8), [0, 0, 1, 0]), ((9, 6), [1, 0, 1, 0])]
+)
+def test_pairs_that_are_too_long_are_left_out(limits, expected):
+    corpus = Corpus("c", ["a b", "a b a", "b", "b b"], ["b", "a", "a a", "a a"])
+    tokenizer = train_tokenizer(TokenizerConfig("word", 10), ["a b"])
+    everything, _ = encode_corpus(corpus, tokenizer, tokenizer, False)
+    encoded, fitting = encode_corpus(corpus, tokenizer, tokenizer, False, *limits)
+    assert list(fitting) == expected
+    kept = [k for k, fits in enumerate(expected) if fits]
+    for found, whole in ((encoded.source, everything.source), (encoded.target, everything.target)):
+        assert [sentence(found, k) for k in range(len(found))] == [sentence(whole, k) for k in kept]
+
+
+@pytest.mark.parametrize(("vocabulary", "kind"), [(65_536, np.uint16), (65_537, np.uint32)])
+def test_ids_take_two_bytes_each_or_four_where_the_vocabulary_needs_them(vocabulary, kind):
+    sentences = Sentences.of([[0, vocabulary - 1], [], [7]], vocabulary)
+    assert sentences.ids.dtype == kind
+    assert sentences.ids.tolist() == [0, vocabulary - 1, 7]
+    assert sentences.starts.tolist() == [0, 2, 2, 3]
+    assert sentences.starts.dtype == np.uint32
+    assert sentences.lengths.tolist() == [2, 0, 1]
+    assert sentences.lengths_of(np.array([2, 0])).tolist() == [1, 2]
+
+
+def test_many_sentences_are_collected_in_order():
+    expected = [[k % 50] * (k % 9) for k in range(3000)]
+    sentences = Sentences.of(iter(expected), 50)
+    assert [sentence(sentences, k) for k in range(len(sentences))] == expected
+
+
+def test_ten_times_the_pairs_take_little_more_memory_than_their_ids(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "IN_MEMORY", 1 << 14)
+    monkeypatch.setattr(lines, "BLOCK", 1 << 12)
+    words = [f"word{k}" for k in range(300)]
+    tokenizer = train_tokenizer(TokenizerConfig("word", 1000), words)
+
+    def peak_and_ids(pairs):
+        path = tmp_path / f"{pairs}.tsv"
+        numbers = ((k, k // 300) for k in range(pairs))  # different sentences of the same words
+        path.write_text("".join(f"word{a % 300} word{b} {' '.join(words[:20])}\tword{b}\n" for a, b in numbers))
+        tracemalloc.start()
+        train, _ = hold_out(read_corpus(str(path)), seed=1, most=20)
+        encoded, _ = encode_corpus(train, tokenizer, tokenizer, False)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak, sum(a.nbytes for side in (encoded.source, encoded.target) for a in (side.ids, side.starts))
+
+    (few, few_ids), (many, many_ids) = peak_and_ids(1_000), peak_and_ids(10_000)
+    assert many - few < 1.25 * (many_ids - few_ids)
 
 
 @pytest.mark.parametrize("pairs", [np.arange(137), np.array([5]), np.array([9, 3, 100, 7])])

@@ -1,5 +1,6 @@
 import gzip
 import io
+import random
 import sys
 
 import pytest
@@ -15,13 +16,13 @@ def write(path, content):
 
 def test_tsv_with_further_columns(tmp_path):
     corpus = read_corpus(write(tmp_path / "p.tsv", "a\tA\tmore\tcolumns\nb\tB\n"))
-    assert (corpus.sources, corpus.targets) == (["a", "b"], ["A", "B"])
+    assert (list(corpus.sources), list(corpus.targets)) == (["a", "b"], ["A", "B"])
 
 
 def test_two_files(tmp_path):
     source, target = write(tmp_path / "t.de", "eins\nzwei\n"), write(tmp_path / "t.en", "one\ntwo")
     corpus = read_corpus(f"{source},{target}")
-    assert (corpus.sources, corpus.targets) == (["eins", "zwei"], ["one", "two"])
+    assert (list(corpus.sources), list(corpus.targets)) == (["eins", "zwei"], ["one", "two"])
 
 
 def test_a_file_whose_name_holds_a_comma(tmp_path):
@@ -30,7 +31,7 @@ def test_a_file_whose_name_holds_a_comma(tmp_path):
 
 def test_gzip_is_read_transparently(tmp_path):
     source, target = write(tmp_path / "t.de.gz", gzip.compress(b"eins\n")), write(tmp_path / "t.en", "one\n")
-    assert read_corpus(f"{source},{target}").sources == ["eins"]
+    assert list(read_corpus(f"{source},{target}").sources) == ["eins"]
 
 
 def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monkeypatch):
@@ -43,12 +44,12 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path, monk
 
 def test_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("é\tE\n".encode())))
-    assert read_corpus("-").sources == ["é"]
+    assert list(read_corpus("-").sources) == ["é"]
 
 
 def test_byte_order_mark_is_dropped_and_crlf_accepted(tmp_path):
     corpus = read_corpus(write(tmp_path / "p.tsv", b"\xef\xbb\xbfa\tA\r\nb\tB\r\n"))
-    assert (corpus.sources, corpus.targets) == (["a", "b"], ["A", "B"])
+    assert (list(corpus.sources), list(corpus.targets)) == (["a", "b"], ["A", "B"])
 
 
 def test_a_line_ends_at_lf_and_at_nothing_else(tmp_path):
@@ -58,8 +59,8 @@ def test_a_line_ends_at_lf_and_at_nothing_else(tmp_path):
 
 def test_pairs_with_an_empty_side_are_skipped_and_counted(tmp_path):
     corpus = read_corpus(write(tmp_path / "p.tsv", "a\tA\n\tB\nc\t \n\nd\tD\n"))
-    assert corpus.sources == ["a", "d"]
-    assert corpus.skipped == [2, 3, 4]
+    assert list(corpus.sources) == ["a", "d"]
+    assert list(corpus.skipped) == [2, 3, 4]
 
 
 ERRORS = [
@@ -84,9 +85,10 @@ def test_a_bad_file_is_an_error_with_file_line_and_fix(case, tmp_path):
     assert caught.value.exit_code == 1
 
 
-def test_sides_of_different_lengths(tmp_path):
-    source, target = write(tmp_path / "val.de", "a\nb\n"), write(tmp_path / "val.en", "A\n")
-    with pytest.raises(UserError, match="different lengths: 2 and 1 lines") as caught:
+@pytest.mark.parametrize(("first", "second"), [(2, 1), (1, 2), (7, 2), (0, 5), (3, 0)])
+def test_sides_of_different_lengths(first, second, tmp_path):
+    source, target = write(tmp_path / "val.de", "a\n" * first), write(tmp_path / "val.en", "A\n" * second)
+    with pytest.raises(UserError, match=f"different lengths: {first} and {second} lines") as caught:
         read_corpus(f"{source},{target}")
     assert caught.value.where == f"{source}, {target}"
 
@@ -112,10 +114,22 @@ def test_hold_out_is_seeded_disjoint_and_loses_nothing():
     corpus = numbered(200)
     train, valid = hold_out(corpus, seed=1)
     assert len(valid) == 10
-    assert sorted(train.sources + valid.sources, key=int) == corpus.sources
+    assert sorted([*train.sources, *valid.sources], key=int) == corpus.sources
     assert all(t == str(-int(s)) for s, t in zip(valid.sources, valid.targets))
-    assert hold_out(corpus, seed=1)[1].sources == valid.sources
-    assert hold_out(corpus, seed=2)[1].sources != valid.sources
+    assert list(hold_out(corpus, seed=1)[1].sources) == list(valid.sources)
+    assert list(hold_out(corpus, seed=2)[1].sources) != list(valid.sources)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hold_out_takes_the_sources_that_a_sample_of_the_distinct_ones_takes(seed):
+    words = random.Random(seed).choices([f"w{k}" for k in range(60)], k=300)
+    corpus = Corpus("c", words, [str(k) for k in range(300)])
+    distinct = list(dict.fromkeys(words))
+    chosen = set(random.Random(seed).sample(distinct, 15))  # 5% of 300
+    train, valid = hold_out(corpus, seed)
+    assert list(valid.targets) == [str(k) for k, word in enumerate(words) if word in chosen]
+    assert list(train.targets) == [str(k) for k, word in enumerate(words) if word not in chosen]
+    assert [train.line(k) for k in range(len(train))] == [int(target) + 1 for target in train.targets]
 
 
 def test_hold_out_never_puts_a_source_on_both_sides():
@@ -128,3 +142,14 @@ def test_hold_out_never_puts_a_source_on_both_sides():
 def test_one_pair_is_its_own_validation():
     train, valid = hold_out(numbered(1), seed=1)
     assert len(train) == len(valid) == 1
+
+
+def test_a_selection_keeps_the_line_numbers_and_what_was_skipped(tmp_path):
+    corpus = read_corpus(write(tmp_path / "p.tsv", "a\tA\n\tB\nc\tC\nd\tD\n"))
+    chosen = corpus.select([0, 1, 1])
+    assert list(zip(chosen.sources, chosen.targets)) == [("c", "C"), ("d", "D")]
+    assert [chosen.line(k) for k in range(2)] == [3, 4]
+    assert list(chosen.skipped) == [2]
+    both = chosen.joined(numbered(2))
+    assert list(both.sources) == ["c", "d", "0", "1"]
+    assert [both.line(k) for k in range(4)] == [3, 4, 1, 2]

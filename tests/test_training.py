@@ -1,10 +1,12 @@
 import dataclasses
+import hashlib
 import math
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
+from seq2seq_cli import training
 from seq2seq_cli.batches import encode_corpus
 from seq2seq_cli.checkpoint import Checkpoint, load_model, load_state, previous_path, state_path
 from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
@@ -45,8 +47,9 @@ def make_trainer(path, state=None, checkpoint=None, corpus=None, **settings):
         model = Seq2Seq.create(shape, random_stream(config.seed, 0))
         checkpoint = Checkpoint(model, source, target, config)
     checkpoint.training = config
-    train = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, False)
-    valid = encode_corpus(toy_corpus(10, seed=9), checkpoint.source_tokenizer, checkpoint.target_tokenizer, False)
+    tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer
+    train, _ = encode_corpus(corpus, *tokenizers, False)
+    valid, _ = encode_corpus(toy_corpus(10, seed=9), *tokenizers, False)
     return Trainer(checkpoint, train, valid, path, lambda model, sentences: Score(1.0, (("a", "A", "A"),)), state)
 
 
@@ -111,6 +114,15 @@ def test_resumed_run_matches_uninterrupted_run_bit_for_bit(optimizer, cool_down,
     )
     untimed = [[{k: v for k, v in r.items() if k != "seconds"} for r in t.checkpoint.history] for t in (whole, second)]
     assert untimed[0] == untimed[1]
+
+
+def test_a_state_knows_its_corpus_whatever_types_the_ids_are_kept_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "HASHED_NUMBERS", 100)
+    trainer = make_trainer(tmp_path / "m.npz")
+    assert trainer.train.source.ids.dtype == np.uint16
+    sides = (trainer.train.source, trainer.train.target)
+    content = b"".join(side.ids.astype(np.int32).tobytes() + side.starts.astype(np.int64).tobytes() for side in sides)
+    assert trainer.fingerprints["training corpus"] == hashlib.sha256(content).hexdigest()
 
 
 def test_the_learning_rate_falls_to_the_planned_end_of_steps_or_minutes(tmp_path):

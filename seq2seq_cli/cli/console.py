@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any
@@ -117,7 +117,7 @@ def show_error(error: UserError) -> None:
     to_stderr(str(error))
 
 
-def warn_of_skipped(name: str, lines: list[int]) -> None:
+def warn_of_skipped(name: str, lines: Sequence[int]) -> None:
     """Say how many pairs of a corpus were left out because a side was empty."""
     if lines:
         pairs = "pair" if len(lines) == 1 else "pairs"

@@ -250,7 +250,7 @@ def _test_set(
         pairs = list(read_pairs(corpus))
         return [source for source, _ in pairs], [target for _, target in pairs], corpus
     test = read_test_corpus(corpus, trained_on)
-    return test.sources, test.targets, "the built-in test set" if corpus is None else test.name
+    return list(test.sources), list(test.targets), "the built-in test set" if corpus is None else test.name
 
 
 def read_and_warn(name: str) -> Corpus:

@@ -316,9 +316,9 @@ def test_set(corpus: str | None, trained_on: list[str]) -> tuple[str, list[str],
 
     test = read_test_corpus(corpus, trained_on)
     if corpus is not None:
-        return test.name, test.sources, test.targets
+        return test.name, list(test.sources), list(test.targets)
     long = read_and_warn(builtin_corpus("test_long"))
-    return "built-in test and test_long", test.sources + long.sources, test.targets + long.targets
+    return "built-in test and test_long", [*test.sources, *long.sources], [*test.targets, *long.targets]
 
 
 def sentence_groups(texts: list[str], input_file: str | None, corpus: str) -> list[list[str]]:

@@ -19,6 +19,8 @@ from seq2seq_cli.files import STDIO, check_writable, exclusive, remove_leftovers
 from seq2seq_cli.workers import check_threads
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from seq2seq_cli.batches import EncodedCorpus
     from seq2seq_cli.checkpoint import Checkpoint, TrainingState
     from seq2seq_cli.nn.model import Seq2Seq
@@ -214,7 +216,7 @@ class Run:
         corpus, valid = self._corpus_name(train), self.given.get("valid")
         return Checkpoint(model, source, target, training, corpus=corpus, text=text, valid=valid, threads=self.threads)
 
-    def _tokenizer(self, side: str, lines: list[str], config: TokenizerConfig) -> Tokenizer:
+    def _tokenizer(self, side: str, lines: Iterable[str], config: TokenizerConfig) -> Tokenizer:
         from seq2seq_cli.text.storage import load_tokenizer, train_tokenizer
 
         path = self.given.get(f"{side}_tokenizer")
@@ -226,23 +228,22 @@ class Run:
         from seq2seq_cli.text.corpus import shorten
 
         reverse = checkpoint.model.config.reverse_source
-        encoded = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
+        source, target = checkpoint.source_tokenizer, checkpoint.target_tokenizer
         source_length, batch_tokens = checkpoint.training.max_source_length, checkpoint.training.max_tokens_per_batch
-        fitting = encoded.fitting(source_length, batch_tokens)
-        skipped = len(corpus) - len(fitting)
+        encoded, fitting = encode_corpus(corpus, source, target, reverse, source_length, batch_tokens)
+        skipped = len(corpus) - len(encoded)
         limits = f"--max-source-length {source_length} or --max-tokens-per-batch {batch_tokens}"
-        if not fitting:
+        if not len(encoded):
             raise UserError(
                 f"every pair is longer than {limits} allows",
                 where=corpus.name,
                 fix="give sentences in place of whole texts, or raise these limits",
             )
         if skipped:
-            first = corpus.sources[next(k for k, fits in enumerate([*fitting, len(corpus)]) if k != fits)]
+            first = corpus.sources[fitting.index(0)]
             counted = "1 pair" if skipped == 1 else f"{skipped:,} pairs"
             console.warn(f"{corpus.name}: skipped {counted} longer than {limits} allows, the first: {shorten(first)}")
-            corpus = dataclasses.replace(corpus.select(fitting), skipped=corpus.skipped)
-            encoded = encode_corpus(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer, reverse)
+            corpus = corpus.select(fitting)
         return corpus, encoded
 
     def _score(self, model: Seq2Seq, checkpoint: Checkpoint, valid: Corpus, sentences: int) -> Score:

@@ -12,6 +12,7 @@ Source: Sennrich, Haddow & Birch 2016, "Neural Machine Translation of Rare Words
 from __future__ import annotations
 
 import heapq
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
@@ -63,12 +64,12 @@ def learn_merges(pieces: Mapping[str, int], alphabet: Iterable[str], entries: in
     words = [list(piece) for piece in pieces]
     weights = list(pieces.values())
     counts: Counter[Pair] = Counter()
-    places: defaultdict[Pair, set[int]] = defaultdict(set)
+    places: defaultdict[Pair, array[int]] = defaultdict(lambda: array("I"))  # once for each time that it stands there
     for k, symbols in enumerate(words):
         for pair in pairwise(symbols):
             if pair[0] in vocabulary and pair[1] in vocabulary:
                 counts[pair] += weights[k]
-                places[pair].add(k)
+                places[pair].append(k)
     heap = [(-count, pair) for pair, count in counts.items()]
     heapq.heapify(heap)
     merges: list[Pair] = []
@@ -83,7 +84,7 @@ def learn_merges(pieces: Mapping[str, int], alphabet: Iterable[str], entries: in
         merges.append(pair)
         vocabulary[pair[0] + pair[1]] = None
         grown: set[Pair] = set()
-        for k in places.pop(pair):
+        for k in set(places.pop(pair)):
             old = words[k]
             words[k] = new = merge_pair(old, pair)
             for gone in pairwise(old):
@@ -92,7 +93,7 @@ def learn_merges(pieces: Mapping[str, int], alphabet: Iterable[str], entries: in
             for come in pairwise(new):
                 if come[0] in vocabulary and come[1] in vocabulary:
                     counts[come] += weights[k]
-                    places[come].add(k)
+                    places[come].append(k)
                     grown.add(come)
         del counts[pair]
         for changed in sorted(grown):

@@ -17,12 +17,14 @@ import random
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import chain, compress, zip_longest
 from pathlib import Path
 from typing import IO, cast
 
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.files import STDIO, explain_os_errors, standard_input, title
+from seq2seq_cli.text.lines import Lines
 
 LONGEST_LINE = 16 << 20
 """Bytes; what has no line ends is not a text of sentences, and would fill the memory."""
@@ -40,28 +42,32 @@ class Corpus:
     """
 
     name: str
-    sources: list[str]
-    targets: list[str]
-    skipped: list[int] = field(default_factory=list)
+    sources: Sequence[str]
+    targets: Sequence[str]
+    skipped: Sequence[int] = ()
     lines: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.sources)
 
-    def select(self, positions: list[int]) -> Corpus:
-        """Return the pairs at these positions."""
-        sources, targets = [self.sources[k] for k in positions], [self.targets[k] for k in positions]
-        return Corpus(self.name, sources, targets, lines=array("q", [self.line(k) for k in positions]))
+    def select(self, chosen: Sequence[int]) -> Corpus:
+        """Return the pairs that are chosen: for each pair of this corpus, 1 or 0."""
+        sources, targets = (Lines(compress(side, chosen)) for side in (self.sources, self.targets))
+        return Corpus(self.name, sources, targets, self.skipped, array("q", compress(self._numbers, chosen)))
 
     def joined(self, other: Corpus) -> Corpus:
         """Return the pairs of both, those of the other one last."""
-        lines = [part.line(k) for part in (self, other) for k in range(len(part))]
-        sources, targets = self.sources + other.sources, self.targets + other.targets
-        return Corpus(self.name, sources, targets, [*self.skipped, *other.skipped], array("q", lines))
+        sources, targets = Lines(chain(self.sources, other.sources)), Lines(chain(self.targets, other.targets))
+        lines = array("q", chain(self._numbers, other._numbers))
+        return Corpus(self.name, sources, targets, [*self.skipped, *other.skipped], lines)
+
+    @property
+    def _numbers(self) -> Sequence[int]:
+        return self.lines or range(1, len(self) + 1)
 
     def line(self, position: int) -> int:
         """Return the number of the line that a pair came from, counted from 1."""
-        return self.lines[position] if self.lines else position + 1
+        return self._numbers[position]
 
     def place(self, line: int) -> str:
         """Return a line as editors understand it, ``pairs.tsv:17``; of two files, in the first."""
@@ -122,10 +128,8 @@ def read_corpus(name: str) -> Corpus:
     Raises:
         UserError: for a file that is missing, not UTF-8, empty, a line without a tab, or sides of unequal length.
     """
-    sources: list[str] = []
-    targets: list[str] = []
-    skipped: list[int] = []
-    lines = array("q")
+    sources, targets = Lines(), Lines()
+    skipped, lines = array("q"), array("q")
     for number, (source, target) in enumerate(read_pairs(name), start=1):
         if source.strip() and target.strip():
             sources.append(source)
@@ -136,7 +140,7 @@ def read_corpus(name: str) -> Corpus:
     if not sources:
         what = "every line has an empty side" if skipped else "this corpus is empty"
         raise UserError(what, where=title(name), fix="give at least one sentence pair")
-    return Corpus(name, sources, targets, skipped, lines)
+    return Corpus(name, sources, targets, skipped, lines if skipped else ())
 
 
 def read_pairs(name: str) -> Iterator[tuple[str, str]]:
@@ -169,14 +173,17 @@ def _read_two_files(names: list[str]) -> Iterator[tuple[str, str]]:
             where=",".join(names),
             fix="write source.txt,target.txt",
         )
-    source_lines, target_lines = list(read_lines(names[0])), list(read_lines(names[1]))
-    if len(source_lines) != len(target_lines):
-        raise UserError(
-            f"the two sides have different lengths: {len(source_lines)} and {len(target_lines)} lines",
-            where=", ".join(names),
-            fix="give both files one sentence per line, in the same order",
-        )
-    yield from zip(source_lines, target_lines)
+    sides = [read_lines(name) for name in names]
+    for number, (source, target) in enumerate(zip_longest(*sides), start=1):
+        if source is None or target is None:
+            shorter, longer = number - 1, number + sum(1 for side in sides for _ in side)
+            counts = (shorter, longer) if source is None else (longer, shorter)
+            raise UserError(
+                f"the two sides have different lengths: {counts[0]} and {counts[1]} lines",
+                where=", ".join(names),
+                fix="give both files one sentence per line, in the same order",
+            )
+        yield source, target
 
 
 def shorten(text: str, most: int = 60) -> str:
@@ -197,11 +204,16 @@ def hold_out(corpus: Corpus, seed: int, share: float = 0.05, most: int = 1000) -
         Training and validation pairs, both in the corpus's order; the former also say what was skipped. If all pairs
         have the same source, nothing can be held out, and both are the whole corpus.
     """
+    import numpy as np
+
+    from seq2seq_cli.text.repeats import repeated
+
     wanted = min(most, max(1, round(share * len(corpus))))
-    distinct = list(dict.fromkeys(corpus.sources))
-    if len(distinct) < 2:
+    new = np.delete(np.arange(len(corpus)), repeated(corpus.sources, len(corpus)))  # the first of equal sources
+    if len(new) < 2:
         return corpus, corpus
-    chosen = set(random.Random(seed).sample(distinct, min(wanted, len(distinct) - 1)))
-    train = [k for k, source in enumerate(corpus.sources) if source not in chosen]
-    valid = [k for k, source in enumerate(corpus.sources) if source in chosen]
-    return replace(corpus.select(train), skipped=corpus.skipped), corpus.select(valid)
+    places = new[random.Random(seed).sample(range(len(new)), min(wanted, len(new) - 1))]
+    chosen = {corpus.sources[k] for k in np.sort(places)}
+    held_out = bytearray(source in chosen for source in corpus.sources)
+    kept = bytearray(not held for held in held_out)
+    return corpus.select(kept), replace(corpus.select(held_out), skipped=())

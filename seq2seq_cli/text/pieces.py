@@ -59,6 +59,8 @@ def _compose(text: str) -> str:
     Putting combining marks in their canonical order takes ``unicodedata`` the square of their number, so long runs of
     them are sorted here first: by canonical combining class, equal ones as they were (Unicode Standard, D109).
     """
+    if text.isascii():  # nothing to compose
+        return text
     return unicodedata.normalize("NFC", _MANY_MARKS.sub(_in_canonical_order, text))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.pieces import APOSTROPHES, split_word
+from seq2seq_cli.text.repeats import repeated
 from seq2seq_cli.text.tokenizer import count_words
 
 Lengths = npt.NDArray[np.integer] | npt.NDArray[np.floating]
@@ -123,7 +125,7 @@ def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
 
     Example:
         >>> text_lengths(Corpus("", ["谢谢", "我喜欢书"], ["Thank you!", "I like books"]))
-        (array([1.66666667, 3.33333333]), array([2, 3]))
+        (array([1.66666667, 3.33333333]), array([2, 3], dtype=int32))
     """
     sides = corpus.sources, corpus.targets
     words = [_count(_WORD, side) for side in sides]
@@ -138,15 +140,16 @@ def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
 
 def suspicious_pairs(corpus: Corpus) -> list[Finding]:
     """Return a finding for each kind of pairs that teach something else than translating."""
-    same, copied = [], []
+    same, copied = array("q"), array("q")
     for k, (a, b) in enumerate(zip(corpus.sources, corpus.targets)):
         if a.strip() == b.strip():
             same.append(k)
         elif _is_copy(a, b):
             copied.append(k)
     source, target = (np.maximum(1, lengths) for lengths in text_lengths(corpus))
-    uneven = np.nonzero(np.maximum(source, target) > LARGEST_RATIO * np.minimum(source, target))[0].tolist()
-    kinds: list[tuple[str, Sequence[int], str]] = [
+    uneven = np.flatnonzero(np.maximum(source, target) > LARGEST_RATIO * np.minimum(source, target))
+    repeats = repeated(zip(corpus.sources, corpus.targets), len(corpus))
+    kinds: list[tuple[str, Collection[int], str]] = [
         ("with identical sides", same, "they teach copying; leave them out unless that is wanted"),
         ("that are copies but for case, spaces or punctuation", copied, "they teach copying, too"),
         (
@@ -154,14 +157,14 @@ def suspicious_pairs(corpus: Corpus) -> list[Finding]:
             uneven,
             "often not each other's translation",
         ),
-        ("that repeat an earlier pair", _repeated(corpus), "they count as often as they stand there"),
+        ("that repeat an earlier pair", repeats, "they count as often as they stand there"),
     ]
     empty = Finding(_pairs(len(corpus.skipped), "with an empty side"), len(corpus.skipped), "", "they are left out")
     found = [empty._replace(place=corpus.place(corpus.skipped[0]))] if corpus.skipped else []
     found += [
         Finding(_pairs(len(ks), what), len(ks), corpus.place(min(map(corpus.line, ks))), advice)
         for what, ks, advice in kinds
-        if ks
+        if len(ks)
     ]
     return found
 
@@ -187,7 +190,7 @@ def overlap(train: Corpus, valid: Corpus) -> list[Finding]:
 
 def _count(pattern: re.Pattern[str], lines: Sequence[str]) -> Lengths:
     """Return how often the pattern occurs in each line."""
-    return np.fromiter((len(pattern.findall(line)) for line in lines), np.int64, len(lines))
+    return np.fromiter((len(pattern.findall(line)) for line in lines), np.int32, len(lines))
 
 
 def _pairs(count: int, what: str) -> str:
@@ -206,17 +209,3 @@ def _is_copy(a: str, b: str) -> bool:
 
 def _letters(text: str) -> str:
     return "".join(character for character in text.casefold() if character.isalnum())
-
-
-def _repeated(corpus: Corpus) -> list[int]:
-    """Return the positions of pairs that an earlier one equals.
-
-    Pairs are compared by their hashes of 64 bits, eight bytes a pair: among a million, two different ones with the same
-    hash turn up once in tens of millions of corpora.
-    """
-    pairs = zip(corpus.sources, corpus.targets)
-    hashes = np.fromiter(map(hash, pairs), np.int64, len(corpus))
-    order = np.argsort(hashes, kind="stable")
-    as_before = hashes[order[1:]] == hashes[order[:-1]]
-    positions: list[int] = np.sort(order[1:][as_before]).tolist()
-    return positions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 from seq2seq_cli.errors import UserError
@@ -64,18 +65,21 @@ class Tokenizer(ABC):
         """
         ids: list[int] = []
         normalized = self.normalize(text)
+        cached = self._cache.get
         for word in normalized.split(" ") if normalized else ():
-            found = self._cache.get(word)
-            if found is None:
-                found = self._encode_word(word)
-                if len(word) <= LONGEST_CACHED:
-                    if len(self._cache) >= CACHE_SIZE:
-                        self._cache.clear()
-                    self._cache[word] = found
-            ids += found
+            ids += cached(word) or self._encode_new_word(word)
             if most is not None and len(ids) >= most:
                 break
         return ids[:most]
+
+    def _encode_new_word(self, word: str) -> list[int]:
+        """Return the ids of a word, and remember them."""
+        ids = self._encode_word(word)
+        if len(word) <= LONGEST_CACHED:
+            if len(self._cache) >= CACHE_SIZE:
+                self._cache.clear()
+            self._cache[word] = ids
+        return ids
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of token ids, with ordinary spacing; start and end symbols are left out.
@@ -174,8 +178,6 @@ def merge_unknown(ids: Sequence[int]) -> list[int]:
 
 def count_words(lines: Iterable[str], lowercase: bool) -> Counter[str]:
     """Return how often each word (what stands between two spaces) occurs in the normalized lines."""
-    words: Counter[str] = Counter()
-    for line in lines:
-        words.update(normalize(line, lowercase).split(" "))
+    words = Counter(chain.from_iterable(normalize(line, lowercase).split(" ") for line in lines))
     del words[""]
     return words

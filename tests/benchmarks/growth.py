@@ -72,7 +72,7 @@ class CorpusSide:
         marks.append(time.perf_counter())
         source, target = (BpeTokenizer.train(side, 2000) for side in (corpus.sources, corpus.targets))
         marks.append(time.perf_counter())
-        encoded = encode_corpus(corpus, source, target, reverse_source=False)
+        encoded, _ = encode_corpus(corpus, source, target, reverse_source=False)
         marks.append(time.perf_counter())
         plan_batches(encoded, 32, np.random.default_rng(SEED))
         marks.append(time.perf_counter())
@@ -99,8 +99,8 @@ def equal_corpus(pairs: int, length: int, vocabulary: int) -> EncodedCorpus:
     """Pairs of random words, all of one length."""
     words = np.random.default_rng(SEED).integers(len(SPECIALS), vocabulary, (2, pairs, length - 1)).tolist()
     return EncodedCorpus(
-        Sentences.of([*sentence, END] for sentence in words[0]),
-        Sentences.of([START, *sentence, END] for sentence in words[1]),
+        Sentences.of(([*sentence, END] for sentence in words[0]), vocabulary),
+        Sentences.of(([START, *sentence, END] for sentence in words[1]), vocabulary),
     )
 
 

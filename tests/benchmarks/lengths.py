@@ -50,8 +50,8 @@ def draw_corpus(pairs: int, vocabulary: int, seed: int) -> EncodedCorpus:
 
     lengths = draw_lengths(pairs, generator)
     return EncodedCorpus(
-        Sentences.of([*words(length), END] for length in lengths[:, 0]),
-        Sentences.of([START, *words(length), END] for length in lengths[:, 1]),
+        Sentences.of(([*words(length), END] for length in lengths[:, 0]), vocabulary),
+        Sentences.of(([START, *words(length), END] for length in lengths[:, 1]), vocabulary),
     )
 
 
