@@ -13,7 +13,6 @@ import json
 import math
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +35,7 @@ from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import PlateauSchedule, cool_down_factor
 from seq2seq_cli.nn.packing import Index
+from seq2seq_cli.reports import Score, StepReport, ValidationReport, record_of
 
 INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM = range(3)
 """Independent streams of random numbers under one seed."""
@@ -62,59 +62,6 @@ MOST_RECORDS = 10_000
 def random_stream(seed: int, stream: int, *position: int) -> np.random.Generator:
     """Return the generator of one purpose at one position."""
     return np.random.default_rng([seed, stream, *position])
-
-
-@dataclass(frozen=True)
-class StepReport:
-    """One optimizer step.
-
-    ``seconds`` is training time since the start, earlier runs included; ``loss`` is what is lowered, in nats per real
-    target token; ``perplexity`` is without label smoothing; ``tokens_per_second`` counts real target tokens;
-    ``gradient_norm`` is before clipping.
-    """
-
-    step: int
-    epoch: int
-    seconds: float
-    loss: float
-    perplexity: float
-    tokens_per_second: float
-    learning_rate: float
-    gradient_norm: float
-
-
-@dataclass(frozen=True)
-class ValidationReport:
-    """One validation; loss in nats per real target token, BLEU of greedy translations, and what they look like."""
-
-    step: int
-    epoch: int
-    seconds: float
-    valid_loss: float
-    valid_perplexity: float
-    valid_bleu: float
-    learning_rate: float
-    improved: bool
-    score: Score
-
-
-class Score(NamedTuple):
-    """What a validation's translations are worth.
-
-    ``bleu`` is that of all of them; ``samples`` are a few (source, reference, hypothesis), the same sentences every
-    time; ``all_equal`` says whether different sources all got the same translation, or none at all.
-    """
-
-    bleu: float
-    samples: tuple[tuple[str, str, str], ...]
-    all_equal: bool = False
-
-
-def record_of(report: StepReport | ValidationReport) -> dict[str, Any]:
-    """Return a report's numbers, as history and metrics log keep them: JSON, where what is not finite becomes null."""
-    numbers = dataclasses.asdict(report)
-    numbers.pop("score", None)
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in numbers.items()}
 
 
 class Rehearsal(NamedTuple):

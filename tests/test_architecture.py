@@ -19,6 +19,7 @@ FLOORS = {
     "checkpoint": 2,
     "batches": 2,
     "explanation": 2,
+    "reports": 2,
     "baselines": 2,
     "training": 3,
     "averaging": 3,

@@ -4,7 +4,7 @@ import pytest
 
 from seq2seq_cli.cli.advice import CLIPPED_STEPS, Adviser
 from seq2seq_cli.config import ModelConfig, TrainingConfig
-from seq2seq_cli.training import Score, StepReport, ValidationReport
+from seq2seq_cli.reports import Score, StepReport, ValidationReport
 
 
 def adviser(earlier=(), **settings):

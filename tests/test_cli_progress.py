@@ -9,7 +9,8 @@ import pytest
 
 from seq2seq_cli.cli import console, progress
 from seq2seq_cli.config import TrainingConfig
-from seq2seq_cli.training import UNLIMITED_EPOCHS, Score, StepReport, ValidationReport
+from seq2seq_cli.reports import Score, StepReport, ValidationReport
+from seq2seq_cli.training import UNLIMITED_EPOCHS
 from tests.conftest import SMALL, environment, write_pairs
 from tests.terminal import screen
 

@@ -12,16 +12,14 @@ from seq2seq_cli.checkpoint import Checkpoint, load_model, load_state, previous_
 from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.reports import Score, StepReport, ValidationReport
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.storage import train_tokenizer
 from seq2seq_cli.training import (
     REHEARSED_SENTENCES,
     SCORED_SENTENCES,
     UNLIMITED_EPOCHS,
-    Score,
-    StepReport,
     Trainer,
-    ValidationReport,
     corpus_loss,
     default_epochs,
     random_stream,

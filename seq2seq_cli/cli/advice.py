@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from seq2seq_cli.training import StepReport, Trainer, ValidationReport
+from seq2seq_cli.reports import StepReport, ValidationReport
+from seq2seq_cli.training import Trainer
 
 CLIPPED_STEPS = 100
 """Gradients are large at first anyway: only so many clipped steps in a row say something."""

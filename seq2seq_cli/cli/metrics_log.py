@@ -17,7 +17,7 @@ from typing import IO, Any
 from seq2seq_cli.checkpoint import previous_path
 from seq2seq_cli.cli import console
 from seq2seq_cli.files import STDIO, explain_os_errors, keep_as, write_atomically
-from seq2seq_cli.training import StepReport, ValidationReport, record_of
+from seq2seq_cli.reports import StepReport, ValidationReport, record_of
 
 STDOUT = "standard output"
 
@@ -102,5 +102,5 @@ def kept_lines(path: Path, step: int, history: Sequence[Mapping[str, Any]]) -> l
 
 
 def as_line(record: Mapping[str, Any]) -> str:
-    """Return a record, as ``training.record_of`` makes them, as a line of JSON."""
+    """Return a record, as ``reports.record_of`` makes them, as a line of JSON."""
     return json.dumps(record) + "\n"

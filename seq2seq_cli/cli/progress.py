@@ -15,7 +15,8 @@ from seq2seq_cli.cli.charts import bar, can_draw, sparkline
 from seq2seq_cli.cli.metrics_log import open_log
 from seq2seq_cli.cli.signals import catch_signals
 from seq2seq_cli.files import STDIO
-from seq2seq_cli.training import UNLIMITED_EPOCHS, StepReport, Trainer, ValidationReport
+from seq2seq_cli.reports import StepReport, ValidationReport
+from seq2seq_cli.training import UNLIMITED_EPOCHS, Trainer
 
 if TYPE_CHECKING:
     from rich.live import Live

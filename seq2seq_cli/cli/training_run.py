@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from seq2seq_cli.batches import EncodedCorpus
     from seq2seq_cli.checkpoint import Checkpoint, TrainingState
     from seq2seq_cli.nn.model import Seq2Seq
+    from seq2seq_cli.reports import Score
     from seq2seq_cli.text.corpus import Corpus
     from seq2seq_cli.text.tokenizer import Tokenizer
-    from seq2seq_cli.training import Score
 
 _MODEL, _TOKENIZER = ModelConfig(1, 1), TokenizerConfig()
 TEXT_DEFAULTS = {
@@ -250,7 +250,7 @@ class Run:
         """Translate the first so many validation sentences greedily and score them."""
         from seq2seq_cli.config import SearchConfig
         from seq2seq_cli.evaluation import corpus_bleu
-        from seq2seq_cli.training import Score
+        from seq2seq_cli.reports import Score
         from seq2seq_cli.translation import Translator
 
         sources, targets = valid.sources[:sentences], valid.targets[:sentences]
