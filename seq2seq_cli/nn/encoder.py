@@ -73,13 +73,12 @@ class Encoder:
         if generator is not None and config.dropout:
             mask = dropout_mask(embedded.shape, config.dropout, generator, embedded.dtype)
             embedded *= mask
-        zeros = np.zeros((packing.sentences, config.hidden_size), embedded.dtype)
         _, finals, stack = stack_forward(
             self.cell,
             self.parameters.below("encoder.rnn."),
             embedded,
             packing,
-            [(zeros,) * self.cell.states] * (config.layers * config.directions),
+            None,
             directions=config.directions,
             dropout=config.dropout,
             generator=generator,

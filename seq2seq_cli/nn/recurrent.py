@@ -30,6 +30,7 @@ class LayerCache(NamedTuple):
     hidden: Array
     caches: list[Cache]
     sentence_input: Array | None
+    from_zero: bool
 
 
 def layer_forward(
@@ -38,7 +39,7 @@ def layer_forward(
     suffix: str,
     inputs: Array,
     packing: Packing,
-    initial: State,
+    initial: State | None = None,
     sentence_input: Array | None = None,
     remember: bool = True,
 ) -> tuple[Array, State, LayerCache]:
@@ -50,7 +51,8 @@ def layer_forward(
         suffix: for example ``_l0`` or ``_l0_reverse``.
         inputs: (N, E), packed.
         packing: where each token is.
-        initial: the state before the first step, each array (B, H).
+        initial: the state before the first step, each array (B, H); None for zeros, whose product is zero without
+            being computed.
         sentence_input: (B, C) or None: an input that is the same at every step, the last C columns of ``weight_ih``.
             It is multiplied once per sentence, not once per token.
         remember: whether there will be a way back; translating needs no caches.
@@ -74,17 +76,20 @@ def layer_forward(
             x_projection[:, start : start + size] += per_sentence[:, :size]
 
     hidden = np.empty((B + packing.tokens, weight_hh.shape[2]), inputs.dtype)
-    hidden[:B] = initial[0]
+    state = initial or tuple(np.zeros((B, weight_hh.shape[2]), inputs.dtype) for _ in range(cell.states))
+    hidden[:B] = state[0]
     outputs = hidden[B:]
-    final = tuple(np.empty_like(part) for part in initial)
-    state = initial
+    final = tuple(np.empty_like(part) for part in state)
     caches = []
     for size, start in zip(packing.batch_sizes, packing.offsets):
         if size < len(state[0]):  # some sentences have ended: their state is final
             for part, whole in zip(state, final):
                 whole[size : len(part)] = part[size:]
             state = tuple(part[:size] for part in state)
-        h_projection = state_matrix.multiply(state[0])  # (g, size, H)
+        if start == 0 and initial is None:
+            h_projection = np.zeros((cell.gates, *state[0].shape), inputs.dtype)  # (g, size, H)
+        else:
+            h_projection = state_matrix.multiply(state[0])
         if not cell.additive:
             h_projection += bias_hh
         now = slice(start, start + size)
@@ -93,7 +98,7 @@ def layer_forward(
             caches.append(cache)
     for part, whole in zip(state, final):
         whole[: len(part)] = part
-    return outputs, final, LayerCache(inputs, hidden, caches, sentence_input)
+    return outputs, final, LayerCache(inputs, hidden, caches, sentence_input, from_zero=initial is None)
 
 
 def layer_backward(
@@ -116,12 +121,13 @@ def layer_backward(
         gradients: receives the four gradients (written, not added) under the parameters' names.
 
     Returns:
-        ``d_inputs`` (N, E), ``d_initial`` (each (B, H)) and ``d_sentence_input`` (B, C) or None.
+        ``d_inputs`` (N, E), ``d_initial`` (each (B, H), and of no meaning if there was no initial state) and
+        ``d_sentence_input`` (B, C) or None.
     """
-    E = cache.inputs.shape[1]
-    weight_ih = by_gate(parameters[f"weight_ih{suffix}"], cell)
+    E, B = cache.inputs.shape[1], packing.sentences
+    weight_ih = parameters[f"weight_ih{suffix}"]
     weight_hh = by_gate(parameters[f"weight_hh{suffix}"], cell)
-    d_x_projection = np.empty((cell.gates, packing.tokens, weight_hh.shape[2]), weight_hh.dtype)
+    d_x_projection = np.empty((packing.tokens, cell.gates, weight_hh.shape[2]), weight_hh.dtype)
     d_h_projection = d_x_projection if cell.additive else np.empty_like(d_x_projection)
     state_matrix = StepMatrix(weight_hh)
     d_state = tuple(part.copy() for part in d_final)  # a sentence's rows wait here until its last step is reached
@@ -131,27 +137,30 @@ def layer_backward(
         if d_outputs is not None:
             alive[0][...] += d_outputs[start : start + size]
         d_x, d_h, d_previous = cell.backward(alive, cache.caches.pop())
-        d_x_projection[:, start : start + size] = d_x
+        d_x_projection[start : start + size] = d_x.transpose(1, 0, 2)
         if not cell.additive:
-            d_h_projection[:, start : start + size] = d_h
+            d_h_projection[start : start + size] = d_h.transpose(1, 0, 2)
+        if start == 0 and cache.from_zero:
+            break
         np.add.reduce(state_matrix.multiply(d_h), axis=0, out=alive[0])
         if d_previous[0] is not None:
             alive[0][...] += d_previous[0]
         for part, d_part in zip(alive[1:], d_previous[1:]):
             part[...] = d_part
 
-    d_weight_ih = by_gate(gradients[f"weight_ih{suffix}"], cell)
-    d_weight_hh = by_gate(gradients[f"weight_hh{suffix}"], cell)
-    np.matmul(d_x_projection.transpose(0, 2, 1), cache.inputs, out=d_weight_ih[:, :, :E])
-    np.matmul(d_h_projection.transpose(0, 2, 1), cache.hidden[packing.previous], out=d_weight_hh)
-    np.sum(d_x_projection, axis=1, out=gradients[f"bias_ih{suffix}"].reshape(cell.gates, -1))
-    np.sum(d_h_projection, axis=1, out=gradients[f"bias_hh{suffix}"].reshape(cell.gates, -1))
+    d_x_all, d_h_all = (each.reshape(packing.tokens, -1) for each in (d_x_projection, d_h_projection))  # (N, gH)
+    d_weight_ih, d_weight_hh = gradients[f"weight_ih{suffix}"], gradients[f"weight_hh{suffix}"]
+    after = B if cache.from_zero else 0  # a hidden state of zeros adds nothing
+    np.matmul(d_x_all.T, cache.inputs, out=d_weight_ih[:, :E])
+    np.matmul(d_h_all[after:].T, cache.hidden[packing.previous[after:]], out=d_weight_hh)
+    np.sum(d_x_all, axis=0, out=gradients[f"bias_ih{suffix}"])
+    np.sum(d_h_all, axis=0, out=gradients[f"bias_hh{suffix}"])
     d_sentence_input = None
     if cache.sentence_input is not None:
-        d_sentence = packing.sum_over_time(d_x_projection)  # (g, B, H)
-        np.matmul(d_sentence.transpose(0, 2, 1), cache.sentence_input, out=d_weight_ih[:, :, E:])
-        d_sentence_input = (d_sentence @ weight_ih[:, :, E:]).sum(axis=0)
-    return (d_x_projection @ weight_ih[:, :, :E]).sum(axis=0), d_state, d_sentence_input
+        d_sentence = packing.sum_over_time(d_x_all)  # (B, gH)
+        np.matmul(d_sentence.T, cache.sentence_input, out=d_weight_ih[:, E:])
+        d_sentence_input = d_sentence @ weight_ih[:, E:]
+    return d_x_all @ weight_ih[:, :E], d_state, d_sentence_input
 
 
 def by_gate(stacked: Array, cell: type[Cell]) -> Array:
@@ -184,7 +193,7 @@ def stack_forward(
     parameters: Mapping[str, Array],
     inputs: Array,
     packing: Packing,
-    initial: Sequence[State],
+    initial: Sequence[State] | None,
     *,
     directions: int = 1,
     dropout: float = 0.0,
@@ -199,7 +208,8 @@ def stack_forward(
         parameters: torch-named weights of every layer and direction.
         inputs: (N, E), packed.
         packing: where each token is.
-        initial: a state for each layer and direction, in torch's order: layer 0 forward, layer 0 reverse, layer 1 …
+        initial: a state for each layer and direction, in torch's order: layer 0 forward, layer 0 reverse, layer 1 …;
+            None for zeros.
         directions: 1, or 2 to read each sentence from its end as well and put both outputs side by side.
         dropout: rate between layers (not after the last), if a generator is given.
         generator: None switches dropout off, as for translating.
@@ -225,7 +235,7 @@ def stack_forward(
                 suffix,
                 inputs if order is None else inputs[order],
                 packing,
-                initial[layer * directions + direction],
+                initial[layer * directions + direction] if initial else None,
                 sentence_input if layer == 0 else None,
                 remember,
             )
