@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.nn import products
-from seq2seq_cli.nn.products import StepMatrix
+from seq2seq_cli.nn.products import StepMatrix, few_rows_product
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -56,3 +56,13 @@ def test_no_product_is_so_large_that_the_weights_would_be_copied(monkeypatch):
         StepMatrix(np.ones((1, K, 128), np.float32)).multiply(np.ones((320, K), np.float32))
     assert max(sizes) <= products.UNPACKED_PRODUCT
     assert len(sizes) > 8
+
+
+@pytest.mark.parametrize("rows", [1, 2, 16])
+@pytest.mark.parametrize("before", [(), (3,)])
+def test_a_product_with_few_rows_is_the_plain_one_and_contiguous(rows, before):
+    generator = np.random.default_rng(0)
+    x, weight = generator.standard_normal((rows, 7)), generator.standard_normal((*before, 5, 9))[..., 2:]
+    found = few_rows_product(x, weight)
+    np.testing.assert_allclose(found, x @ weight.swapaxes(-2, -1), rtol=1e-12)
+    assert found.flags.c_contiguous

@@ -13,6 +13,7 @@ from seq2seq_cli.nn.encoder import DecoderState
 from seq2seq_cli.nn.functional import Array, IntArray, dropout_mask, tanh_backward
 from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.parameters import Parameters
+from seq2seq_cli.nn.products import few_rows_product
 from seq2seq_cli.nn.recurrent import StackCache, stack_backward, stack_forward
 
 
@@ -134,7 +135,7 @@ class Decoder:
         weight = self.parameters["decoder.readout.weight"]
         readout: Array = embedded @ weight[:, :E].T
         readout += hidden @ weight[:, E : E + H].T
-        per_sentence = context @ weight[:, E + H :].T + self.parameters["decoder.readout.bias"]
+        per_sentence = few_rows_product(context, weight[:, E + H :]) + self.parameters["decoder.readout.bias"]
         readout += per_sentence[packing.token_sentences]
         np.tanh(readout, out=readout)
         return readout

@@ -12,6 +12,7 @@ from seq2seq_cli.nn.embedding import embedding_backward, embedding_forward
 from seq2seq_cli.nn.functional import Array, IntArray, dropout_mask, tanh_backward
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.parameters import Parameters
+from seq2seq_cli.nn.products import few_rows_product
 from seq2seq_cli.nn.recurrent import StackCache, stack_backward, stack_forward
 
 
@@ -140,7 +141,7 @@ class Encoder:
     def _bridge(self, layer: int, final: State) -> State:
         return tuple(
             np.tanh(
-                part @ self.parameters[f"encoder.bridge.{name}.{layer}.weight"].T
+                few_rows_product(part, self.parameters[f"encoder.bridge.{name}.{layer}.weight"])
                 + self.parameters[f"encoder.bridge.{name}.{layer}.bias"]
             )
             for name, part in zip(("hidden", "cell"), final)

@@ -20,7 +20,7 @@ import numpy as np
 from seq2seq_cli.nn.cells import Cache, Cell, State
 from seq2seq_cli.nn.functional import Array, dropout_mask
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.products import StepMatrix
+from seq2seq_cli.nn.products import StepMatrix, few_rows_product
 
 
 class LayerCache(NamedTuple):
@@ -71,7 +71,7 @@ def layer_forward(
     x_projection = inputs @ weight_ih[:, :, :E].transpose(0, 2, 1)  # (g, N, H)
     x_projection += bias_ih + bias_hh if cell.additive else bias_ih
     if sentence_input is not None:
-        per_sentence = sentence_input @ weight_ih[:, :, E:].transpose(0, 2, 1)  # (g, B, H)
+        per_sentence = few_rows_product(sentence_input, weight_ih[:, :, E:])  # (g, B, H)
         for size, start in zip(packing.batch_sizes, packing.offsets):
             x_projection[:, start : start + size] += per_sentence[:, :size]
 
