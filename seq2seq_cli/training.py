@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
@@ -329,13 +330,14 @@ class Trainer:
         moments = self.optimizer.moments()
         try:
             found = dict(progress["fingerprints"])
-            self.optimizer.steps = int(progress["step"])
-            self.epoch, self.batch = int(progress["epoch"]), int(progress["batch"])
+            counts = {name: int(progress[name]) for name in ("step", "epoch", "batch", "validated_step", "failures")}
+            if not all(0 <= count <= sys.maxsize for count in counts.values()):
+                raise ValueError("a count is out of range")
+            self.optimizer.steps, self.epoch, self.batch = counts["step"], counts["epoch"], counts["batch"]
+            self.validated_step, self.schedule.failures = counts["validated_step"], counts["failures"]
             self.seconds = float(progress["seconds"])
-            self.validated_step = int(progress["validated_step"])
             self.schedule.scale = float(progress["rate_scale"])
             self.schedule.best = math.inf if progress["best_loss"] is None else float(progress["best_loss"])
-            self.schedule.failures = int(progress["failures"])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UserError(
                 f"the training state is damaged: {error}", where=where, fix="train without --resume"

@@ -99,11 +99,16 @@ def test_a_missing_file(name, tmp_path):
         read_corpus(str(tmp_path / name))
 
 
-def test_a_folder_and_too_many_files(tmp_path):
+def test_a_folder(tmp_path):
     with pytest.raises(UserError, match="folder"):
         read_corpus(str(tmp_path))
-    with pytest.raises(UserError, match="one file, or two"):
-        read_corpus("a,b,c")
+
+
+@pytest.mark.parametrize("name", ["", "a.txt,", ",b.txt", "a,b,c"])
+def test_a_name_that_is_neither_one_file_nor_two_is_refused(name):
+    with pytest.raises(UserError, match="one file, or two") as caught:
+        read_corpus(name)
+    assert caught.value.where
 
 
 def numbered(n):

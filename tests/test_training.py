@@ -146,7 +146,16 @@ def test_resuming_with_another_corpus_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("step", None), ("step", math.inf), ("epoch", "x"), ("seconds", []), ("seconds", 10**400), ("best_loss", 10**400)],
+    [
+        ("step", None),
+        ("step", math.inf),
+        ("step", 10**400),
+        ("batch", -1),
+        ("epoch", "x"),
+        ("seconds", []),
+        ("seconds", 10**400),
+        ("best_loss", 10**400),
+    ],
     ids=lambda value: str(value)[:9],
 )
 def test_a_state_that_somebody_changed_is_refused(name, value, tmp_path):

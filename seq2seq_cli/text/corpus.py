@@ -146,6 +146,12 @@ def read_corpus(name: str) -> Corpus:
 def read_pairs(name: str) -> Iterator[tuple[str, str]]:
     """Yield every line's pair, empty sides included; arguments and errors as for ``read_corpus``."""
     files = files_of(name)
+    if len(files) > 2 or not all(files):
+        raise UserError(
+            "a corpus is one file, or two with one comma between them",
+            where=name or "an empty name",
+            fix="write pairs.tsv, or source.txt,target.txt",
+        )
     return _read_tsv(name) if len(files) == 1 else _read_two_files(files)
 
 
@@ -167,12 +173,6 @@ def _read_tsv(name: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_two_files(names: list[str]) -> Iterator[tuple[str, str]]:
-    if len(names) != 2 or not all(names):
-        raise UserError(
-            "a corpus is one file, or two with one comma between them",
-            where=",".join(names),
-            fix="write source.txt,target.txt",
-        )
     sides = [read_lines(name) for name in names]
     for number, (source, target) in enumerate(zip_longest(*sides), start=1):
         if source is None or target is None:
