@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seq2seq_cli.errors import UserError
-    from seq2seq_cli.nn.encoder_decoder import decoder_forward, encoder_forward, seq2seq_loss
-    from seq2seq_cli.translation import Translator
+    from seq2seq_cli.inference.translator import Translator
+    from seq2seq_cli.nn.teaching import decoder_forward, encoder_forward, seq2seq_loss
 
 __version__ = "0.1.0"
 __all__ = ["Translator", "UserError", "__version__", "decoder_forward", "encoder_forward", "seq2seq_loss"]
 
 _HOMES = {
     "UserError": "seq2seq_cli.errors",
-    "decoder_forward": "seq2seq_cli.nn.encoder_decoder",
-    "encoder_forward": "seq2seq_cli.nn.encoder_decoder",
-    "seq2seq_loss": "seq2seq_cli.nn.encoder_decoder",
-    "Translator": "seq2seq_cli.translation",
+    "decoder_forward": "seq2seq_cli.nn.teaching",
+    "encoder_forward": "seq2seq_cli.nn.teaching",
+    "seq2seq_loss": "seq2seq_cli.nn.teaching",
+    "Translator": "seq2seq_cli.inference.translator",
 }
 
 

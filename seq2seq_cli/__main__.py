@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 
-for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB"):  # before NumPy is loaded: see seq2seq_cli/workers.py
+for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB"):  # before NumPy is loaded: see seq2seq_cli/inference/workers.py
     os.environ.setdefault(f"{_library}_{'MAXIMUM' if _library == 'VECLIB' else 'NUM'}_THREADS", "1")
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 
 class UserError(Exception):
     """A problem that the person at the keyboard can solve.
@@ -35,3 +39,32 @@ class UserError(Exception):
 def usage_error(what: str, *, where: str, fix: str = "") -> UserError:
     """Return the error for a setting or flag that cannot be (exit code 2)."""
     return UserError(what, where=where, fix=fix, exit_code=2)
+
+
+@contextlib.contextmanager
+def explain_os_errors(path: str | Path, doing: str) -> Iterator[None]:
+    """Turn the operating system's refusals into errors that name the file and the way out.
+
+    Args:
+        path: of the file concerned.
+        doing: ``read`` or ``write``.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        missing = "no such file" if doing == "read" else "no such folder"
+        raise UserError(missing, where=str(path), fix="check the path, also for spelling") from None
+    except IsADirectoryError:
+        raise UserError("this is a folder, not a file", where=str(path), fix="give a file's path") from None
+    except NotADirectoryError:
+        raise UserError("a part of this path is a file, not a folder", where=str(path), fix="check the path") from None
+    except PermissionError:
+        raise UserError(f"no permission to {doing} this file", where=str(path), fix="check its permissions") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fix = "free some space, or write elsewhere" if "space" in reason else "check the path, or use another place"
+        raise UserError(f"cannot {doing} this file: {reason}", where=str(path), fix=fix) from None
+    except ValueError as error:  # a path with a NUL character
+        if "null" not in str(error):
+            raise
+        raise UserError("this is not a file's path", where=repr(str(path)), fix="check the path") from None

@@ -17,15 +17,16 @@ from functools import cache
 from pathlib import Path
 from unittest import mock
 
-from seq2seq_cli.checkpoint import load_model, save_model
-from seq2seq_cli.cli import app, console, exits
+from seq2seq_cli.cli import app, exits
+from seq2seq_cli.cli.commands.train import setting_types
 from seq2seq_cli.cli.settings import parse_flat_toml, read_settings
-from seq2seq_cli.cli.train import setting_types
+from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.storage.checkpoint import load_model, save_model
 from seq2seq_cli.text.corpus import read_corpus
-from seq2seq_cli.text.storage import load_tokenizer, save_tokenizer, train_tokenizer
 from seq2seq_cli.text.tokenizer import UNKNOWN, Tokenizer
+from seq2seq_cli.text.tokenizer_file import load_tokenizer, save_tokenizer, train_tokenizer
 
 
 @cache
@@ -137,7 +138,7 @@ def command_target(data: bytes) -> None:
         sys.stdin, sys.stdout, sys.stderr = io.TextIOWrapper(io.BytesIO(b"a\tb\n")), out, err
         with (
             mock.patch("seq2seq_cli.text.builtin.builtin_corpus", return_value="x.tsv"),
-            mock.patch("seq2seq_cli.training.Trainer.run", return_value=()),
+            mock.patch("seq2seq_cli.training.trainer.Trainer.run", return_value=()),
         ):
             code = exits.run(app)
     finally:

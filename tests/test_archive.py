@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from seq2seq_cli import files
-from seq2seq_cli.archive import LARGEST_TEXT, Archive, json_member, write_archive
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.storage import files
+from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
 
 SETTINGS = {"cell": "gru", "corpus": "été 𝄞"}
 WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)

@@ -1,4 +1,4 @@
-from seq2seq_cli.baselines import nearest_translations
+from seq2seq_cli.evaluation.baselines import nearest_translations
 from seq2seq_cli.text.corpus import Corpus
 
 TRAIN = Corpus(

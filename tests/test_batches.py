@@ -3,12 +3,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from seq2seq_cli.batches import EncodedCorpus, Sentences, encode_corpus, make_batch, plan_batches, source_ids
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.text import lines
 from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus
-from seq2seq_cli.text.storage import train_tokenizer
 from seq2seq_cli.text.tokenizer import END, START
+from seq2seq_cli.text.tokenizer_file import train_tokenizer
+from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus, make_batch, plan_batches, source_ids
 
 
 def random_corpus(n=137, seed=0, vocabulary=90):

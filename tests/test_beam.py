@@ -3,8 +3,8 @@ import pytest
 
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.beam import beam_search, best_extensions
-from seq2seq_cli.nn.hypothesis import Symbols
+from seq2seq_cli.inference.beam import beam_search, best_extensions
+from seq2seq_cli.inference.hypothesis import Symbols
 
 START, END = 1, 2
 

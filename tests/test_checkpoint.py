@@ -3,7 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from seq2seq_cli.checkpoint import (
+from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.storage.checkpoint import (
     Checkpoint,
     TrainingState,
     load_model,
@@ -12,11 +15,8 @@ from seq2seq_cli.checkpoint import (
     save_state,
     state_path,
 )
-from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
-from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.text.seen import MOST_WORDS, Seen
-from seq2seq_cli.text.storage import train_tokenizer
+from seq2seq_cli.text.tokenizer_file import train_tokenizer
+from seq2seq_cli.text.training_vocabulary import MOST_WORDS, Seen
 
 
 def small_checkpoint(**settings):

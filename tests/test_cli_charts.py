@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from seq2seq_cli.cli.charts import bar, can_draw, sparkline
+from seq2seq_cli.cli.terminal.charts import bar, can_draw, sparkline
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from seq2seq_cli.cli import console
+from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import UserError
 from tests.conftest import environment
 

@@ -5,12 +5,12 @@ import sys
 import numpy as np
 import pytest
 
-from seq2seq_cli.checkpoint import Checkpoint, save_model
 from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
-from seq2seq_cli.evaluation import corpus_scores
+from seq2seq_cli.evaluation.scores import corpus_scores
 from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.storage.checkpoint import Checkpoint, save_model
 from seq2seq_cli.text.builtin import BUILTIN
-from seq2seq_cli.text.storage import train_tokenizer
+from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from tests.conftest import assert_explained, environment
 
 

@@ -3,7 +3,8 @@ import sys
 import pytest
 import typer
 
-from seq2seq_cli.cli import console, exits
+from seq2seq_cli.cli import exits
+from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import UserError
 
 

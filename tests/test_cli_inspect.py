@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from seq2seq_cli.checkpoint import load_model
+from seq2seq_cli.storage.checkpoint import load_model
 from tests.conftest import SMALL, assert_explained, write_pairs
 
 

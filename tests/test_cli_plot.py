@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from seq2seq_cli.cli.plot import length_buckets, picture_kind, sentence_groups, training_curve
+from seq2seq_cli.cli.commands.plot import length_buckets, picture_kind, sentence_groups, training_curve
 from seq2seq_cli.errors import UserError
 from tests.conftest import CHECKOUT, assert_explained
 
@@ -168,7 +168,7 @@ def test_what_cannot_be_drawn_is_explained(trained, cli, tmp_path):
 
 @needs_matplotlib
 def test_a_model_without_a_validation_has_no_history_to_draw(trained, cli, tmp_path):
-    from seq2seq_cli.checkpoint import load_model, save_model
+    from seq2seq_cli.storage.checkpoint import load_model, save_model
 
     checkpoint = load_model(trained / "model.npz")
     checkpoint.history.clear()

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seq2seq_cli.checkpoint import load_model
-from seq2seq_cli.cli.preflight import duration, histogram_lines, megabytes, milliseconds, peak_memory
-from seq2seq_cli.files import exclusive
+from seq2seq_cli.cli.terminal.preflight import duration, histogram_lines, megabytes, milliseconds, peak_memory
+from seq2seq_cli.inference.workers import CAN_FORK
+from seq2seq_cli.storage.checkpoint import load_model
+from seq2seq_cli.storage.locks import exclusive
 from seq2seq_cli.text.statistics import Bucket
-from seq2seq_cli.workers import CAN_FORK
 from tests.conftest import SMALL, assert_explained, environment, write_pairs
 
 ODD = """\
@@ -105,7 +105,7 @@ def test_final_weights_are_the_same_to_the_bit_with_and_without_the_timed_steps(
     flags = ("--max-steps", "20", "--dropout", "0.3", *SMALL[:-2])
     assert cli("train", "p.tsv", "-o", "with.npz", *flags).returncode == 0
     without = (
-        "import sys, seq2seq_cli.cli.preflight as p; p.cost_lines = lambda trainer: []\n"
+        "import sys, seq2seq_cli.cli.terminal.preflight as p; p.cost_lines = lambda trainer: []\n"
         f"sys.argv = ['seq2seq', 'train', 'p.tsv', '-o', 'without.npz', *{flags!r}]\n"
         "from seq2seq_cli.cli import main; main()"
     )
@@ -129,7 +129,7 @@ def test_the_memory_that_is_foretold_is_what_the_training_takes(tmp_path):
         "from seq2seq_cli.cli import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code\n"
-        "from seq2seq_cli.cli.preflight import peak_memory; print(peak_memory())"
+        "from seq2seq_cli.cli.terminal.preflight import peak_memory; print(peak_memory())"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True)
     foretold = int(re.search(rb"memory: +about (\d+) MB", result.stderr)[1]) * 1e6

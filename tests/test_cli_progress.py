@@ -7,10 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from seq2seq_cli.cli import console, progress
+from seq2seq_cli.cli.terminal import console, progress
 from seq2seq_cli.config import TrainingConfig
-from seq2seq_cli.reports import Score, StepReport, ValidationReport
-from seq2seq_cli.training import UNLIMITED_EPOCHS
+from seq2seq_cli.training.events import Score, StepReport, ValidationReport
+from seq2seq_cli.training.trainer import UNLIMITED_EPOCHS
 from tests.conftest import SMALL, environment, write_pairs
 from tests.terminal import screen
 

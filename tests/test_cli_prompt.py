@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from seq2seq_cli.cli.answers import Style
-from seq2seq_cli.cli.prompt import Prompt, history_file
+from seq2seq_cli.cli.terminal.prompt import Prompt, history_file
+from seq2seq_cli.cli.terminal.translations import Style
 from seq2seq_cli.config import SearchConfig
 from tests.conftest import environment
 

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from seq2seq_cli.cli.tables import UNLIMITED, table, width_of
+from seq2seq_cli.cli.terminal.tables import UNLIMITED, table, width_of
 
 
 def test_columns_line_up_numbers_to_the_right():

@@ -2,7 +2,7 @@ import gzip
 
 import pytest
 
-from seq2seq_cli.cli.tokenizer import read_token, show_token
+from seq2seq_cli.cli.commands.tokenizer import read_token, show_token
 from tests.conftest import assert_explained
 
 TEXT = "Hello, world! It's the 3 cats' house.\nA\u00a0? and ▁ and \\ too.\n"

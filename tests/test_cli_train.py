@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from seq2seq_cli.checkpoint import load_model
+from seq2seq_cli.storage.checkpoint import load_model
 from tests.conftest import SMALL, assert_explained, environment, write_pairs
 
 
@@ -340,7 +340,7 @@ def test_a_second_training_of_the_same_output_stops_before_it_touches_anything(c
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_second_interruption_leaves_at_once_and_what_was_saved_stays(tmp_path):
     write_pairs(tmp_path / "p.tsv")
-    code = "import time, seq2seq_cli.training as t\n"
+    code = "import time, seq2seq_cli.training.trainer as t\n"
     code += "def slow(*_):\n open('saving', 'w').close()\n time.sleep(600)\n"
     code += "t.save_state = slow\nfrom seq2seq_cli.cli import main\nmain()\n"
     flags = ["train", "p.tsv", *SMALL, "--log-file", "log.jsonl"]

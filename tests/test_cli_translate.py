@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from seq2seq_cli.checkpoint import load_model, save_model
+from seq2seq_cli.storage.checkpoint import load_model, save_model
 from tests.conftest import assert_explained, environment
 
 pexpect = pytest.importorskip("pexpect")

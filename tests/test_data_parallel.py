@@ -5,11 +5,11 @@ import weakref
 import numpy as np
 import pytest
 
-from seq2seq_cli.nn.data_parallel import DataParallel, add_losses
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.model import Batch
 from seq2seq_cli.nn.packing import Packing
+from seq2seq_cli.training.data_parallel import DataParallel, add_losses
 from tests.models import every_config, random_batch
 
 

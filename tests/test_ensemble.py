@@ -1,11 +1,11 @@
 import numpy as np
 
 from seq2seq_cli.config import ModelConfig
-from seq2seq_cli.nn.ensemble import Ensemble
+from seq2seq_cli.inference.ensemble import Ensemble
+from seq2seq_cli.inference.prepared_decoder import Stepper
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.stepper import Stepper
 
 IDS, PACKING = np.array([3, 4, 5, 3, 4, 2]), Packing((3, 2, 1))
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.explanation import forced_decoding
+from seq2seq_cli.inference.explanation import forced_decoding
+from seq2seq_cli.inference.prepared_decoder import Stepper
+from seq2seq_cli.inference.search import search
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.search import search
-from seq2seq_cli.nn.stepper import Stepper
 from tests.models import config_id, every_config
 
 START, END = 1, 2

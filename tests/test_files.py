@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.files import check_writable, exclusive, keep_as, read_bytes, remove_leftovers, write_atomically
-from seq2seq_cli.workers import CAN_FORK
+from seq2seq_cli.inference.workers import CAN_FORK
+from seq2seq_cli.storage.files import check_writable, keep_as, remove_leftovers, write_atomically
+from seq2seq_cli.storage.locks import exclusive
+from seq2seq_cli.text.inputs import read_bytes
 from tests.conftest import environment
 
 
@@ -186,7 +188,7 @@ def test_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from seq2seq_cli.files import exclusive
+from seq2seq_cli.storage.locks import exclusive
 with exclusive(Path("f")):
     print("held", flush=True)
     time.sleep(600)
@@ -216,8 +218,8 @@ def test_a_second_process_is_told_who_is_writing_until_that_one_is_dead(tmp_path
 HOLDER_WITH_A_TEAM = """
 import os, time
 from pathlib import Path
-from seq2seq_cli.files import exclusive
-from seq2seq_cli.workers import Team
+from seq2seq_cli.storage.locks import exclusive
+from seq2seq_cli.inference.workers import Team
 
 class Work:
     def number(self):
@@ -253,9 +255,9 @@ def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock_of_a_dead_on
 
 
 def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(tmp_path, monkeypatch):
-    from seq2seq_cli import files
+    from seq2seq_cli.storage import locks
 
-    lock, real = tmp_path / ".f.lock", files._lock
+    lock, real = tmp_path / ".f.lock", locks._lock
     handles = []
 
     def removed_meanwhile(handle):
@@ -264,7 +266,7 @@ def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(tmp_path,
             lock.unlink()
         return real(handle)
 
-    monkeypatch.setattr(files, "_lock", removed_meanwhile)
+    monkeypatch.setattr(locks, "_lock", removed_meanwhile)
     with exclusive(tmp_path / "f"):
         assert len(handles) == 2
         assert lock.exists()

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from seq2seq_cli.inference.forward_cells import FORWARD_CELLS, rearranged
 from seq2seq_cli.nn.cells import CELLS
-from seq2seq_cli.nn.forward_cells import FORWARD_CELLS, rearranged
 from seq2seq_cli.nn.recurrent import by_gate
 
 

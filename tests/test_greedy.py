@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.nn import greedy
-from seq2seq_cli.nn.greedy import greedy_search
-from seq2seq_cli.nn.hypothesis import Symbols
+from seq2seq_cli.inference import greedy
+from seq2seq_cli.inference.greedy import greedy_search
+from seq2seq_cli.inference.hypothesis import Symbols
 
 START, END = 1, 2
 

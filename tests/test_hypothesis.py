@@ -3,7 +3,7 @@ import pytest
 
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.hypothesis import check_numbers, length_normalized, repeating
+from seq2seq_cli.inference.hypothesis import check_numbers, length_normalized, repeating
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -5,13 +5,13 @@ import pytest
 
 from seq2seq_cli.config import ModelConfig, SearchConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn import search as search_module
+from seq2seq_cli.inference import search as search_module
+from seq2seq_cli.inference.hypothesis import length_normalized
+from seq2seq_cli.inference.prepared_decoder import Stepper
+from seq2seq_cli.inference.search import longest_output
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
-from seq2seq_cli.nn.hypothesis import length_normalized
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.search import longest_output
-from seq2seq_cli.nn.stepper import Stepper
 
 START, END = 1, 2
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from seq2seq_cli.nn.token_products import TokenProducts
+from seq2seq_cli.inference.token_products import TokenProducts
 
 
 def test_products_are_those_of_the_embedding_however_often_a_token_comes():

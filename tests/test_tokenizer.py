@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.text.storage import train_tokenizer
 from seq2seq_cli.text.tokenizer import END, SPECIALS, START, UNKNOWN, merge_unknown
+from seq2seq_cli.text.tokenizer_file import train_tokenizer
 
 LINES = [
     "Hello, world! Don't you see the 3 cats?",

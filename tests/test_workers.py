@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.workers import CAN_FORK, Team, check_threads, shared_zeros, usable_cores
+from seq2seq_cli.inference.workers import CAN_FORK, Team, check_threads, shared_zeros, usable_cores
 
 KINDS = [pytest.param(True, marks=pytest.mark.skipif(not CAN_FORK, reason="no fork here")), False]
 
@@ -106,7 +106,7 @@ def test_a_process_that_is_killed_is_explained():
 def test_no_process_stays_behind_when_the_first_one_is_killed():
     program = """
         import os, signal
-        from seq2seq_cli.workers import Team
+        from seq2seq_cli.inference.workers import Team
 
         class Target:
             def number(self):

@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from seq2seq_cli import __version__
-from seq2seq_cli.cli import console, exits
+from seq2seq_cli.cli import exits
 from seq2seq_cli.cli.help import Deferred, Group
+from seq2seq_cli.cli.terminal import console
 
 _EVALUATE = "evaluate:evaluate_command", "Score a model on a test corpus, with sacreBLEU's signatures."
 COMMANDS = (
@@ -18,11 +19,6 @@ COMMANDS = (
     ("translate", "translate:translate_command", "Translate text with a trained model."),
     ("eval", *_EVALUATE),
     ("evaluate", *_EVALUATE),
-    (
-        "average",
-        "average:average_command",
-        "Average the weights of several models into one, which is as fast as each of them.",
-    ),
     (
         "inspect",
         "inspect:inspect_command",

@@ -12,7 +12,7 @@ from typing import Any
 
 import typer
 
-from seq2seq_cli.cli import console
+from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import UserError
 
 # Typer brings its own copy of click or uses the installed one, depending on its version: ask it for its own classes.

@@ -54,7 +54,7 @@ class Deferred(Command):
     def load(self) -> Any:
         """Return the command itself."""
         module, _, place = self.home.partition(":")
-        found = getattr(import_module(f"seq2seq_cli.cli.{module}"), place)
+        found = getattr(import_module(f"seq2seq_cli.cli.commands.{module}"), place)
         if not isinstance(found, typer.Typer):
             function, found = found, typer.Typer(add_completion=False)
             found.command(self.name, cls=Command)(function)

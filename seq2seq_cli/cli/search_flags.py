@@ -10,10 +10,10 @@ import typer
 
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.workers import check_threads
+from seq2seq_cli.inference.workers import check_threads
 
 if TYPE_CHECKING:
-    from seq2seq_cli.translation import Translator
+    from seq2seq_cli.inference.translator import Translator
 
 DEFAULT_MODEL = Path("model.npz")
 SEARCH, SHOWN = "The search", "What is shown"
@@ -127,7 +127,7 @@ def search_config(flags: dict[str, Any]) -> SearchConfig:
 
 def load_translator(models: list[Path] | None, threads: int | None) -> Translator:
     """Return the translator of the named model files, or of ``model.npz``."""
-    from seq2seq_cli.translation import Translator
+    from seq2seq_cli.inference.translator import Translator
 
     threads = check_threads(threads)
     if models is None and not DEFAULT_MODEL.exists():

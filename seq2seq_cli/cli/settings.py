@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seq2seq_cli.cli.training_run import TEXT_DEFAULTS
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.files import read_bytes, title
 from seq2seq_cli.text.corpus import shorten
+from seq2seq_cli.text.inputs import read_bytes, title
+from seq2seq_cli.training.run import TEXT_DEFAULTS
 
 if TYPE_CHECKING:
-    from seq2seq_cli.checkpoint import Checkpoint
+    from seq2seq_cli.storage.checkpoint import Checkpoint
 
 LARGEST_FILE = 1 << 20
 
@@ -124,7 +124,7 @@ def parse_flat_toml(text: str, where: str) -> dict[str, Any]:
 def settings_of(checkpoint: Checkpoint) -> dict[str, Any]:
     """Return the settings that train a model again, by flag name; those that were not limited or given are left out."""
     from seq2seq_cli.text.builtin import BUILTIN
-    from seq2seq_cli.training import UNLIMITED_EPOCHS
+    from seq2seq_cli.training.trainer import UNLIMITED_EPOCHS
 
     model, training = dataclasses.asdict(checkpoint.model.config), dataclasses.asdict(checkpoint.training)
     del model["source_vocabulary"], model["target_vocabulary"]  # follow from the corpus and the tokenizers' settings

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from seq2seq_cli.cli import console
+from seq2seq_cli.cli.terminal import console
 
 
 class StopSignal:

@@ -22,8 +22,8 @@ from itertools import chain, compress, zip_longest
 from pathlib import Path
 from typing import IO, cast
 
-from seq2seq_cli.errors import UserError
-from seq2seq_cli.files import STDIO, explain_os_errors, standard_input, title
+from seq2seq_cli.errors import UserError, explain_os_errors
+from seq2seq_cli.text.inputs import STDIO, standard_input, title
 from seq2seq_cli.text.lines import Lines
 
 LONGEST_LINE = 16 << 20
@@ -206,7 +206,7 @@ def hold_out(corpus: Corpus, seed: int, share: float = 0.05, most: int = 1000) -
     """
     import numpy as np
 
-    from seq2seq_cli.text.repeats import repeated
+    from seq2seq_cli.text.duplicates import repeated
 
     wanted = min(most, max(1, round(share * len(corpus))))
     new = np.delete(np.arange(len(corpus)), repeated(corpus.sources, len(corpus)))  # the first of equal sources

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.text.duplicates import repeated
 from seq2seq_cli.text.pieces import APOSTROPHES, split_word
-from seq2seq_cli.text.repeats import repeated
 from seq2seq_cli.text.tokenizer import count_words
 
 Lengths = npt.NDArray[np.integer] | npt.NDArray[np.floating]

@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import sys
 
-from seq2seq_cli.baselines import nearest_translations
-from seq2seq_cli.evaluation import corpus_scores
+from seq2seq_cli.evaluation.baselines import nearest_translations
+from seq2seq_cli.evaluation.scores import corpus_scores
 from seq2seq_cli.text.corpus import read_corpus
 
 

@@ -25,7 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq_cli.checkpoint import (
+from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.storage.checkpoint import (
     Checkpoint,
     TrainingState,
     load_model,
@@ -33,10 +36,7 @@ from seq2seq_cli.checkpoint import (
     save_model,
     save_state,
 )
-from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
-from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.text.storage import train_tokenizer
+from seq2seq_cli.text.tokenizer_file import train_tokenizer
 
 MOST_SECONDS = 2.0
 MOST_MEMORY = 500 << 20

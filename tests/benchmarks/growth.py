@@ -21,12 +21,12 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq_cli.batches import EncodedCorpus, Sentences, encode_corpus, plan_batches
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.parameters import initialize
 from seq2seq_cli.text.bpe import BpeTokenizer
 from seq2seq_cli.text.corpus import read_corpus
 from seq2seq_cli.text.tokenizer import END, SPECIALS, START
+from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus, plan_batches
 from tests.benchmarks.lengths import draw_lengths
 from tests.benchmarks.measure import Spread, Worker, parser, report, show
 from tests.benchmarks.memory import peak_bytes

@@ -28,9 +28,9 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from seq2seq_cli import evaluation, training, translation  # noqa: F401  (a forked process then starts at once)
-from seq2seq_cli.checkpoint import load_model, load_state
 from seq2seq_cli.cli import main as command_line
 from seq2seq_cli.cli import metrics_log, preflight, progress, training_run  # noqa: F401
+from seq2seq_cli.storage.checkpoint import load_model, load_state
 from tests.conftest import write_pairs
 
 FLAGS = ["p.tsv", "-o", "m.npz", "--log-file", "m.jsonl", "--epochs", "3", "--batch-size", "16", "--vocab-size", "60"]

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from seq2seq_cli.batches import EncodedCorpus, Sentences
 from seq2seq_cli.text.bpe import BpeTokenizer
 from seq2seq_cli.text.corpus import read_corpus
 from seq2seq_cli.text.tokenizer import END, SPECIALS, START
+from seq2seq_cli.training.batches import EncodedCorpus, Sentences
 
 COUNTS = Path(__file__).parent / "lengths.tsv"
 VOCABULARY = 4000

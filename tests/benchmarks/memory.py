@@ -26,10 +26,10 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq_cli.batches import plan_batches
 from seq2seq_cli.nn.parameters import initialize
 from seq2seq_cli.text.builtin import builtin_corpus
 from seq2seq_cli.text.corpus import read_corpus
+from seq2seq_cli.training.batches import plan_batches
 from tests.benchmarks import training, translation
 from tests.benchmarks.lengths import draw_corpus
 from tests.benchmarks.measure import ONE_BLAS_THREAD, Worker, cores, has_torch, parser, report

@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches
 from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.inference.workers import Team, usable_cores
 from seq2seq_cli.nn.cells import CELLS
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Batch
@@ -35,7 +35,7 @@ from seq2seq_cli.nn.output_layer import BLOCK_BYTES
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.parameters import initialize
 from seq2seq_cli.nn.products import StepMatrix
-from seq2seq_cli.workers import Team, usable_cores
+from seq2seq_cli.training.batches import EncodedCorpus, make_batch, plan_batches
 from tests.benchmarks.lengths import draw_corpus
 from tests.benchmarks.measure import ONE_BLAS_THREAD, Spread, Worker, alternate, parser, report
 from tests.benchmarks.training import SEED, SHAPES, SIZES, OurSide, Roof, operations

@@ -28,11 +28,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence
 
-from seq2seq_cli.batches import EncodedCorpus, make_batch
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.model import Batch
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.parameters import Parameters
+from seq2seq_cli.training.batches import EncodedCorpus, make_batch
 from tests import torch_twin
 from tests.benchmarks.measure import cores
 

@@ -30,9 +30,9 @@ from torch.nn import functional
 from torch.nn.utils.rnn import pack_sequence
 
 from seq2seq_cli.config import ModelConfig, SearchConfig
-from seq2seq_cli.nn.search import longest_output
-from seq2seq_cli.text.storage import tokenizer_from_json
+from seq2seq_cli.inference.search import longest_output
 from seq2seq_cli.text.tokenizer import END, START, UNKNOWN
+from seq2seq_cli.text.tokenizer_file import tokenizer_from_json
 from tests.torch_twin import Decoder, Encoder
 
 STEPS = ("module", "cell", "split")

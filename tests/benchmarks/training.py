@@ -27,14 +27,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seq2seq_cli.batches import EncodedCorpus, make_batch, plan_batches, share_out
 from seq2seq_cli.config import ModelConfig, TrainingConfig
+from seq2seq_cli.inference.workers import usable_cores
 from seq2seq_cli.nn.cells import CELLS
-from seq2seq_cli.nn.data_parallel import DataParallel
 from seq2seq_cli.nn.model import Batch, Seq2Seq
 from seq2seq_cli.nn.packing import Index
 from seq2seq_cli.nn.parameters import Parameters, initialize
-from seq2seq_cli.workers import usable_cores
+from seq2seq_cli.training.batches import EncodedCorpus, make_batch, plan_batches, share_out
+from seq2seq_cli.training.data_parallel import DataParallel
 from tests.benchmarks.lengths import draw_corpus
 from tests.benchmarks.measure import ONE_BLAS_THREAD, Spread, Worker, alternate, has_torch, parser, ratios, report
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.text.builtin import builtin_corpus
 from seq2seq_cli.text.corpus import read_corpus
-from seq2seq_cli.translation import Translator
 from tests.benchmarks.measure import (
     ONE_BLAS_THREAD,
     Spread,

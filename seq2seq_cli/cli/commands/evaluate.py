@@ -1,0 +1,322 @@
+"""``seq2seq eval``: sacreBLEU's scores of a model, of several side by side, or of any system's output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seq2seq_cli.cli.search_flags import (
+    DEFAULT_MODEL,
+    SHOWN,
+    AllowUnknown,
+    BatchSize,
+    Beam,
+    LengthPenalty,
+    MaxLength,
+    MaxSourceLength,
+    MaxTokensPerBatch,
+    Models,
+    NoRepeatNgram,
+    Normalization,
+    Threads,
+    load_translator,
+    search_config,
+)
+from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.cli.terminal.scores import Report, System
+from seq2seq_cli.cli.terminal.translations import report_too_long
+from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.errors import UserError, usage_error
+
+if TYPE_CHECKING:
+    from seq2seq_cli.text.corpus import Corpus
+
+_DEFAULTS = SearchConfig()
+_SCORES, _WITHOUT_MODEL = "The scores", "Without a model"
+
+
+def evaluate_command(
+    corpus: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CORPUS", help="Test corpus, named as for 'train'.", show_default="the built-in test set"
+        ),
+    ] = None,
+    model: Models = None,
+    output_file: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the translations (- for stdout).")
+    ] = None,
+    beam: Beam = _DEFAULTS.beam,
+    length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
+    normalization: Normalization = _DEFAULTS.normalization,
+    no_repeat_ngram: NoRepeatNgram = _DEFAULTS.no_repeat_ngram,
+    max_length: MaxLength = str(_DEFAULTS.max_length),
+    allow_unknown: AllowUnknown = _DEFAULTS.allow_unknown,
+    batch_size: BatchSize = _DEFAULTS.batch_size,
+    max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
+    max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
+    threads: Threads = None,
+    metrics: Annotated[
+        str, typer.Option("--metrics", metavar="LIST", help="Any of bleu,chrf,ter.", rich_help_panel=_SCORES)
+    ] = "bleu,chrf",
+    lowercase: Annotated[
+        bool,
+        typer.Option(
+            "--lowercase", help="Take no notice of case (sacrebleu -lc); TER never does.", rich_help_panel=_SCORES
+        ),
+    ] = False,
+    confidence: Annotated[
+        bool, typer.Option("--confidence", help="Also 95 % confidence intervals (bootstrap).", rich_help_panel=_SCORES)
+    ] = False,
+    compare: Annotated[
+        bool,
+        typer.Option(
+            "--compare",
+            help="Score each --model and --hypotheses, and test how far it differs from the first.",
+            rich_help_panel=_SCORES,
+        ),
+    ] = False,
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines",
+            help="For scale: the source itself, and the nearest training sentence's translation.",
+            rich_help_panel=_SCORES,
+        ),
+    ] = False,
+    train_corpus: Annotated[
+        str | None,
+        typer.Option(
+            "--train-corpus",
+            metavar="CORPUS",
+            help="Where --baselines looks for the nearest sentence.",
+            show_default="the built-in one, for a model trained on it",
+            rich_help_panel=_SCORES,
+        ),
+    ] = None,
+    by_length: Annotated[
+        bool, typer.Option("--by-length", help="Also BLEU by length of the source.", rich_help_panel=SHOWN)
+    ] = False,
+    examples: Annotated[
+        int,
+        typer.Option(
+            "--examples", metavar="N", help="Also the N best and the N worst sentences.", rich_help_panel=SHOWN
+        ),
+    ] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, scores at full precision.", rich_help_panel=SHOWN)
+    ] = False,
+    hypotheses: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--hypotheses",
+            metavar="FILE",
+            help="Score this file's lines; no model is needed.",
+            rich_help_panel=_WITHOUT_MODEL,
+        ),
+    ] = None,
+    references: Annotated[
+        str | None,
+        typer.Option(
+            "--references",
+            metavar="FILE",
+            help="The references for --hypotheses, where there is no CORPUS.",
+            rich_help_panel=_WITHOUT_MODEL,
+        ),
+    ] = None,
+    quiet: console.Quiet = False,
+    debug: console.Debug = False,
+) -> None:
+    """Score a model on a test corpus, with sacreBLEU's signatures.
+
+    Without arguments it scores model.npz on the built-in test set.
+    Several models are scored as one ensemble, or side by side with --compare.
+
+    Examples:
+    seq2seq eval --by-length --baselines
+    seq2seq eval test.de,test.en -m de-en.npz --confidence --examples 5
+    seq2seq eval test.tsv -m lstm.npz -m gru.npz --compare
+    seq2seq eval --hypotheses output.txt --references test.en --json
+    """
+    config = search_config(locals())
+    from seq2seq_cli.evaluation.scores import parse_metrics
+
+    names = parse_metrics(metrics)
+    files = hypotheses or []
+    _check(corpus, model, files, references, compare, output_file, train_corpus, examples)
+    if references is not None and (by_length or baselines):
+        flag = "--by-length" if by_length else "--baselines"
+        raise usage_error(f"{flag} needs the sources", where=flag, fix="name a CORPUS, not --references")
+    if output_file is not None:
+        console.check_output(output_file)
+    groups = _groups(model, files, compare)
+    translators = [load_translator(group, threads) for group in groups]
+    trained_on = [name for translator in translators for name in translator.corpora]
+    sources, targets, data = _test_set(corpus, references, trained_on, in_step=bool(files))
+    systems = []
+    for group, translator in zip(groups, translators):
+        translator.team.start()  # before the display starts a thread
+        with _progress(len(sources), beam) as done:
+            outputs = translator.translate(sources, config, done)
+        report_too_long(translator, sources, config)
+        systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs))
+    systems += [System(path, list(console.read_input(path))) for path in files]
+    settings: dict[str, Any] = {"hypotheses": files[0] if len(files) == 1 else files} if files else {}
+    if groups:
+        models = [str(path) for group in groups for path in group or [DEFAULT_MODEL]]
+        settings |= {"models": models, "beam": beam, "length_penalty": length_penalty}
+        rarer = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown")
+        settings |= {name: getattr(config, name) for name in rarer if getattr(config, name) != getattr(_DEFAULTS, name)}
+    report = Report(data, sources, targets, systems, settings, names, lowercase)
+    if compare:
+        console.say(f"testing {len(systems)} systems against the first …")
+        report.compare()
+    else:
+        report.score(confidence)
+    if baselines:
+        report.add_baselines(_baselines(sources, train_corpus, trained_on))
+    if by_length:
+        report.add_lengths()
+    if examples:
+        report.add_examples(examples)
+    report.say_remarks()
+    if output_file is not None:
+        _keep(output_file, systems[0].outputs)
+    console.write_results([report.as_json()] if as_json else report.lines())
+
+
+def _check(
+    corpus: str | None,
+    model: list[Path] | None,
+    hypotheses: list[str],
+    references: str | None,
+    compare: bool,
+    output_file: str | None,
+    train_corpus: str | None,
+    examples: int,
+) -> None:
+    """Raise for flags that do not go together."""
+    if references is not None and (not hypotheses or model):
+        raise usage_error("--references is for --hypotheses alone", where="--references", fix="name a CORPUS instead")
+    if hypotheses and model and not compare:
+        raise usage_error(
+            "give --model or --hypotheses, not both", where="--model", fix="leave one of them out, or add --compare"
+        )
+    if hypotheses and (references is None) == (corpus is None):
+        raise usage_error(
+            "--hypotheses needs references", where="--hypotheses", fix="name either a CORPUS or --references FILE"
+        )
+    if len(hypotheses) > 1 and not compare:
+        raise usage_error("several --hypotheses need --compare", where="--hypotheses", fix="add --compare")
+    if compare and len(hypotheses) + len(model or []) < 2:
+        raise usage_error(
+            "--compare needs two systems or more", where="--compare", fix="repeat --model or --hypotheses"
+        )
+    if output_file is not None and (hypotheses or compare):
+        raise usage_error(
+            "--output keeps the translations of one model or ensemble",
+            where="--output",
+            fix="leave out --compare or --hypotheses" if model else "leave it out",
+        )
+    if examples < 0:
+        raise usage_error("--examples cannot be negative", where="--examples", fix="for example --examples 5")
+    console.check_inputs(corpus, *model or [], *hypotheses, references, train_corpus)
+
+
+def _groups(model: list[Path] | None, hypotheses: list[str], compare: bool) -> list[list[Path] | None]:
+    """Return the models of each system that translates: one by one to compare them, else all as one ensemble."""
+    if compare:
+        return [[path] for path in model or []]
+    return [] if hypotheses else [model]
+
+
+def _test_set(
+    corpus: str | None, references: str | None, trained_on: list[str], in_step: bool
+) -> tuple[list[str], list[str], str]:
+    """Return sources (none with ``--references``), references, and what they are called.
+
+    Pairs with an empty side are left out, but not where a file of hypotheses has to stay ``in_step``.
+    """
+    from seq2seq_cli.text.corpus import read_pairs
+
+    if references is not None:
+        return [], list(console.read_input(references)), references
+    if in_step and corpus is not None:
+        pairs = list(read_pairs(corpus))
+        return [source for source, _ in pairs], [target for _, target in pairs], corpus
+    test = read_test_corpus(corpus, trained_on)
+    return list(test.sources), list(test.targets), "the built-in test set" if corpus is None else test.name
+
+
+def read_and_warn(name: str) -> Corpus:
+    """Return a corpus, and warn of pairs that are left out because a side is empty."""
+    from seq2seq_cli.text.corpus import read_corpus
+
+    corpus = read_corpus(name)
+    console.warn_of_skipped(name, corpus.skipped)
+    return corpus
+
+
+def read_test_corpus(name: str | None, trained_on: list[str]) -> Corpus:
+    """Return the test corpus; the built-in one only goes with a model that was trained on the built-in corpus."""
+    from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
+
+    if name is None and any(corpus != BUILTIN for corpus in trained_on):
+        raise UserError(
+            "this model was not trained on the built-in corpus, so the built-in test set says nothing about it",
+            where=", ".join(trained_on),
+            fix="name a test corpus: seq2seq eval test.tsv",
+            exit_code=console.EXIT_USAGE,
+        )
+    return read_and_warn(name or builtin_corpus("test"))
+
+
+def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str]) -> list[System]:
+    """Return what one gets without a model."""
+    from seq2seq_cli.evaluation.baselines import nearest_translations
+    from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
+
+    found = [System("copy of the source", sources)]
+    if train_corpus is None and trained_on and all(name == BUILTIN for name in trained_on):
+        train_corpus = builtin_corpus("train")
+    if train_corpus is None:
+        known = f" (the model was trained on {trained_on[0]})" if trained_on else ""
+        console.say(
+            f"note: the nearest training sentence needs the training pairs: --train-corpus CORPUS{known}", indent=2
+        )
+    else:
+        found.append(System("nearest training sentence", nearest_translations(read_and_warn(train_corpus), sources)))
+    return found
+
+
+def _keep(path: str, outputs: list[str]) -> None:
+    """Write the translations, one a line."""
+
+    def write(stream: IO[bytes]) -> None:
+        """Write them to the file once it is open."""
+        for line in outputs:
+            console.write_line(stream, line)
+
+    console.write_to(path, write)
+
+
+@contextmanager
+def _progress(sentences: int, beam: int) -> Iterator[Callable[[int], object] | None]:
+    """Show how far the translating is: a bar on a terminal, one line elsewhere."""
+    what = f"translating {sentences:,} sentences with beam {beam}"
+    if console.quiet() or sys.stderr is None or not sys.stderr.isatty():
+        console.say(f"{what} …")
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console.stderr_console(), transient=True) as shown:
+        task = shown.add_task("translating", total=sentences)
+        yield lambda done: shown.advance(task, done)
+    console.say(what)

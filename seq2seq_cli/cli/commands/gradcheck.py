@@ -1,0 +1,105 @@
+"""``seq2seq gradcheck``: the hand-derived gradients beside numeric ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.errors import UserError, usage_error
+
+if TYPE_CHECKING:
+    from seq2seq_cli.nn.gradcheck import GradientCheck
+
+# The shape of a small model, every size different from every other, so that no two of them can be mistaken.
+_SMALL = ModelConfig(7, 6, embedding_size=3, hidden_size=4, dropout=0.0)
+_MOST_LAYERS = 4
+
+
+def gradcheck_command(
+    cell: Annotated[str, typer.Option("--cell", help="rnn, lstm or gru.")] = _SMALL.cell,
+    context: Annotated[
+        str, typer.Option("--context", help="initial (Sutskever) or every-step (Cho).")
+    ] = _SMALL.context,
+    layers: Annotated[
+        int, typer.Option("--layers", help="Recurrent layers on each side, at most four.")
+    ] = _SMALL.layers,
+    bidirectional: Annotated[
+        bool,
+        typer.Option("--bidirectional/--no-bidirectional", help="Whether the encoder also reads from the end."),
+    ] = _SMALL.bidirectional,
+    seed: Annotated[int, typer.Option("--seed", help="Decides the weights and the sentences.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    quiet: console.Quiet = False,
+    debug: console.Debug = False,
+) -> None:
+    """Check the hand-derived gradients of a small random model against finite differences.
+
+    For each parameter it shows the value with the worst relative error, and both gradients there.
+    It takes a few seconds and no model file. The exit code is 1 if a gradient is wrong.
+
+    Examples: seq2seq gradcheck · seq2seq gradcheck --cell gru --context initial --no-bidirectional
+    """
+    from seq2seq_cli.nn.gradcheck import TOLERANCE, check_gradients, random_batch, random_model
+
+    config = dataclasses.replace(
+        _SMALL, cell=cell, context=context, layers=layers, bidirectional=bidirectional, tie_embeddings=None
+    )
+    if layers > _MOST_LAYERS:
+        raise usage_error(
+            f"--layers {layers} would take minutes and show nothing that {_MOST_LAYERS} do not",
+            where="--layers",
+            fix=f"give from 1 to {_MOST_LAYERS}",
+        )
+    if seed < 0:
+        raise usage_error(f"--seed must be 0 or more, not {seed}", where="--seed", fix="give a value of 0 or more")
+    model = random_model(config, seed)
+    console.say(_title(config, len(model.parameters.flat), seed))
+    checks = list(check_gradients(model, random_batch(config.source_vocabulary, config.target_vocabulary, seed)))
+    if as_json:
+        found = {
+            "model": dataclasses.asdict(config),
+            "seed": seed,
+            "tolerance": TOLERANCE,
+            "passed": all(check.passed for check in checks),
+            "parameters": [dataclasses.asdict(check) for check in checks],
+        }
+        console.write_results([json.dumps(found)])
+    else:
+        console.write_results(_table(checks, TOLERANCE))
+    wrong = [check for check in checks if not check.passed]
+    if wrong:
+        names = ", ".join(check.name for check in wrong)
+        raise UserError(
+            f"{len(wrong)} of {len(checks)} hand-derived gradients differ from the numeric ones",
+            where=names,
+            fix="look at the backward function through which the first of them gets its gradient",
+        )
+
+
+def _title(config: ModelConfig, size: int, seed: int) -> str:
+    layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
+    directions = "both directions" if config.bidirectional else "one direction"
+    return f"{config.cell}, {layers}, {directions}, context {config.context}: {size:,} values in float64, seed {seed}"
+
+
+def _table(checks: list[GradientCheck], tolerance: float) -> list[str]:
+    width = max(len(check.name) for check in checks)
+    lines = [f"{'parameter':<{width}}   shape    error     derived     numeric"]
+    for check in checks:
+        shape = " × ".join(map(str, check.shape))
+        mark = "" if check.passed else "  WRONG"
+        lines.append(
+            f"{check.name:<{width}} {shape:>7} {check.worst:8.1e} {check.derived:11.3e} {check.numeric:11.3e}{mark}"
+        )
+    worst = max(checks, key=lambda check: check.worst)
+    passed = sum(check.passed for check in checks)
+    values = "all" if passed == len(checks) else f"{passed} of"
+    lines.append(
+        f"{values} {len(checks)} gradients agree within {tolerance:.0e}; worst: {worst.worst:.1e} in {worst.name}"
+    )
+    return lines

@@ -1,0 +1,174 @@
+"""``seq2seq inspect``: what is in a model file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seq2seq_cli.cli.search_flags import DEFAULT_MODEL
+from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.errors import usage_error
+from seq2seq_cli.text.inputs import title
+
+if TYPE_CHECKING:
+    from seq2seq_cli.storage.checkpoint import Checkpoint
+    from seq2seq_cli.text.tokenizer import Tokenizer
+
+WIDEST_SPARKLINE = 60
+
+
+def inspect_command(
+    model: Annotated[
+        Path, typer.Argument(help="Model file, or the training state beside it; - for stdin.")
+    ] = DEFAULT_MODEL,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_toml: Annotated[
+        bool, typer.Option("--toml", help="Print the settings only, as a file for 'seq2seq train --config'.")
+    ] = False,
+    quiet: console.Quiet = False,
+    debug: console.Debug = False,
+) -> None:
+    """Show what a file is, its settings, tokenizers, parameters and training history.
+
+    Examples:
+      seq2seq inspect model.npz
+      seq2seq inspect model.npz --toml > again.toml
+      seq2seq train --config again.toml -o again.npz
+    """
+    if as_json and as_toml:
+        raise usage_error("give --json or --toml, not both", where="--toml", fix="leave one of them out")
+    from seq2seq_cli.storage.checkpoint import load_either
+
+    checkpoint, kind, size = load_either(model)
+    if as_json:
+        lines = [json.dumps(as_object(checkpoint, kind, size, model), ensure_ascii=False)]
+    elif as_toml:
+        lines = toml_lines(checkpoint, model)
+    else:
+        lines = as_text(checkpoint, kind, size, model)
+    console.write_results(lines)
+
+
+def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
+    """Return a TOML file that trains the model again, with what one must know about it in comments."""
+    from seq2seq_cli.cli.settings import settings_of, to_toml
+
+    head = [
+        f"# The settings of {console.printable(title(path.name))}. To train it again: seq2seq train --config THIS_FILE"
+    ]
+    if "corpus" not in settings_of(checkpoint):
+        head.append("# The corpus is the built-in one.")
+    if checkpoint.averaged:
+        head.append("# They train one of the models whose mean this is, not the mean.")
+    if checkpoint.training.max_minutes is not None:
+        head.append("# max-minutes follows the clock: another run, or another machine, gives other weights.")
+    return [*head, *to_toml(settings_of(checkpoint))]
+
+
+def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[str, Any]:
+    """Return everything but the weights and vocabularies, for programs."""
+    from seq2seq_cli.cli.settings import settings_of
+
+    parameters = checkpoint.model.parameters
+    return {
+        "file": str(path),
+        "format": kind,
+        "bytes": size,
+        "corpus": checkpoint.corpus,
+        "averaged": list(checkpoint.averaged),
+        "settings": settings_of(checkpoint),
+        "model": dataclasses.asdict(checkpoint.model.config),
+        "training": dataclasses.asdict(checkpoint.training),
+        "tokenizers": {
+            side: {"kind": tokenizer.kind, "entries": len(tokenizer), "lowercase": tokenizer.lowercase}
+            for side, tokenizer in _tokenizers(checkpoint)
+        },
+        "parameters": {name: list(array.shape) for name, array in parameters.items()},
+        "size": len(parameters.flat),
+        "history": checkpoint.history,
+    }
+
+
+def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[str]:
+    """Return the same for people."""
+    from seq2seq_cli.cli.settings import settings_of, to_toml
+
+    return [
+        f"{title(path)}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
+        *([f"the mean of {', '.join(checkpoint.averaged)}"] if checkpoint.averaged else []),
+        "",
+        "settings (--toml prints them as a file that trains the model again)",
+        *(f"  {line}" for line in to_toml(settings_of(checkpoint))),
+        "",
+        "tokenizers",
+        *(line for side, tokenizer in _tokenizers(checkpoint) for line in tokenizer_lines(side, tokenizer)),
+        "",
+        *parameter_lines(checkpoint),
+        "",
+        *history_lines(checkpoint),
+    ]
+
+
+def _tokenizers(checkpoint: Checkpoint) -> tuple[tuple[str, Tokenizer], ...]:
+    return ("source", checkpoint.source_tokenizer), ("target", checkpoint.target_tokenizer)
+
+
+def tokenizer_lines(side: str, tokenizer: Tokenizer) -> list[str]:
+    """Return a tokenizer's kind and size, and some of its longest entries."""
+    case = ", lower case" if tokenizer.lowercase else ""
+    longest = sorted(tokenizer.vocabulary, key=lambda entry: (-len(entry), entry))[:4]
+    shown = " ".join(entry.replace(" ", "▁") for entry in longest)
+    return [f"  {side:<8} {tokenizer.kind}, {len(tokenizer):,} entries{case}", f"{'':11}the longest: {shown}"]
+
+
+def parameter_lines(checkpoint: Checkpoint) -> list[str]:
+    """Return a table of the parameters: name, shape, number of values, and their share of all."""
+    parameters = checkpoint.model.parameters
+    total = len(parameters.flat)
+    lines = [f"{'parameters':<38} {'shape':>14} {'values':>12} {'bytes':>13}"]
+    for name, array in parameters.items():
+        shape = " × ".join(map(str, array.shape))
+        lines.append(f"  {name:<36} {shape:>14} {array.size:>12,} {array.nbytes:>13,}")
+    lines.append(f"  {'all':<36} {'':>14} {total:>12,} {parameters.flat.nbytes:>13,}")
+    if checkpoint.model.config.tie_embeddings:
+        lines.append("  decoder.fc_out.weight is decoder.embedding.weight (--tie-embeddings)")
+    return lines
+
+
+def history_lines(checkpoint: Checkpoint) -> list[str]:
+    """Return a table of the validations, and how loss and BLEU went over them."""
+    from seq2seq_cli.cli.terminal.charts import sparkline
+
+    if not checkpoint.history:
+        return ["history: no validation yet"]
+    columns = [
+        ("epoch", "epoch", 7, "d"),
+        ("step", "step", 9, "d"),
+        ("seconds", "seconds", 9, ".0f"),
+        ("learning_rate", "rate", 9, ".2g"),
+        ("valid_loss", "loss", 8, ".3f"),
+        ("valid_perplexity", "perplexity", 12, ".2f"),
+        ("valid_bleu", "BLEU", 7, ".1f"),
+    ]
+    lines = ["history of validations", "".join(f"{title:>{width}}" for _, title, width, _ in columns)]
+    for record in checkpoint.history:
+        cells = [f"{_cell(record.get(key), form):>{width}}" for key, _, width, form in columns]
+        lines.append("".join(cells) + ("  best so far" if record.get("improved") else ""))
+    for key, name in (("valid_loss", "loss"), ("valid_bleu", "BLEU")):
+        values = checkpoint.measured(key)
+        if values:
+            ends = f"{_cell(values[0], '.4g')} → {_cell(values[-1], '.4g')}"
+            lines.append(f"  {name}  {sparkline(values, WIDEST_SPARKLINE)}  {ends}")
+    return lines
+
+
+def _cell(value: Any, form: str) -> str:
+    """Return a number as text; what is none, in a file that somebody changed, as it is."""
+    try:
+        return format(value, form)
+    except (TypeError, ValueError, OverflowError):
+        return str(value)[:10]

@@ -1,0 +1,147 @@
+"""``seq2seq tokenizer``: train one, and look at what it does to text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seq2seq_cli.cli.help import Command, Group
+from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.config import TokenizerConfig
+from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.text.inputs import STDIO
+
+if TYPE_CHECKING:
+    from seq2seq_cli.text.tokenizer import Tokenizer
+
+SPACE = "\u2581"
+"""Shown in place of the space that belongs to a token."""
+
+tokenizer_app = typer.Typer(
+    cls=Group,
+    help="Train a tokenizer, and turn text into tokens and back.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+_DEFAULTS = TokenizerConfig()
+
+
+@tokenizer_app.command("train", cls=Command)
+def train_tokenizer_command(
+    text: Annotated[list[str], typer.Argument(help="Text files, a sentence per line; .gz and - (stdin) work too.")],
+    output: Annotated[str, typer.Option("--output", "-o", help="The tokenizer, as JSON; - for stdout.")],
+    kind: Annotated[str, typer.Option("--kind", help="bpe, word or char.")] = _DEFAULTS.kind,
+    vocab_size: Annotated[int, typer.Option("--vocab-size", help="Most entries.")] = _DEFAULTS.vocab_size,
+    lowercase: Annotated[bool, typer.Option("--lowercase", help="Fold text to lower case.")] = False,
+    quiet: console.Quiet = False,
+    debug: console.Debug = False,
+) -> None:
+    """Learn a vocabulary from text files.
+
+    Example: seq2seq tokenizer train train.de -o de.json --vocab-size 4000
+    """
+    from seq2seq_cli.text.corpus import read_lines
+    from seq2seq_cli.text.tokenizer_file import save_tokenizer, train_tokenizer
+
+    config = TokenizerConfig(kind, vocab_size, lowercase)
+    console.check_inputs(*text)
+    console.check_output(output)
+    tokenizer = train_tokenizer(config, (line for path in text for line in read_lines(path)))
+    if len(tokenizer) <= 3:
+        raise UserError("there is no text to learn from", where=", ".join(text), fix="give at least one line of text")
+    console.write_to(output, lambda stream: save_tokenizer(tokenizer, stream))
+    console.say(f"{'tokenizer' if output == STDIO else output}: {len(tokenizer)} entries ({config.kind})")
+
+
+TokenizerFile = Annotated[Path, typer.Option("--tokenizer", "-t", help="JSON from 'seq2seq tokenizer train'.")]
+Ids = Annotated[bool, typer.Option("--ids", help="Numbers in place of tokens.")]
+
+
+@tokenizer_app.command("encode", cls=Command)
+def encode_command(
+    tokenizer: TokenizerFile, ids: Ids = False, quiet: console.Quiet = False, debug: console.Debug = False
+) -> None:
+    """Turn lines of text on stdin into lines of tokens on stdout.
+
+    Tokens are separated by spaces; the space that belongs to a token is shown as ▁.
+    A ▁ or \\ of the text itself is shown as \\▁ or \\\\.
+
+    Example: echo "Good morning" | seq2seq tokenizer encode -t en.json
+    """
+    loaded = _load(tokenizer)
+
+    def encoded() -> Iterator[str]:
+        """Yield a line of tokens for each line of text."""
+        for number, line in enumerate(console.read_input(STDIO), start=1):
+            found = loaded.encode(line)
+            yield " ".join(str(k) if ids else show_token(loaded.vocabulary[k]) for k in found)
+            unknown = loaded.unknown(line)
+            if unknown:
+                console.warn(f"line {number}: never seen in training, read as <unk>: {', '.join(unknown)}")
+
+    console.write_results(encoded())
+
+
+@tokenizer_app.command("decode", cls=Command)
+def decode_command(
+    tokenizer: TokenizerFile, ids: Ids = False, quiet: console.Quiet = False, debug: console.Debug = False
+) -> None:
+    """Turn lines of tokens on stdin into lines of text on stdout.
+
+    Example: echo "▁Good ▁morning" | seq2seq tokenizer decode -t en.json
+    """
+    loaded = _load(tokenizer)
+
+    def decoded() -> Iterator[str]:
+        """Yield a line of text for each line of tokens."""
+        for number, line in enumerate(console.read_input(STDIO), start=1):
+            found = []
+            for word in filter(None, line.split(" ")):
+                k = _parse_id(word, loaded) if ids else loaded.ids.get(read_token(word))
+                if k is None:
+                    raise UserError(
+                        f"{word!r} is not {'an id' if ids else 'a token'} of this tokenizer",
+                        where=f"standard input, line {number}",
+                        fix=f"give lines that 'seq2seq tokenizer encode -t {tokenizer}{' --ids' if ids else ''}' wrote",
+                    )
+                found.append(k)
+            yield loaded.decode(found)
+
+    console.write_results(decoded())
+
+
+def _parse_id(word: str, tokenizer: Tokenizer) -> int | None:
+    k = int(word) if word.isascii() and word.isdigit() and len(word) < 10 else -1
+    return k if 0 <= k < len(tokenizer) else None
+
+
+def _load(path: Path) -> Tokenizer:
+    from seq2seq_cli.text.tokenizer_file import load_tokenizer
+
+    if str(path) == STDIO:
+        raise usage_error(
+            "standard input is what is encoded or decoded, so it cannot be the tokenizer too",
+            where="--tokenizer",
+            fix="name the tokenizer's file",
+        )
+    return load_tokenizer(path)
+
+
+def show_token(token: str) -> str:
+    r"""Return a token in a form without spaces: ``" the"`` becomes ``▁the``; ``▁`` itself becomes ``\▁``."""
+    return token.replace("\\", "\\\\").replace(SPACE, "\\" + SPACE).replace(" ", SPACE)
+
+
+def read_token(shown: str) -> str:
+    """Return the token that ``show_token`` shows like this."""
+    token, characters = "", iter(shown)
+    for character in characters:
+        if character == "\\":
+            token += next(characters, "\\")
+        else:
+            token += " " if character == SPACE else character
+    return token

@@ -1,0 +1,255 @@
+"""What all commands share: streams, the flags ``--quiet`` and ``--debug``, errors and exit codes.
+
+=====  ==================================================
+code   meaning
+=====  ==================================================
+0      done
+1      the data, the model or the machine said no
+2      wrong usage
+130    interrupted (Ctrl-C, SIGINT)
+143    terminated (SIGTERM)
+=====  ==================================================
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.storage.files import check_writable, write_atomically
+from seq2seq_cli.text.inputs import STDIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 2, 130, 143
+
+
+class Stop(BaseException):
+    """Raised to end the program with this exit code, all said and saved; not an error, and not to be taken for one."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class _Flags:
+    quiet = False
+    debug = False
+
+
+def _set_quiet(value: bool) -> bool:
+    _Flags.quiet = _Flags.quiet or value
+    return value
+
+
+def _set_debug(value: bool) -> bool:
+    _Flags.debug = _Flags.debug or value
+    return value
+
+
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        callback=_set_quiet,
+        is_eager=True,
+        help="Say nothing on stderr but errors.",
+        show_default=False,
+    ),
+]
+Debug = Annotated[
+    bool,
+    typer.Option(
+        "--debug", callback=_set_debug, is_eager=True, help="Show the traceback of an error.", show_default=False
+    ),
+]
+
+
+def stderr_console() -> Console:
+    """Return a Rich console on stderr; it honours NO_COLOR and is silent with ``--quiet``."""
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=_Flags.quiet, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def say(text: str, indent: int | None = None) -> None:
+    """Write a line of information to stderr, unless ``--quiet``; with an indent, wrapped on a narrow terminal."""
+    if not _Flags.quiet:
+        to_stderr(text if indent is None else wrapped(text, indent, sys.stderr))
+
+
+def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
+    """Return a line for a stream: on a terminal that is too narrow, broken between words and indented."""
+    if stream is None or not stream.isatty():
+        return text
+    import textwrap
+
+    from rich.console import Console
+
+    width = max(2 * indent, Console(file=stream).width - 1)
+    if len(text) <= width:
+        return text
+    return textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+
+
+def to_stderr(text: str) -> None:
+    """Write to stderr if anybody listens; a closed or full one must not end a training."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(printable(text), file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    """Write a warning to stderr, unless ``--quiet``."""
+    say(f"warning: {text}", indent=2)
+
+
+def show_error(error: UserError) -> None:
+    """Write an error to stderr in its three lines, also with ``--quiet``, and go on."""
+    to_stderr(str(error))
+
+
+def warn_of_skipped(name: str, lines: Sequence[int]) -> None:
+    """Say how many pairs of a corpus were left out because a side was empty."""
+    if lines:
+        pairs = "pair" if len(lines) == 1 else "pairs"
+        warn(f"{name}: skipped {len(lines)} {pairs} with an empty side, the first in line {lines[0]}")
+
+
+def stderr_is_live() -> bool:
+    """Whether stderr is a terminal on which lines can be written over, and somebody wants to see them."""
+    if _Flags.quiet or sys.stderr is None or not sys.stderr.isatty():
+        return False
+    return not stderr_console().is_dumb_terminal
+
+
+def quiet() -> bool:
+    """Whether ``--quiet`` was given."""
+    return _Flags.quiet
+
+
+def debugging() -> bool:
+    """Whether ``--debug`` was given."""
+    return _Flags.debug
+
+
+def printable(text: str) -> str:
+    """Return text that cannot drive a terminal: control characters are shown as their code, ``\\x1b`` for example."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t\u00a0\u202f\u200d\u200c" else ascii(c)[1:-1] for c in text)
+
+
+def results() -> IO[bytes]:
+    """Return standard output for results, as bytes.
+
+    Raises:
+        UserError: if it is closed.
+    """
+    if sys.stdout is None:
+        raise UserError("standard output is closed", where="stdout", fix="leave it open, or write to a file")
+    return sys.stdout.buffer
+
+
+def write_line(stream: IO[bytes], text: str) -> None:
+    """Write one line of result as UTF-8, whatever the locale; on a terminal, control characters do nothing."""
+    if stream.isatty():
+        text = printable(text)
+    with end_quietly_without_reader():
+        stream.write(text.encode("utf-8", "replace") + b"\n")
+
+
+@contextmanager
+def end_quietly_without_reader() -> Iterator[None]:
+    """End the program, with nothing to complain about, when the reader of its output has gone, as with ``| head``."""
+    try:
+        yield
+    except BrokenPipeError:
+        discard_output()
+        raise Stop(0) from None
+
+
+def write_results(lines: Iterable[str]) -> None:
+    """Write lines of result to standard output."""
+    stream = results()
+    for line in lines:
+        write_line(stream, line)
+    with end_quietly_without_reader():
+        stream.flush()
+
+
+def write_to(path: str, write: Callable[[IO[bytes]], Any]) -> None:
+    """Write a result to a file, whole or not at all, or to standard output (``-``).
+
+    Args:
+        path: of the file.
+        write: called with the open file or stream.
+    """
+    if path == STDIO:
+        stream = results()
+        with end_quietly_without_reader():
+            write(stream)
+            stream.flush()
+    else:
+        write_atomically(Path(path), write)
+
+
+def read_input(path: str) -> Iterator[str]:
+    """Yield the lines of a text file, compressed or not, or of standard input (``-``)."""
+    from seq2seq_cli.text.corpus import read_lines
+
+    return read_lines(path)
+
+
+def check_output(path: str) -> None:
+    """Raise now, before any work, what ``write_to`` would raise for this file after it."""
+    if path != STDIO:
+        check_writable(Path(path))
+
+
+def check_inputs(*names: str | Path | None) -> None:
+    """Raise if standard input (``-``) is asked for more than once.
+
+    Args:
+        names: all inputs of a command; a corpus may be two of them with a comma between. None are ignored.
+    """
+    parts = [part for name in names if name is not None for part in str(name).split(",")]
+    if parts.count(STDIO) > 1:
+        raise usage_error(
+            "standard input can only be read once", where=STDIO, fix="name a file in place of all but one -"
+        )
+
+
+def check_texts(texts: list[str]) -> list[str]:
+    """Return the arguments as text; where the locale is not UTF-8, Python has them as bytes in disguise.
+
+    Raises:
+        UserError: if one is not valid UTF-8.
+    """
+    checked = []
+    for text in texts:
+        try:
+            checked.append(os.fsencode(text).decode("utf-8"))
+        except UnicodeError:
+            raise UserError(
+                f"an argument is not valid UTF-8: {text!r}",
+                where="TEXT",
+                fix="pass text as UTF-8",
+                exit_code=EXIT_USAGE,
+            ) from None
+    return checked
+
+
+def discard_output() -> None:
+    """Let go of what could not be written, or Python would try again, and complain, at its end."""
+    with suppress(OSError, ValueError, AttributeError):  # no stdout, or one that is not a file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

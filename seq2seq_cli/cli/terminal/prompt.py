@@ -1,0 +1,235 @@
+"""The prompt: a sentence in, its translation out, the model loaded once; lines that begin with a colon are commands."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.cli.terminal.translations import Style, answer
+from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.errors import UserError, usage_error
+
+if TYPE_CHECKING:
+    from seq2seq_cli.inference.translator import Translator
+
+MOST_REMEMBERED = 1000
+"""Lines of history kept from one session to the next."""
+HELP = 25
+"""Columns of the commands in front of what they mean."""
+
+
+class Command(NamedTuple):
+    """A command of the prompt: its argument, if it has one, what it does, and how it is carried out."""
+
+    argument: str
+    meaning: str
+    obey: Callable[[str], None]
+
+
+class Prompt:
+    """A conversation with a translator.
+
+    Args:
+        translator: the loaded model.
+        config: how to search at first; commands may change it.
+        style: what to show at first.
+        output: where translations go; all else goes to stderr.
+    """
+
+    def __init__(self, translator: Translator, config: SearchConfig, style: Style, output: IO[bytes]) -> None:
+        self.translator = translator
+        self.config = config
+        self.style = style
+        self.output = output
+        self.sentences = 0
+        self.ended = False
+        self.commands = {
+            ":help": Command("", "show this", self._help),
+            ":beam": self._setting("beam", "N", "hypotheses kept per sentence; 1 is greedy search"),
+            ":n-best": self._setting("n_best", "N", "translations shown per sentence"),
+            ":explain": self._setting("explain", "on|off", "show the decoder's choices and the beam's rivals"),
+            ":scores": self._setting("scores", "on|off", "put each translation's score before it"),
+            ":length-penalty": self._setting("length_penalty", "A", "compare by log-probability / length^A"),
+            ":normalization": self._setting("normalization", "plain|gnmt", "the form of length^A, as --normalization"),
+            ":no-repeat-ngram": self._setting(
+                "no_repeat_ngram", "N", "never write the same N tokens twice; 0 allows it"
+            ),
+            ":max-length": self._setting("max_length", "LENGTH", "most target tokens, such as 60 or 1.5x+10"),
+            ":allow-unknown": self._setting("allow_unknown", "on|off", "a translation may hold <unk>"),
+            ":quit": Command("", "leave, as Ctrl-D does", self._quit),
+        }
+
+    def run(self) -> None:
+        """Read and answer until Ctrl-D or ``:quit``; Ctrl-C gives up the line, or the translation, in hand."""
+        console.say("Type a sentence and press Enter.")
+        console.say(":help shows the commands; Ctrl-C cancels the line, Ctrl-D leaves.")
+        with line_editing(list(self.commands)):
+            while not self.ended:
+                try:
+                    for line in read_line().split("\n"):  # pasted text can be several lines at once
+                        self.answer(line)
+                except EOFError:
+                    console.say("")
+                    return
+                except KeyboardInterrupt:
+                    console.say("")
+                except UnicodeDecodeError:
+                    console.warn("that line was not valid UTF-8")
+
+    def answer(self, line: str) -> None:
+        """Translate a sentence, or obey a command; a blank line is nothing."""
+        try:
+            if line[:1] == ":" and line[1:2].isalpha():
+                self._obey(line)
+            elif line.strip():
+                self.sentences += 1
+                sentences, number = iter([line]), self.sentences
+                answer(self.translator, self.config, sentences, self.output, self.style, number, several=False)
+        except UserError as error:
+            console.show_error(error)
+        except MemoryError:  # a line that cannot be translated is not the end
+            console.warn("there is not enough memory for that line")
+
+    def _obey(self, line: str) -> None:
+        name, _, argument = line.strip().partition(" ")
+        matching = [command for command in self.commands if command.startswith(name.lower())]
+        if not matching:
+            near = difflib.get_close_matches(name, self.commands, n=1)
+            fix = f"did you mean {near[0]}? " if near else ""
+            raise UserError(f"there is no command {name}", fix=f"{fix}:help shows the commands")
+        command = self.commands[matching[0]]
+        argument = argument.strip()
+        if argument and not command.argument:
+            raise usage_error(f"{matching[0]} takes nothing behind it", where=line.strip(), fix=f"write {matching[0]}")
+        command.obey(argument)
+
+    def _help(self, _: str) -> None:
+        for name, command in self.commands.items():
+            console.say(f"  {f'{name} {command.argument}':<{HELP}} {command.meaning}")
+        console.say(f"  now: {self._settings()}", indent=7)
+        console.say("  Arrow keys edit the line and bring back earlier ones.")
+        console.say("  To translate a line that looks like a command, put a space before it.")
+
+    def _settings(self) -> str:
+        return ", ".join(
+            f"{name[1:]} {self._shown(name)}" for name, command in self.commands.items() if command.argument
+        )
+
+    def _setting(self, field: str, argument: str, meaning: str) -> Command:
+        """Return the command that changes a setting, of the search or of what is shown, or shows it as it is."""
+        return Command(argument, meaning, partial(self._set, field))
+
+    def _set(self, field: str, argument: str) -> None:
+        name = f":{field.replace('_', '-')}"
+        if argument:
+            changed: dict[str, Any] = {field: parse(name, argument, type(self._value(field)))}
+            if hasattr(self.style, field):
+                self.style = dataclasses.replace(self.style, **changed)
+            else:
+                try:
+                    self.config = dataclasses.replace(self.config, **changed)
+                except UserError as error:  # which speaks of flags
+                    raise usage_error(
+                        error.what.replace("--", ":"), where=name, fix=error.fix.replace("--", ":")
+                    ) from None
+        console.say(f"{name[1:]} {self._shown(name)}")
+
+    def _value(self, field: str) -> Any:
+        return getattr(self.style if hasattr(self.style, field) else self.config, field)
+
+    def _shown(self, name: str) -> str:
+        """Return the present value of the setting that a command changes."""
+        value = self._value(name[1:].replace("-", "_"))
+        return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+    def _quit(self, _: str) -> None:
+        self.ended = True
+
+
+def parse(name: str, argument: str, kind: type) -> Any:
+    """Return what stands behind a command, as a value of that type.
+
+    Raises:
+        UserError: if it is none.
+    """
+    if kind is bool:
+        if argument.lower() not in ("on", "off"):
+            raise usage_error(f"{name} is on or off, not {argument!r}", where=name, fix=f"for example {name} on")
+        return argument.lower() == "on"
+    if kind is str:
+        return argument
+    try:
+        if len(argument) < 10 and argument.isascii():
+            return kind(argument)
+    except ValueError:
+        pass
+    what, example = ("a whole number", "3") if kind is int else ("a number", "0.6")
+    raise usage_error(f"{name} must be {what}, not {argument!r}", where=name, fix=f"for example {name} {example}")
+
+
+def read_line() -> str:
+    """Return the next line, with the prompt on the terminal, also where stdout goes to a file.
+
+    Raises:
+        EOFError: at the end, Ctrl-D.
+    """
+    if sys.stdout is not None and sys.stdout.isatty():
+        line = input("> ")
+    else:
+        console.stderr_console().print("> ", end="")
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError
+        line = line.rstrip("\n")
+    # Where the locale is not UTF-8, Python may hand over bytes in disguise.
+    return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def history_file() -> Path:
+    """Return where the history is kept: ``seq2seq/history`` in ``$XDG_STATE_HOME``, or in ``~/.local/state``."""
+    folder = os.environ.get("XDG_STATE_HOME", "")
+    state = Path(folder) if Path(folder).is_absolute() else Path("~/.local/state").expanduser()
+    return state / "seq2seq" / "history"
+
+
+@contextmanager
+def line_editing(commands: list[str]) -> Iterator[None]:
+    """Give the prompt line editing, history and completion of commands, where the system has readline.
+
+    The history is a convenience: where its file cannot be read or written, it lasts as long as the session.
+    """
+    try:
+        import readline
+    except ImportError:  # Windows, whose console has its own
+        yield
+        return
+
+    def complete(text: str, number: int) -> str | None:
+        """Return the command of that number among those that begin so."""
+        matching = [f"{command} " for command in commands if text and command.startswith(text)]
+        return matching[number] if number < len(matching) else None
+
+    readline.set_completer(complete)
+    readline.set_completer_delims(" ")
+    readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
+    readline.set_history_length(MOST_REMEMBERED)
+    path = None
+    with suppress(OSError, RuntimeError, ValueError):  # no home, no permission, not a history
+        path = history_file()
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))  # what one translates is nobody else's business
+        readline.read_history_file(path)
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError):
+            if path is not None:
+                readline.write_history_file(path)

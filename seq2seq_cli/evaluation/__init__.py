@@ -1,0 +1,1 @@
+"""sacreBLEU scores, baselines, comparison, context vectors."""

@@ -1,0 +1,1 @@
+"""The network forward only and fast: search, ensembles, ``Translator``, explanations."""

@@ -1,0 +1,104 @@
+"""Greedy search: always the most probable next token.
+
+Beam search with a beam of one finds the same; without its bookkeeping a single sentence takes two thirds of the time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.inference.ensemble import Ensemble
+from seq2seq_cli.inference.hypothesis import Hypothesis, Symbols, check_numbers, length_normalized, repeating
+from seq2seq_cli.nn.functional import Array, IntArray, log_sum_exp
+from seq2seq_cli.nn.packing import Index
+
+
+def greedy_search(
+    ensemble: Ensemble, limits: IntArray, config: SearchConfig, symbols: Symbols
+) -> list[list[Hypothesis]]:
+    """Return each sentence's one hypothesis.
+
+    Args:
+        ensemble: the models, with S sentences to translate.
+        limits: (S,) most target tokens of each, its end symbol included.
+        config: how to score and what not to repeat.
+        symbols: how a target sentence begins and ends, and what is never to be produced.
+    """
+    finished: list[list[Hypothesis]] = [[] for _ in limits]
+    outputs: list[list[int]] = [[] for _ in limits]
+    alive, last, score = np.arange(len(limits)), np.full(len(limits), symbols.start), _Score(len(limits))
+    nearest = int(limits.min())
+    length = 0
+    while True:
+        length += 1
+        z = ensemble.step(last[:, None])
+        last = z.argmax(axis=1)
+        if config.no_repeat_ngram or not symbols.barred.isdisjoint(last.tolist()):  # otherwise z may stay as it is
+            last = _allowed(z.copy(), [outputs[sentence] for sentence in alive], config, symbols).argmax(axis=1)
+        if length >= nearest:
+            last[limits[alive] <= length] = symbols.end  # what is full may only end
+        score.add(z, last)
+        tokens = last.tolist()
+        if symbols.end in tokens:
+            totals = score.totals()
+            check_numbers(totals)  # what is no number stays none
+            going = last != symbols.end
+            for row in (~going).nonzero()[0]:
+                sentence, log_probability = alive[row], float(totals[row])
+                normalized = length_normalized(log_probability, length, config)
+                finished[sentence].append(Hypothesis(tuple(outputs[sentence]), log_probability, normalized))
+            kept = going.nonzero()[0]
+            if not len(kept):
+                break
+            alive, last, tokens = alive[kept], last[kept], last[kept].tolist()
+            score.select(kept)
+            ensemble.select(kept, kept)
+        for sentence, token in zip(alive.tolist(), tokens):
+            outputs[sentence].append(token)
+    return finished
+
+
+def _allowed(z: Array, outputs: list[list[int]], config: SearchConfig, symbols: Symbols) -> Array:
+    """Overwrite with minus infinity what may not follow these outputs, of one row each; return ``z`` (S, V)."""
+    z[:, list(symbols.barred)] = -np.inf
+    if config.no_repeat_ngram:
+        for row, output in zip(z, outputs):
+            row[repeating(output, config.no_repeat_ngram)] = -np.inf
+    return z
+
+
+class _Score:
+    """The log-probability of every sentence so far, ``Σ z[token] − log Σ eᶻ``.
+
+    Nothing depends on it while a sentence goes on, so that of a few sentences it is computed for several steps at once,
+    which for one sentence takes 3 in place of 12 µs a step.
+    """
+
+    ENOUGH = 32_768
+    """Numbers to wait for: 128 kB."""
+
+    def __init__(self, sentences: int) -> None:
+        self._totals: npt.NDArray[np.float64] = np.zeros(sentences)
+        self._steps: list[tuple[Array, IntArray]] = []
+
+    def add(self, z: Array, tokens: IntArray) -> None:
+        """Another step: tokens (S,) chosen by ``z`` (S, V)."""
+        self._steps.append((z, tokens))
+        if len(self._steps) * z.size >= self.ENOUGH:
+            self.totals()
+
+    def totals(self) -> npt.NDArray[np.float64]:
+        """(S,) in nats."""
+        if self._steps:
+            together = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._steps))
+            z, tokens = together  # (steps · S, V) and (steps · S,)
+            each = z[np.arange(len(z)), tokens] - log_sum_exp(z)
+            self._totals += each.reshape(len(self._steps), -1).sum(axis=0, dtype=np.float64)
+            self._steps = []
+        return self._totals
+
+    def select(self, rows: Index) -> None:
+        """Go on with these sentences."""
+        self._totals = self.totals()[rows]

@@ -1,0 +1,1 @@
+"""Atomic files and locks, the ``.npz`` archive, the checkpoint."""

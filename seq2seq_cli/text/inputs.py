@@ -1,0 +1,47 @@
+"""Where input comes from: a file, or standard input under the name ``-``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import IO
+
+from seq2seq_cli.errors import UserError, explain_os_errors
+
+STDIO = "-"
+"""In place of a file's path: standard input, or standard output."""
+
+
+def standard_input() -> IO[bytes]:
+    """Return standard input as bytes.
+
+    Raises:
+        UserError: if it is closed.
+    """
+    if sys.stdin is None:
+        raise UserError(
+            "standard input is closed", where="standard input", fix="pipe something into this command, or name a file"
+        )
+    return sys.stdin.buffer
+
+
+def title(path: str | Path) -> str:
+    """Return what to call an input in a message: its path, or ``standard input``."""
+    return "standard input" if str(path) == STDIO else str(path)
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """Return the content of a file, or of standard input (``-``), of at most so many bytes.
+
+    Raises:
+        UserError: if it cannot be read or is larger.
+    """
+    with explain_os_errors(title(path), "read"):
+        if str(path) == STDIO:
+            data = standard_input().read(most + 1)
+        else:
+            with path.open("rb") as file:
+                data = file.read(most + 1)
+    if len(data) > most:
+        raise UserError(f"this file is larger than {most >> 20} MiB", where=title(path), fix="check the path")
+    return data

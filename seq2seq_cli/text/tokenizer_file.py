@@ -1,0 +1,103 @@
+"""Tokenizers by name: training one, and reading and writing its JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from seq2seq_cli.config import LARGEST_VOCABULARY, TokenizerConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.text.bpe import BpeTokenizer
+from seq2seq_cli.text.inputs import read_bytes, title
+from seq2seq_cli.text.tokenizer import FORMAT, SPECIALS, VERSION, CharTokenizer, Tokenizer, WordTokenizer
+
+KINDS: dict[str, type[BpeTokenizer] | type[WordTokenizer] | type[CharTokenizer]] = {
+    "bpe": BpeTokenizer,
+    "word": WordTokenizer,
+    "char": CharTokenizer,
+}
+LARGEST_FILE = 256 << 20
+
+
+def train_tokenizer(config: TokenizerConfig, lines: Iterable[str]) -> Tokenizer:
+    """Return a tokenizer of the configured kind and size, learnt from the lines."""
+    return KINDS[config.kind].train(lines, config.vocab_size, config.lowercase)
+
+
+def save_tokenizer(tokenizer: Tokenizer, file: IO[bytes]) -> None:
+    """Write a tokenizer to an open file as readable JSON: one vocabulary entry a line."""
+    file.write(json.dumps(tokenizer.to_json(), ensure_ascii=False, indent=1).encode() + b"\n")
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """Read a tokenizer's file, or standard input (``-``).
+
+    Raises:
+        UserError: if the file is not there or not a tokenizer.
+    """
+    try:
+        data = json.loads(read_bytes(path, LARGEST_FILE).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"this is not JSON: {error}",
+            where=title(path),
+            fix="give a file that 'seq2seq tokenizer train' wrote",
+        ) from None
+    return tokenizer_from_json(data, title(path))
+
+
+def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
+    """Return the tokenizer of a JSON value, checked in every part.
+
+    Args:
+        data: what ``Tokenizer.to_json`` returned.
+        where: the file, for errors.
+
+    Raises:
+        UserError: if it is not a tokenizer, or one of a newer version.
+    """
+
+    def refuse(what: str) -> UserError:
+        """Return the error for a value that is not a tokenizer."""
+        return UserError(what, where=where, fix="give a file that 'seq2seq tokenizer train' wrote")
+
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise refuse("this is not a seq2seq tokenizer")
+    if data.get("version") != VERSION:
+        raise UserError(
+            f"this tokenizer has format version {data.get('version')!r}, this program knows version {VERSION}",
+            where=where,
+            fix="install a newer version of seq2seq-cli",
+        )
+    kind, lowercase, vocabulary = data.get("kind"), data.get("lowercase"), data.get("vocabulary")
+    if not isinstance(kind, str) or kind not in KINDS or not isinstance(lowercase, bool):
+        raise refuse(f"the tokenizer's kind {kind!r} or its setting of lowercase {lowercase!r} is not known")
+    if not isinstance(vocabulary, list) or not all(_is_text(token) for token in vocabulary):
+        raise refuse("the tokenizer's vocabulary is not a list of texts")
+    if tuple(vocabulary[: len(SPECIALS)]) != SPECIALS or len(set(vocabulary)) != len(vocabulary):
+        raise refuse(f"the tokenizer's vocabulary does not start with {', '.join(SPECIALS)}, or repeats an entry")
+    if len(vocabulary) > LARGEST_VOCABULARY:
+        raise refuse(f"the tokenizer's vocabulary has {len(vocabulary)} entries, more than {LARGEST_VOCABULARY}")
+    if kind != "bpe":
+        return (WordTokenizer if kind == "word" else CharTokenizer)(vocabulary, lowercase)
+    merges = data.get("merges")
+    entries = set(vocabulary)
+    if not isinstance(merges, list) or not all(
+        isinstance(pair, list)
+        and len(pair) == 2
+        and all(_is_text(part) for part in pair)
+        and {pair[0], pair[1], pair[0] + pair[1]} <= entries
+        for pair in merges
+    ):
+        raise refuse("the tokenizer's merges are not pairs of entries that make an entry")
+    return BpeTokenizer(vocabulary, [(left, right) for left, right in merges], lowercase)
+
+
+def _is_text(value: Any) -> bool:
+    """Whether it is a string that can be written as UTF-8 (JSON can hold half of a surrogate pair)."""
+    try:
+        return isinstance(value, str) and value.encode() != b""
+    except UnicodeEncodeError:
+        return False

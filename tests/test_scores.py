@@ -1,0 +1,151 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.evaluation.scores import (
+    compare,
+    corpus_bleu,
+    corpus_scores,
+    parse_metrics,
+    remarks,
+    scores_by_length,
+    sentence_scores,
+)
+
+HYPOTHESES = ["the cat sat on a mat .", "there is a dog", "", "hello, world!"] * 5
+REFERENCES = ["the cat sat on the mat .", "there was a big dog", "yes", "hello world!"] * 5
+
+
+def test_scores_and_signatures_equal_the_sacrebleu_command(tmp_path):
+    (tmp_path / "hyp").write_text("\n".join(HYPOTHESES) + "\n")
+    (tmp_path / "ref").write_text("\n".join(REFERENCES) + "\n")
+    command = [sys.executable, "-m", "sacrebleu", "ref", "-i", "hyp", "-m", "bleu", "chrf", "ter", "-w", "12"]
+    printed = json.loads(subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, text=True).stdout)
+    scores = corpus_scores(HYPOTHESES, REFERENCES, ["bleu", "chrf", "ter"])
+    for name, theirs in zip(("bleu", "chrf", "ter"), printed):
+        assert round(scores.values[name], 12) == theirs["score"]
+        assert scores.signatures[name] == theirs["signature"]
+
+
+def sacrebleu(folder, *arguments):
+    """What the sacrebleu command prints as JSON."""
+    command = [sys.executable, "-m", "sacrebleu", *arguments, "-w", "12"]
+    return json.loads(subprocess.run(command, cwd=folder, capture_output=True, check=True, text=True).stdout)
+
+
+OTHERS = ["the cat sat on the mat .", "there is a big dog", "no", "hello world"] * 5
+
+
+def test_comparisons_equal_the_sacrebleu_commands(tmp_path):
+    for name, lines in (("a", HYPOTHESES), ("b", OTHERS), ("ref", REFERENCES)):
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    # Of chrF and TER, sacreBLEU 2.6 cannot write the comparison as JSON.
+    printed = sacrebleu(tmp_path, "ref", "-i", "a", "b", "-m", "bleu", "--paired-bs", "--format", "json")
+    names = ("bleu", "chrf", "ter")
+    found = compare([HYPOTHESES, OTHERS], REFERENCES, names)
+    for theirs, ours in zip(printed, found):
+        expected = theirs["BLEU"]
+        assert (ours.values["bleu"], ours.intervals["bleu"]) == (expected["score"], expected["ci"])
+        assert ours.means["bleu"] == expected["mean"]
+        assert ours.p_values.get("bleu") == expected["p_value"]
+    assert set(found[1].p_values) == set(names)
+    for ours, lines in zip(found, (HYPOTHESES, OTHERS)):
+        alone = corpus_scores(lines, REFERENCES, names, confidence=True)
+        assert ours.values == alone.values
+        assert ours.intervals == pytest.approx(alone.intervals, rel=1e-6)
+        assert "|bs:1000|seed:12345|" in ours.signatures["ter"]
+
+
+def test_confidence_equals_the_sacrebleu_commands(tmp_path):
+    (tmp_path / "hyp").write_text("\n".join(HYPOTHESES) + "\n")
+    (tmp_path / "ref").write_text("\n".join(REFERENCES) + "\n")
+    printed = sacrebleu(tmp_path, "ref", "-i", "hyp", "-m", "bleu", "chrf", "ter", "--confidence")
+    scores = corpus_scores(HYPOTHESES, REFERENCES, ["bleu", "chrf", "ter"], confidence=True)
+    for name, theirs in zip(("bleu", "chrf", "ter"), printed):
+        assert round(scores.intervals[name], 12) == theirs["confidence_var"]
+        assert round(scores.means[name], 12) == theirs["confidence_mean"]
+        assert scores.signatures[name] == theirs["signature"]
+
+
+def test_a_system_does_not_differ_from_itself_and_a_bad_one_does():
+    bad = ["something else entirely"] * len(REFERENCES)
+    first, same, other = compare([HYPOTHESES, HYPOTHESES, bad], REFERENCES, ["chrf"])
+    assert first.p_values == {}
+    assert same.p_values["chrf"] == 1
+    assert other.p_values["chrf"] < 0.05
+
+
+def test_sentences_are_scored_one_by_one():
+    scores = sentence_scores(["the cat", "", "a dog"], ["the cat", "yes", "the dog"])
+    assert scores[0] == 100
+    assert scores[1] == 0
+    assert 0 < scores[2] < 100
+
+
+@pytest.mark.parametrize(
+    ("hypotheses", "references", "expected"),
+    [
+        (["one two three four"], ["one two three four"], ["one sentence is not a corpus"]),
+        (
+            ["a b c d e f", "", " "],
+            ["a b c d e f", "x", "y"],
+            ["2 translations are empty (of 3; the first is sentence 2)"],
+        ),
+        (["", ""], ["a", "b"], ["2 translations are empty", "BLEU is 0 because every translation is empty"]),
+        (
+            ["x y z w v", "q r s t u"],
+            ["1 2 3 4", "5 6 7 8"],
+            ["BLEU is 0 because no word of any translation", "chrF2 is 0 because"],
+        ),
+        (["le chat", "un chien"], ["le chat", "un chien"], ["BLEU is 0 because no translation has four words"]),
+        (
+            ["the the the the"] * 3,
+            ["the cat the dog", "x y", "z"],
+            ["all translations are the same: 'the the the the'"],
+        ),
+        (["one two three four", "a"], ["one two three four five six", "a b c"], ["BLEU is multiplied by"]),
+        (HYPOTHESES[:2] * 2, REFERENCES[:2] * 2, []),
+    ],
+)
+def test_scores_that_mislead_are_explained_in_words(hypotheses, references, expected):
+    found = remarks(hypotheses, references, corpus_scores(hypotheses, references))
+    assert len(found) == len(expected), found
+    for remark, part in zip(found, expected):
+        assert part in remark
+
+
+def test_confidence_intervals_are_sacrebleus_and_do_not_change_the_score():
+    plain = corpus_scores(HYPOTHESES, REFERENCES)
+    scores = corpus_scores(HYPOTHESES, REFERENCES, confidence=True)
+    assert scores.values == plain.values
+    assert 0 < scores.intervals["bleu"] < 100
+    assert "bs:1000" in scores.signatures["bleu"]
+
+
+def test_by_length_counts_every_sentence_once():
+    sources = ["one two"] * 4 + ["w " * 8] * 7 + ["w " * 30] * 9
+    buckets = scores_by_length(sources, HYPOTHESES, REFERENCES)
+    assert [(bucket.label, bucket.sentences) for bucket in buckets] == [("1–5", 4), ("6–10", 7), ("21+", 9)]
+    assert buckets[0].bleu == corpus_bleu(HYPOTHESES[:4], REFERENCES[:4])
+
+
+def test_a_perfect_translation_scores_a_hundred():
+    assert corpus_bleu(REFERENCES, REFERENCES) == pytest.approx(100)
+
+
+def test_nothing_and_unequal_sides_are_errors():
+    with pytest.raises(UserError, match="1 hypotheses and 2 references"):
+        corpus_scores(["a"], ["a", "b"])
+    with pytest.raises(UserError, match="nothing to score"):
+        corpus_scores([], [])
+
+
+def test_metrics_are_parsed():
+    assert parse_metrics(" BLEU,ter,bleu") == ["bleu", "ter"]
+    for wrong in ("meteor", "", "bleu,x"):
+        with pytest.raises(UserError) as caught:
+            parse_metrics(wrong)
+        assert caught.value.exit_code == 2

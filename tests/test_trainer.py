@@ -1,0 +1,377 @@
+import dataclasses
+import hashlib
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.storage.checkpoint import Checkpoint, load_model, load_state, previous_path, state_path
+from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.text.tokenizer_file import train_tokenizer
+from seq2seq_cli.training.batches import encode_corpus
+from seq2seq_cli.training.events import Score, StepReport, ValidationReport
+from seq2seq_cli.training.trainer import (
+    REHEARSED_SENTENCES,
+    SCORED_SENTENCES,
+    UNLIMITED_EPOCHS,
+    Trainer,
+    corpus_loss,
+    default_epochs,
+    random_stream,
+)
+from seq2seq_cli.training import trainer as training
+
+WORDS = ["red", "blue", "green", "old", "new", "cat", "dog", "bird", "house", "tree"]
+
+
+def toy_corpus(n=60, seed=0):
+    """Three words in, the same three words in capitals out."""
+    generator = np.random.default_rng(seed)
+    sources = [" ".join(generator.choice(WORDS, generator.integers(1, 4))) for _ in range(n)]
+    return Corpus("toy", sources, [source.upper() for source in sources])
+
+
+def make_trainer(path, state=None, checkpoint=None, corpus=None, **settings):
+    corpus = corpus or toy_corpus()
+    config = TrainingConfig(**{"batch_size": 8, "epochs": 3, "learning_rate": 0.01, "cool_down": 0.0, **settings})
+    if checkpoint is None:
+        source = train_tokenizer(TokenizerConfig("word", 50), corpus.sources)
+        target = train_tokenizer(TokenizerConfig("word", 50), corpus.targets)
+        shape = ModelConfig(len(source), len(target), "lstm", 8, 12, dropout=0.2)
+        model = Seq2Seq.create(shape, random_stream(config.seed, 0))
+        checkpoint = Checkpoint(model, source, target, config)
+    checkpoint.training = config
+    tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer
+    train, _ = encode_corpus(corpus, *tokenizers, False)
+    valid, _ = encode_corpus(toy_corpus(10, seed=9), *tokenizers, False)
+    return Trainer(checkpoint, train, valid, path, lambda model, sentences: Score(1.0, (("a", "A", "A"),)), state)
+
+
+def weights(trainer):
+    return trainer.model.parameters.flat.copy()
+
+
+def test_training_learns(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=25)
+    before = corpus_loss(trainer.parallel, trainer.valid)
+    reports = list(trainer.run())
+    losses = [report.valid_loss for report in reports if isinstance(report, ValidationReport)]
+    assert min(losses) < 0.5 * before
+
+
+def test_reports_say_what_happened(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=2)
+    reports = list(trainer.run())
+    steps = [report for report in reports if isinstance(report, StepReport)]
+    validations = [report for report in reports if isinstance(report, ValidationReport)]
+    assert [report.step for report in steps] == list(range(1, 17)) == list(range(1, trainer.total_steps + 1))
+    assert [report.epoch for report in steps] == [1] * 8 + [2] * 8
+    assert [report.step for report in validations] == [8, 16]
+    assert all(a.seconds <= b.seconds for a, b in pairwise(reports))
+    assert all(report.gradient_norm > 0 and report.tokens_per_second > 0 for report in steps)
+    assert validations[0].valid_perplexity == pytest.approx(np.exp(validations[0].valid_loss))
+    assert trainer.checkpoint.history[1]["step"] == 16
+
+
+def test_same_seed_same_weights_and_another_seed_others(tmp_path):
+    results = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        trainer = make_trainer(tmp_path / f"{name}.npz", seed=seed)
+        list(trainer.run())
+        results.append(weights(trainer))
+    assert np.array_equal(results[0], results[1])
+    assert not np.array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("stop_after", [1, 5, 8, 11, 17])
+@pytest.mark.parametrize("cool_down", [0.0, 0.7])
+def test_resumed_run_matches_uninterrupted_run_bit_for_bit(optimizer, cool_down, stop_after, tmp_path):
+    settings = {"optimizer": optimizer, "cool_down": cool_down}
+    whole = make_trainer(tmp_path / "whole.npz", **settings)
+    expected = [report for report in whole.run() if isinstance(report, StepReport)]
+
+    path = tmp_path / "parts.npz"
+    first = make_trainer(path, **settings)
+    for report in first.run():
+        if isinstance(report, StepReport) and report.step == stop_after:
+            break
+    first.save()
+    checkpoint, state = load_state(state_path(path))
+    second = make_trainer(path, state, checkpoint, **settings)
+    rest = [report for report in second.run() if isinstance(report, StepReport)]
+
+    assert np.array_equal(weights(second), weights(whole))
+    assert [r.loss for r in rest] == [r.loss for r in expected[stop_after:]]
+    assert np.array_equal(
+        load_model(path).model.parameters.flat, load_model(tmp_path / "whole.npz").model.parameters.flat
+    )
+    untimed = [[{k: v for k, v in r.items() if k != "seconds"} for r in t.checkpoint.history] for t in (whole, second)]
+    assert untimed[0] == untimed[1]
+
+
+def test_a_state_knows_its_corpus_whatever_types_the_ids_are_kept_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "HASHED_NUMBERS", 100)
+    trainer = make_trainer(tmp_path / "m.npz")
+    assert trainer.train.source.ids.dtype == np.uint16
+    sides = (trainer.train.source, trainer.train.target)
+    content = b"".join(side.ids.astype(np.int32).tobytes() + side.starts.astype(np.int64).tobytes() for side in sides)
+    assert trainer.fingerprints["training corpus"] == hashlib.sha256(content).hexdigest()
+
+
+def test_the_learning_rate_falls_to_the_planned_end_of_steps_or_minutes(tmp_path):
+    rates = [
+        r.learning_rate for r in make_trainer(tmp_path / "m.npz", cool_down=0.5).run() if isinstance(r, StepReport)
+    ]
+    assert rates[:13] == [0.01] * 13
+    assert rates[13:] == pytest.approx([0.01 * (24 - step) / 12 for step in range(13, 24)])
+    timed = make_trainer(tmp_path / "t.npz", cool_down=0.5, max_minutes=1.0)
+    timed.seconds = 45.0
+    assert timed.learning_rate == pytest.approx(0.005)
+
+
+def test_resuming_with_another_corpus_is_refused(tmp_path):
+    path = tmp_path / "m.npz"
+    trainer = make_trainer(path)
+    next(iter(trainer.run()))
+    trainer.save()
+    checkpoint, state = load_state(state_path(path))
+    with pytest.raises(UserError, match="corpus is not the one"):
+        make_trainer(path, state, checkpoint, corpus=toy_corpus(seed=4))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("step", None),
+        ("step", math.inf),
+        ("step", 10**400),
+        ("batch", -1),
+        ("epoch", "x"),
+        ("seconds", []),
+        ("seconds", 10**400),
+        ("best_loss", 10**400),
+    ],
+    ids=lambda value: str(value)[:9],
+)
+def test_a_state_that_somebody_changed_is_refused(name, value, tmp_path):
+    path = tmp_path / "m.npz"
+    make_trainer(path).save()
+    checkpoint, state = load_state(state_path(path))
+    state.progress[name] = value
+    with pytest.raises(UserError, match="the training state is damaged"):
+        make_trainer(path, state, checkpoint)
+
+
+@pytest.mark.parametrize("limit", [{"epochs": 1}, {"max_steps": 5}])
+def test_a_run_interrupted_between_its_last_step_and_the_validation_is_still_validated(limit, tmp_path):
+    path = tmp_path / "m.npz"
+    trainer = make_trainer(path, **limit)
+    for report in trainer.run():
+        if report.step == trainer.total_steps:
+            break
+    trainer.save()
+    checkpoint, state = load_state(state_path(path))
+    rest = list(make_trainer(path, state, checkpoint, **limit).run())
+    assert [type(report) for report in rest] == [ValidationReport]
+
+
+@pytest.mark.parametrize(("steps", "epochs"), [(833, 6), (5000, 6), (94, 43), (1, 60)])
+def test_small_corpora_get_more_epochs(steps, epochs):
+    assert default_epochs(steps) == epochs
+    assert default_epochs(steps, another_limit=True) == UNLIMITED_EPOCHS
+
+
+def test_resuming_with_more_epochs_continues(tmp_path):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1).run())
+    checkpoint, state = load_state(state_path(path))
+    longer = make_trainer(path, state, checkpoint, epochs=2)
+    assert [r.step for r in longer.run() if isinstance(r, StepReport)] == list(range(9, 17))
+
+
+def test_the_best_model_is_kept_and_training_stops_early(tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=50, patience=2)
+    losses = iter([3.0, 2.0, 2.5, 2.2, 9.9])
+    monkeypatch.setattr("seq2seq_cli.training.trainer.corpus_loss", lambda *_: next(losses))
+    kept = {}
+    for report in trainer.run():
+        if isinstance(report, ValidationReport):
+            kept[report.step] = weights(trainer)
+    assert sorted(kept) == [8, 16, 24, 32]
+    assert np.array_equal(load_model(tmp_path / "m.npz").model.parameters.flat, kept[16])
+    assert [record["learning_rate"] for record in trainer.checkpoint.history] == [0.01, 0.01, 0.01, 0.005]
+
+
+@pytest.mark.parametrize(("limit", "steps"), [({"max_steps": 5}, 5), ({"max_minutes": 1e-3}, 1)])
+def test_limits_end_the_training_with_a_saved_model(limit, steps, tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", **limit)
+    if "max_minutes" in limit:
+        trainer.seconds = 60 * limit["max_minutes"] - 1e-9
+    assert sum(isinstance(report, StepReport) for report in trainer.run()) == steps
+    assert load_model(tmp_path / "m.npz")
+    assert load_state(state_path(tmp_path / "m.npz"))[1].progress["step"] == steps
+
+
+def test_a_loss_that_is_not_a_number_stops_with_advice_and_keeps_the_last_good_model(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz")
+    run = trainer.run()
+    for report in run:
+        if isinstance(report, ValidationReport):
+            break
+    good = load_model(tmp_path / "m.npz").model.parameters.flat
+    trainer.model.parameters.flat[:] = np.nan
+    with pytest.raises(UserError, match="step 9") as caught:
+        next(run)
+    assert "--learning-rate" in caught.value.fix
+    assert np.array_equal(load_model(tmp_path / "m.npz").model.parameters.flat, good)
+
+
+def test_an_earlier_model_is_put_aside_not_lost(tmp_path):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1, seed=1).run())
+    earlier = path.read_bytes()
+    previous = previous_path(path)
+    assert previous.name == "m.previous.npz"
+    list(make_trainer(path, epochs=1, seed=2).run())
+    assert previous.read_bytes() == earlier
+    assert path.read_bytes() != earlier
+
+
+def test_two_trainings_by_mistake_cost_nothing(tmp_path):
+    path = tmp_path / "m.npz"
+    kept = []
+    for seed in (1, 2, 3):
+        list(make_trainer(path, epochs=1, seed=seed).run())
+        kept.append((path.read_bytes(), state_path(path).read_bytes()))
+    for name, content in (("m.previous.npz", kept[0]), ("m.previous-2.npz", kept[1]), ("m.npz", kept[2])):
+        assert ((tmp_path / name).read_bytes(), state_path(tmp_path / name).read_bytes()) == content
+
+
+def test_a_model_is_there_at_every_moment_of_being_replaced(tmp_path, monkeypatch):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1, seed=1).run())
+    earlier, previous = path.read_bytes(), previous_path(path)
+
+    def dies(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seq2seq_cli.training.trainer.save_model", dies)
+    with pytest.raises(KeyboardInterrupt):
+        list(make_trainer(path, epochs=1, seed=2).run())
+    assert path.read_bytes() == earlier
+    assert not state_path(path).exists()  # the old state is not taken for the new training's
+    assert state_path(previous).exists()
+
+
+def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1).run())
+    checkpoint, state = load_state(state_path(path))
+    reports = make_trainer(path, state, checkpoint, epochs=2, learning_rate=0.001).run()
+    assert next(reports).learning_rate == 0.001
+
+
+def test_a_best_model_that_was_deleted_is_written_anew(tmp_path):
+    path = tmp_path / "m.npz"
+    list(make_trainer(path, epochs=1).run())
+    path.unlink()
+    checkpoint, state = load_state(state_path(path))
+    list(make_trainer(path, state, checkpoint, epochs=1).run())
+    assert load_model(path)
+
+
+def test_one_pair_is_enough(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", corpus=Corpus("one", ["cat"], ["CAT"]), epochs=2)
+    assert sum(isinstance(report, StepReport) for report in trainer.run()) == 2
+
+
+def test_the_mean_loss_weighs_every_token_the_same(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz")
+    whole = corpus_loss(trainer.parallel, trainer.valid)
+    import seq2seq_cli.training.trainer as training
+
+    size, training.VALIDATION_BATCH = training.VALIDATION_BATCH, 3
+    try:
+        assert corpus_loss(trainer.parallel, trainer.valid) == pytest.approx(whole, rel=1e-5)
+    finally:
+        training.VALIDATION_BATCH = size
+
+
+def test_a_damaged_state_is_a_clear_error(tmp_path):
+    path = tmp_path / "m.npz"
+    trainer = make_trainer(path)
+    trainer.save()
+    checkpoint, state = load_state(state_path(path))
+    for damaged in (
+        dataclasses.replace(state, progress={}),
+        dataclasses.replace(state, progress={**state.progress, "step": None}),
+        dataclasses.replace(state, moments={}),
+    ):
+        with pytest.raises(UserError) as caught:
+            make_trainer(path, damaged, checkpoint)
+        assert "--resume" in caught.value.fix
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_rehearsal_leaves_no_trace_in_the_result(optimizer, tmp_path):
+    plain = make_trainer(tmp_path / "plain.npz", optimizer=optimizer)
+    expected = list(plain.run())
+    rehearsed = make_trainer(tmp_path / "rehearsed.npz", optimizer=optimizer)
+    before = weights(rehearsed)
+    rehearsal = rehearsed.rehearse()
+    assert rehearsal.steps == 8
+    assert rehearsal.step_seconds > 0
+    assert np.array_equal(weights(rehearsed), before)
+    assert (rehearsed.step, rehearsed.seconds, rehearsed.checkpoint.history) == (0, 0.0, [])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.npz", "plain.state.npz"]
+    found = list(rehearsed.run())
+    assert np.array_equal(weights(rehearsed), weights(plain))
+    for a, b in zip(expected, found, strict=True):
+        untimed = {"seconds": 0.0, **({"tokens_per_second": 0.0} if isinstance(a, StepReport) else {})}
+        assert dataclasses.replace(a, **untimed) == dataclasses.replace(b, **untimed)
+    for moment, vector in plain.optimizer.moments().items():
+        assert np.array_equal(rehearsed.optimizer.moments()[moment], vector)
+
+
+def test_a_rehearsal_in_the_middle_of_a_training_leaves_no_trace_either(tmp_path):
+    whole = make_trainer(tmp_path / "whole.npz")
+    list(whole.run())
+    path = tmp_path / "parts.npz"
+    first = make_trainer(path)
+    next(report for report in first.run() if report.step == 11)
+    first.save()
+    checkpoint, state = load_state(state_path(path))
+    second = make_trainer(path, state, checkpoint)
+    second.rehearse()
+    list(second.run())
+    assert np.array_equal(weights(second), weights(whole))
+
+
+def test_a_rehearsal_translates_some_sentences_as_a_validation_does(tmp_path):
+    trainer, asked = make_trainer(tmp_path / "m.npz"), []
+
+    def score(model, sentences):
+        asked.append((model is trainer.model, sentences))
+        return Score(1.0, ())
+
+    trainer.score = score
+    trainer.rehearse()
+    assert asked == [(False, REHEARSED_SENTENCES)]
+    next(report for report in trainer.run() if isinstance(report, ValidationReport))
+    assert asked[1:] == [(True, SCORED_SENTENCES)]
+
+
+def test_a_rehearsal_multiplies_its_steps_to_an_epoch(tmp_path):
+    rehearsal = make_trainer(tmp_path / "m.npz", corpus=toy_corpus(400)).rehearse()
+    assert rehearsal.steps == 10
+    assert rehearsal.epoch_seconds == pytest.approx(50 * rehearsal.step_seconds, rel=0.2)
+
+
+def test_a_rehearsal_of_slow_steps_is_cut_short(tmp_path, monkeypatch):
+    monkeypatch.setattr("seq2seq_cli.training.trainer.REHEARSAL_SECONDS", 0.0)
+    assert make_trainer(tmp_path / "m.npz").rehearse().steps == 1

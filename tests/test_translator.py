@@ -1,0 +1,197 @@
+import gc
+import math
+import time
+import weakref
+
+import numpy as np
+import pytest
+
+from seq2seq_cli import Translator
+from seq2seq_cli.config import ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.inference.prepared_decoder import Stepper
+from seq2seq_cli.inference.translator import Source
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.storage.checkpoint import Checkpoint, save_model
+from seq2seq_cli.text.tokenizer_file import train_tokenizer
+from seq2seq_cli.text.training_vocabulary import Seen
+
+LINES = ["the cat sees the dog", "a bird sings", "the house is old", "we see"]
+
+
+def checkpoint(seed=0, lines=LINES, **settings):
+    tokenizer = train_tokenizer(TokenizerConfig("word", 50), lines)
+    config = ModelConfig(len(tokenizer), len(tokenizer), embedding_size=5, hidden_size=6, **settings)
+    model = Seq2Seq.create(config, np.random.default_rng(seed))
+    model.parameters.flat[:] *= 3
+    return Checkpoint(model, tokenizer, tokenizer, TrainingConfig())
+
+
+def test_lines_come_back_in_order_blank_ones_included():
+    translator = Translator([checkpoint()])
+    texts = ["the cat", "", "we see the old house", "   ", "a bird", "\t"]
+    found = translator.translate(texts)
+    assert len(found) == 6
+    assert [found[k] for k in (1, 3, 5)] == ["", "", ""]
+    assert found[0] == translator.translate(["the cat"])[0]
+    assert found[2] == translator.translate(["we see the old house"])[0]
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_batch_size_changes_nothing(batch_size):
+    translator = Translator([checkpoint()])
+    texts = [f"the {word} sees" for word in ["cat", "dog", "bird", "house"]] * 3 + LINES
+    expected = translator.translate(texts, SearchConfig(beam=3))
+    assert translator.translate(texts, SearchConfig(beam=3, batch_size=batch_size)) == expected
+
+
+def test_threads_share_one_set_of_tables_that_is_given_back_at_once(monkeypatch):
+    made = []
+
+    class Counted(Stepper):
+        def __init__(self, model):
+            made.append(weakref.ref(self))
+            time.sleep(0.05)  # the other thread comes meanwhile
+            super().__init__(model)
+
+    monkeypatch.setattr("seq2seq_cli.inference.translator.Stepper", Counted)
+    translator = Translator([checkpoint()], threads=2)
+    circles = gc.isenabled()
+    gc.disable()
+    try:
+        translator.translate(LINES * 4)
+        assert len(made) == 1
+        del translator
+        assert made[0]() is None
+    finally:
+        if circles:
+            gc.enable()
+
+
+def test_a_stream_is_translated_as_it_comes():
+    translator = Translator([checkpoint()])
+    asked = []
+
+    def lines():
+        for line in LINES:
+            asked.append(line)
+            yield line
+
+    stream = translator.translate_n_best(lines(), SearchConfig(batch_size=1))
+    next(stream)
+    assert asked == LINES[:1]
+
+
+def test_one_string_in_place_of_several_is_a_type_error():
+    with pytest.raises(TypeError, match="list"):
+        Translator([checkpoint()]).translate("the cat")
+
+
+def test_n_best_are_distinct_and_ranked():
+    found = next(Translator([checkpoint()]).translate_n_best(["the cat"], SearchConfig(beam=4, n_best=4)))
+    assert len(found) == 4
+    assert [t.score for t in found] == sorted((t.score for t in found), reverse=True)
+    assert len({t.tokens for t in found}) == 4
+
+
+def test_unknown_is_read_but_never_written():
+    translator = Translator([checkpoint()])
+    assert translator.unknown("the zebra") == ["zebra"]
+    assert all("<unk>" not in text for text in translator.translate(["the zebra", "zebra zebra"]))
+
+
+@pytest.mark.parametrize("beam", [1, 5])
+@pytest.mark.parametrize("members", [1, 2])
+def test_unknown_is_written_only_where_that_is_allowed(beam, members):
+    fond = [checkpoint(seed) for seed in range(members)]
+    for each in fond:
+        each.model.parameters["decoder.fc_out.bias"][0] = 50  # <unk> is by far the most probable token
+    translator = Translator(fond)
+    config = SearchConfig(beam=beam, n_best=beam, max_length=4)
+    forbidden = [text.text for found in translator.translate_n_best(LINES, config) for text in found]
+    assert len(forbidden) == beam * len(LINES)
+    assert not any("<unk>" in text for text in forbidden)
+    allowed = translator.translate(LINES, SearchConfig(beam=beam, max_length=4, allow_unknown=True))
+    assert allowed == ["<unk> <unk> <unk> <unk>"] * len(LINES)
+
+
+def test_what_a_model_saw_in_training_tells_what_is_new():
+    trained = checkpoint()
+    trained.seen = Seen.of(LINES, longest=5)
+    translator = Translator([trained])
+    found = translator.read("the zebra sings")
+    assert found == Source((" the", "<unk>", " sings", "</s>"), ("zebra",), ())  # a word vocabulary says it already
+    assert translator.longest_trained_on == 5
+    assert Translator([checkpoint()]).longest_trained_on == 0
+    assert Translator([checkpoint()]).read("the cat") == Source((" the", " cat", "</s>"), (), ())
+
+
+def test_to_an_ensemble_only_that_is_new_which_is_new_to_every_model():
+    members = [checkpoint(), checkpoint(1)]
+    for member, words in zip(members, (["the cat"], ["the cat sings"])):
+        member.seen = Seen.of(words, longest=len(words[0]))
+    translator = Translator(members)
+    assert translator.read("the cat sings, bird").new_words == ("bird",)
+    assert translator.longest_trained_on == 13
+
+
+def test_a_source_is_shown_in_the_order_in_which_it_is_read():
+    assert Translator([checkpoint(reverse_source=True)]).read("the cat").tokens == (" cat", " the", "</s>")
+
+
+def test_an_explanation_is_that_of_its_translation():
+    translator = Translator([checkpoint()])
+    for translation in next(translator.translate_n_best(["the cat"], SearchConfig(beam=3, n_best=3))):
+        steps = translator.explain("the cat", translation, runners_up=2)
+        assert [step.token for step in steps] == [*translation.tokens, "</s>"]
+        logs = sum(math.log(step.probability) for step in steps)
+        assert logs == pytest.approx(translation.log_probability, abs=1e-4)
+        assert all(len(step.runners_up) == 2 for step in steps)
+    assert translator.explain("  ", translation) == []
+
+
+def test_progress_counts_every_sentence_that_is_not_blank():
+    counts = []
+    Translator([checkpoint()]).translate([*LINES, "", "the cat"], SearchConfig(batch_size=2), counts.append)
+    assert counts  # as often as a round of batches is done
+    assert sum(counts) == 5
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_more_tokens_are_translated_at_a_time_than_asked_for(threads, monkeypatch):
+    translator = Translator([checkpoint()], threads=threads)
+    texts = ["the " * n for n in range(1, 30)]
+    rounds = []
+    call = translator.team.call
+
+    def watched(method, arguments):
+        rounds.append([len(source) for sources, _ in arguments for source in sources])
+        return call(method, arguments)
+
+    monkeypatch.setattr(translator.team, "call", watched)
+    config = SearchConfig(beam=1, max_length=3, max_tokens_per_batch=40, max_source_length=20)
+    assert len(translator.translate(texts, config)) == len(texts)
+    assert all(sum(lengths) <= 40 or len(lengths) == 1 for lengths in rounds)
+    assert max(map(max, rounds)) == 21  # and the end symbol
+    assert max(map(len, rounds)) > 1
+
+
+def test_loading_from_files_gives_the_same_as_the_model_in_memory(tmp_path):
+    save_model(tmp_path / "m.npz", checkpoint())
+    assert Translator.load(tmp_path / "m.npz").translate(LINES) == Translator([checkpoint()]).translate(LINES)
+
+
+def test_an_ensemble_of_one_model_twice_is_that_model():
+    assert Translator([checkpoint(), checkpoint()]).translate(LINES) == Translator([checkpoint()]).translate(LINES)
+
+
+def test_models_that_do_not_go_together_are_refused():
+    with pytest.raises(UserError, match="source vocabularies differ") as caught:
+        Translator([checkpoint(), checkpoint(lines=["other words"])], ["a.npz", "b.npz"])
+    assert caught.value.where == "a.npz and b.npz"
+    different_targets = checkpoint(1)
+    different_targets.target_tokenizer = train_tokenizer(TokenizerConfig("word", 50), [*LINES, "one more"])
+    with pytest.raises(UserError, match="target vocabularies differ"):
+        Translator([checkpoint(), different_targets])
+    with pytest.raises(UserError, match="reversed"):
+        Translator([checkpoint(), checkpoint(reverse_source=True)])
