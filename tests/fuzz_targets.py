@@ -17,9 +17,10 @@ from functools import cache
 from pathlib import Path
 from unittest import mock
 
+from seq2seq_cli.cli.settings import parse_flat_toml, read_settings
+
 from seq2seq_cli.cli import app, exits
 from seq2seq_cli.cli.commands.train import setting_types
-from seq2seq_cli.cli.settings import parse_flat_toml, read_settings
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import (
@@ -25,7 +25,7 @@ def small_checkpoint(**settings):
     config = ModelConfig(len(source), len(target), **{"embedding_size": 3, "hidden_size": 4, **settings})
     model = Seq2Seq.create(config, np.random.default_rng(0))
     history = [{"step": 3, "valid_bleu": 1.5}]
-    return Checkpoint(model, source, target, TrainingConfig(seed=5), history, "pairs.tsv")
+    return Checkpoint(model, source, target, Recipe.of(corpus="pairs.tsv", seed=5), history)
 
 
 @pytest.fixture
@@ -48,7 +48,11 @@ def test_a_saved_model_loads_the_same(settings, tmp_path):
     assert loaded.model.parameters.flat.dtype == np.float32
     assert loaded.source_tokenizer.to_json() == checkpoint.source_tokenizer.to_json()
     assert loaded.target_tokenizer.to_json() == checkpoint.target_tokenizer.to_json()
-    assert (loaded.training, loaded.history, loaded.corpus) == (checkpoint.training, checkpoint.history, "pairs.tsv")
+    assert (loaded.recipe.training, loaded.history, loaded.corpus) == (
+        checkpoint.recipe.training,
+        checkpoint.history,
+        "pairs.tsv",
+    )
 
 
 def test_what_was_seen_in_training_is_kept_and_may_be_missing(tmp_path):

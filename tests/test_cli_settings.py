@@ -1,8 +1,8 @@
 import sys
 
 import pytest
-
 from seq2seq_cli.cli.settings import parse_flat_toml, parse_toml, read_settings, to_toml
+
 from seq2seq_cli.errors import UserError
 
 KNOWN = {"cell": str, "kind": str, "hidden_size": int, "dropout": float, "bidirectional": bool}

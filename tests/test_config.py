@@ -2,8 +2,8 @@ import math
 from dataclasses import asdict
 
 import pytest
-
 from seq2seq_cli.cli.settings import parse_toml
+
 from seq2seq_cli.config import LengthLimit, ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig, length_limit
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.text.builtin import data_folder

@@ -7,7 +7,7 @@ from seq2seq_cli.evaluation.context_vectors import context_vectors, principal_co
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.storage.checkpoint import load_model
-from seq2seq_cli.training.batches import source_ids
+from seq2seq_cli.text.tokenizer import source_ids
 
 
 def test_context_is_what_the_decoder_starts_from_whatever_the_neighbours(trained):

@@ -6,24 +6,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model, load_state, previous_path, state_path
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
+from seq2seq_cli.training import persistence, validation
 from seq2seq_cli.training.batches import encode_corpus
 from seq2seq_cli.training.events import Score, StepReport, ValidationReport
-from seq2seq_cli.training.trainer import (
-    REHEARSED_SENTENCES,
-    SCORED_SENTENCES,
-    UNLIMITED_EPOCHS,
-    Trainer,
-    corpus_loss,
-    default_epochs,
-    random_stream,
-)
-from seq2seq_cli.training import trainer as training
+from seq2seq_cli.training.trainer import Trainer, random_stream
+from seq2seq_cli.training.validation import validation_loss
 
 WORDS = ["red", "blue", "green", "old", "new", "cat", "dog", "bird", "house", "tree"]
 
@@ -35,6 +28,17 @@ def toy_corpus(n=60, seed=0):
     return Corpus("toy", sources, [source.upper() for source in sources])
 
 
+class FixedScore:
+    """In place of a validation's translations: the same score every time, and a note of what was asked for."""
+
+    def __init__(self):
+        self.asked = []
+
+    def score(self, model, sentences):
+        self.asked.append(sentences)
+        return Score(1.0, (("a", "A", "A"),))
+
+
 def make_trainer(path, state=None, checkpoint=None, corpus=None, **settings):
     corpus = corpus or toy_corpus()
     config = TrainingConfig(**{"batch_size": 8, "epochs": 3, "learning_rate": 0.01, "cool_down": 0.0, **settings})
@@ -43,12 +47,12 @@ def make_trainer(path, state=None, checkpoint=None, corpus=None, **settings):
         target = train_tokenizer(TokenizerConfig("word", 50), corpus.targets)
         shape = ModelConfig(len(source), len(target), "lstm", 8, 12, dropout=0.2)
         model = Seq2Seq.create(shape, random_stream(config.seed, 0))
-        checkpoint = Checkpoint(model, source, target, config)
-    checkpoint.training = config
+        checkpoint = Checkpoint(model, source, target, Recipe())
+    checkpoint.recipe = dataclasses.replace(checkpoint.recipe, training=config)
     tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer
     train, _ = encode_corpus(corpus, *tokenizers, False)
     valid, _ = encode_corpus(toy_corpus(10, seed=9), *tokenizers, False)
-    return Trainer(checkpoint, train, valid, path, lambda model, sentences: Score(1.0, (("a", "A", "A"),)), state)
+    return Trainer(checkpoint, train, valid, path, FixedScore(), state)
 
 
 def weights(trainer):
@@ -57,7 +61,7 @@ def weights(trainer):
 
 def test_training_learns(tmp_path):
     trainer = make_trainer(tmp_path / "m.npz", epochs=25)
-    before = corpus_loss(trainer.parallel, trainer.valid)
+    before = validation_loss(trainer.parallel)
     reports = list(trainer.run())
     losses = [report.valid_loss for report in reports if isinstance(report, ValidationReport)]
     assert min(losses) < 0.5 * before
@@ -115,12 +119,12 @@ def test_resumed_run_matches_uninterrupted_run_bit_for_bit(optimizer, cool_down,
 
 
 def test_a_state_knows_its_corpus_whatever_types_the_ids_are_kept_in(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "HASHED_NUMBERS", 100)
+    monkeypatch.setattr(persistence, "HASHED_NUMBERS", 100)
     trainer = make_trainer(tmp_path / "m.npz")
     assert trainer.train.source.ids.dtype == np.uint16
     sides = (trainer.train.source, trainer.train.target)
     content = b"".join(side.ids.astype(np.int32).tobytes() + side.starts.astype(np.int64).tobytes() for side in sides)
-    assert trainer.fingerprints["training corpus"] == hashlib.sha256(content).hexdigest()
+    assert trainer.files.fingerprints["training corpus"] == hashlib.sha256(content).hexdigest()
 
 
 def test_the_learning_rate_falls_to_the_planned_end_of_steps_or_minutes(tmp_path):
@@ -180,12 +184,6 @@ def test_a_run_interrupted_between_its_last_step_and_the_validation_is_still_val
     assert [type(report) for report in rest] == [ValidationReport]
 
 
-@pytest.mark.parametrize(("steps", "epochs"), [(833, 6), (5000, 6), (94, 43), (1, 60)])
-def test_small_corpora_get_more_epochs(steps, epochs):
-    assert default_epochs(steps) == epochs
-    assert default_epochs(steps, another_limit=True) == UNLIMITED_EPOCHS
-
-
 def test_resuming_with_more_epochs_continues(tmp_path):
     path = tmp_path / "m.npz"
     list(make_trainer(path, epochs=1).run())
@@ -197,7 +195,7 @@ def test_resuming_with_more_epochs_continues(tmp_path):
 def test_the_best_model_is_kept_and_training_stops_early(tmp_path, monkeypatch):
     trainer = make_trainer(tmp_path / "m.npz", epochs=50, patience=2)
     losses = iter([3.0, 2.0, 2.5, 2.2, 9.9])
-    monkeypatch.setattr("seq2seq_cli.training.trainer.corpus_loss", lambda *_: next(losses))
+    monkeypatch.setattr("seq2seq_cli.training.trainer.validation_loss", lambda *_: next(losses))
     kept = {}
     for report in trainer.run():
         if isinstance(report, ValidationReport):
@@ -260,7 +258,7 @@ def test_a_model_is_there_at_every_moment_of_being_replaced(tmp_path, monkeypatc
     def dies(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("seq2seq_cli.training.trainer.save_model", dies)
+    monkeypatch.setattr("seq2seq_cli.training.persistence.save_model", dies)
     with pytest.raises(KeyboardInterrupt):
         list(make_trainer(path, epochs=1, seed=2).run())
     assert path.read_bytes() == earlier
@@ -292,14 +290,12 @@ def test_one_pair_is_enough(tmp_path):
 
 def test_the_mean_loss_weighs_every_token_the_same(tmp_path):
     trainer = make_trainer(tmp_path / "m.npz")
-    whole = corpus_loss(trainer.parallel, trainer.valid)
-    import seq2seq_cli.training.trainer as training
-
-    size, training.VALIDATION_BATCH = training.VALIDATION_BATCH, 3
+    whole = validation_loss(trainer.parallel)
+    size, validation.VALIDATION_BATCH = validation.VALIDATION_BATCH, 3
     try:
-        assert corpus_loss(trainer.parallel, trainer.valid) == pytest.approx(whole, rel=1e-5)
+        assert validation_loss(trainer.parallel) == pytest.approx(whole, rel=1e-5)
     finally:
-        training.VALIDATION_BATCH = size
+        validation.VALIDATION_BATCH = size
 
 
 def test_a_damaged_state_is_a_clear_error(tmp_path):
@@ -315,63 +311,3 @@ def test_a_damaged_state_is_a_clear_error(tmp_path):
         with pytest.raises(UserError) as caught:
             make_trainer(path, damaged, checkpoint)
         assert "--resume" in caught.value.fix
-
-
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_a_rehearsal_leaves_no_trace_in_the_result(optimizer, tmp_path):
-    plain = make_trainer(tmp_path / "plain.npz", optimizer=optimizer)
-    expected = list(plain.run())
-    rehearsed = make_trainer(tmp_path / "rehearsed.npz", optimizer=optimizer)
-    before = weights(rehearsed)
-    rehearsal = rehearsed.rehearse()
-    assert rehearsal.steps == 8
-    assert rehearsal.step_seconds > 0
-    assert np.array_equal(weights(rehearsed), before)
-    assert (rehearsed.step, rehearsed.seconds, rehearsed.checkpoint.history) == (0, 0.0, [])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.npz", "plain.state.npz"]
-    found = list(rehearsed.run())
-    assert np.array_equal(weights(rehearsed), weights(plain))
-    for a, b in zip(expected, found, strict=True):
-        untimed = {"seconds": 0.0, **({"tokens_per_second": 0.0} if isinstance(a, StepReport) else {})}
-        assert dataclasses.replace(a, **untimed) == dataclasses.replace(b, **untimed)
-    for moment, vector in plain.optimizer.moments().items():
-        assert np.array_equal(rehearsed.optimizer.moments()[moment], vector)
-
-
-def test_a_rehearsal_in_the_middle_of_a_training_leaves_no_trace_either(tmp_path):
-    whole = make_trainer(tmp_path / "whole.npz")
-    list(whole.run())
-    path = tmp_path / "parts.npz"
-    first = make_trainer(path)
-    next(report for report in first.run() if report.step == 11)
-    first.save()
-    checkpoint, state = load_state(state_path(path))
-    second = make_trainer(path, state, checkpoint)
-    second.rehearse()
-    list(second.run())
-    assert np.array_equal(weights(second), weights(whole))
-
-
-def test_a_rehearsal_translates_some_sentences_as_a_validation_does(tmp_path):
-    trainer, asked = make_trainer(tmp_path / "m.npz"), []
-
-    def score(model, sentences):
-        asked.append((model is trainer.model, sentences))
-        return Score(1.0, ())
-
-    trainer.score = score
-    trainer.rehearse()
-    assert asked == [(False, REHEARSED_SENTENCES)]
-    next(report for report in trainer.run() if isinstance(report, ValidationReport))
-    assert asked[1:] == [(True, SCORED_SENTENCES)]
-
-
-def test_a_rehearsal_multiplies_its_steps_to_an_epoch(tmp_path):
-    rehearsal = make_trainer(tmp_path / "m.npz", corpus=toy_corpus(400)).rehearse()
-    assert rehearsal.steps == 10
-    assert rehearsal.epoch_seconds == pytest.approx(50 * rehearsal.step_seconds, rel=0.2)
-
-
-def test_a_rehearsal_of_slow_steps_is_cut_short(tmp_path, monkeypatch):
-    monkeypatch.setattr("seq2seq_cli.training.trainer.REHEARSAL_SECONDS", 0.0)
-    assert make_trainer(tmp_path / "m.npz").rehearse().steps == 1

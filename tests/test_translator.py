@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli import Translator
-from seq2seq_cli.config import ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.config import ModelConfig, Recipe, SearchConfig, TokenizerConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.prepared_decoder import Stepper
 from seq2seq_cli.inference.translator import Source
@@ -24,7 +24,7 @@ def checkpoint(seed=0, lines=LINES, **settings):
     config = ModelConfig(len(tokenizer), len(tokenizer), embedding_size=5, hidden_size=6, **settings)
     model = Seq2Seq.create(config, np.random.default_rng(seed))
     model.parameters.flat[:] *= 3
-    return Checkpoint(model, tokenizer, tokenizer, TrainingConfig())
+    return Checkpoint(model, tokenizer, tokenizer, Recipe.of(corpus=""))
 
 
 def test_lines_come_back_in_order_blank_ones_included():

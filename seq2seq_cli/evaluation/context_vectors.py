@@ -9,7 +9,7 @@ import numpy as np
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.storage.checkpoint import Checkpoint
-from seq2seq_cli.training.batches import source_ids
+from seq2seq_cli.text.tokenizer import source_ids
 
 
 def context_vectors(checkpoint: Checkpoint, texts: Sequence[str]) -> Array:

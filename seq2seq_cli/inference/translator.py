@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -19,8 +19,7 @@ from seq2seq_cli.inference.search import search
 from seq2seq_cli.inference.workers import Team, usable_cores
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model
-from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
-from seq2seq_cli.training.batches import source_ids
+from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer, finish_source
 
 SMALLEST_BATCH = 8
 """Sentences that are worth a thread of their own."""
@@ -29,43 +28,61 @@ BATCHES_AT_A_TIME = 20
 
 
 @dataclass(frozen=True)
+class Source:
+    """A sentence as the model reads it.
+
+    ``ids`` are its tokens in the order in which the encoder reads them, EOS last; ``truncated`` says whether it has
+    more than ``max_source_length`` tokens, so that its end is not translated.
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    truncated: bool = False
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to translate."""
+        return len(self.ids) == 1
+
+
+@dataclass(frozen=True)
+class SourceNotes:
+    """What there is to say about how the model reads a sentence.
+
+    ``tokens`` are as text, each with the space before it; ``unknown`` are the parts that became ``<unk>``;
+    ``oov_words`` are the other words that occur in no training source, so that they are split into subwords.
+    """
+
+    tokens: tuple[str, ...]
+    unknown: tuple[str, ...]
+    oov_words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Translation:
     """One translation of one sentence.
 
     ``log_probability`` is in nats; ``score`` is normalized by length and is what hypotheses are ranked by;
-    ``tokens`` are the target tokens as text, each with the space before it.
+    ``tokens`` are the target tokens as text, each with the space before it, and ``ids`` the same as numbers.
     """
 
     text: str
     log_probability: float
     score: float
     tokens: tuple[str, ...]
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Step:
     """One token of a translation as the decoder chose it.
 
-    ``probability`` is from 0 to 1; ``runners_up`` are the most probable other tokens with theirs, highest first.
+    ``probability`` is from 0 to 1; ``alternatives`` are the most probable other tokens with theirs, highest first.
     """
 
     token: str
     probability: float
-    runners_up: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True)
-class Source:
-    """How the model reads a sentence.
-
-    ``tokens`` are as text, each with the space before it, in the order in which the encoder reads them, ``</s>`` last;
-    ``unknown`` are the parts that became ``<unk>``; ``new_words`` are the other words that were in no training source,
-    and so are read in pieces.
-    """
-
-    tokens: tuple[str, ...]
-    unknown: tuple[str, ...]
-    new_words: tuple[str, ...]
+    alternatives: tuple[tuple[str, float], ...]
 
 
 class Translator:
@@ -96,7 +113,7 @@ class Translator:
         processes: bool = False,
     ) -> None:
         first = checkpoints[0]
-        self.team = Team(weakref.proxy(self), threads or usable_cores(), processes)
+        self.workers = Team(weakref.proxy(self), threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
         self._steppers: list[Stepper] = []
         self._preparing = threading.Lock()
@@ -140,116 +157,111 @@ class Translator:
             processes=processes,
         )
 
-    def translate(
-        self,
-        texts: Iterable[str],
-        config: SearchConfig | None = None,
-        progress: Callable[[int], object] | None = None,
-    ) -> list[str]:
+    def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
         """Return the best translation of each text, in order; of blank text, the empty string.
 
         Args:
             texts: sentences.
             config: beam, length penalty and so on; the defaults if None.
-            progress: called with the number of sentences that have just been translated.
         """
-        return [found[0].text for found in self.translate_n_best(texts, config, progress)]
+        return [found[0].text for found in self.translate_n_best(texts, config)]
 
-    def translate_n_best(
-        self,
-        texts: Iterable[str],
-        config: SearchConfig | None = None,
-        progress: Callable[[int], object] | None = None,
-    ) -> Iterator[list[Translation]]:
-        """Yield up to ``n_best`` translations of each text, best first, in order.
-
-        Texts are taken some at a time, so that a stream of any length can pass through; of a text that is longer than
-        ``max_source_length`` tokens the first so many are translated (see ``too_long``). A sentence's translation does
-        not depend on its neighbours (its score may differ in the sixth digit with the size of the matrix products).
-
-        Args:
-            texts: sentences.
-            config, progress: as for ``translate``.
-        """
+    def translate_n_best(self, texts: Iterable[str], config: SearchConfig | None = None) -> Iterator[list[Translation]]:
+        """Yield up to ``n_best`` translations of each text, best first, in order; arguments as for ``translate``."""
         if isinstance(texts, str):
             raise TypeError("texts must be several strings, such as a list, not one string")
         config = config or SearchConfig()
-        # A batch of one answers each line before it asks for the next, for a program that talks line by line.
-        size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1
-        stream = (self._source_ids(text, config) for text in texts)
-        while chunk := list(islice(stream, size)):
-            yield from self._translate_chunk(chunk, config, progress)
+        sources = (self.read(text, config) for text in texts)
+        return (found for _, found in self.translate_sources(sources, config))
 
     def read(self, text: str, config: SearchConfig | None = None) -> Source:
-        """Return how the model reads a sentence, and what in it was never seen in training."""
-        ids = self._source_ids(text, config or SearchConfig())
-        unknown = self.unknown(text)
-        known = [set(seen.new_words(text)) for seen in self.seen]
-        new = [word for word in self.seen[0].new_words(text) if all(word in words for words in known)]
-        new = [word for word in new if word not in unknown]
-        return Source(tuple(self.source_tokenizer.vocabulary[k] for k in ids), tuple(unknown), tuple(new))
+        """Return a sentence as the model reads it; one with more than ``max_source_length`` tokens is truncated."""
+        most = (config or SearchConfig()).max_source_length
+        ids = self.source_tokenizer.encode(text, most + 1)
+        truncated = len(ids) > most
+        return Source(text, tuple(finish_source(ids[:most], self.reverse_source)), truncated)
 
-    def unknown(self, text: str) -> list[str]:
-        """Return the parts of a source text that are read as ``<unk>``."""
-        return self.source_tokenizer.unknown(text)
+    def translate_sources(
+        self, sources: Iterable[Source], config: SearchConfig
+    ) -> Iterator[tuple[Source, list[Translation]]]:
+        """Yield each sentence with its translations, in order.
+
+        Sentences are taken some at a time, so that a stream of any length can pass through. A sentence's translation
+        does not depend on its neighbors (its score may differ in the sixth digit with the size of the matrix products).
+
+        Args:
+            sources: sentences, as ``read`` returned them.
+            config: how to search.
+        """
+        # A batch of one answers each line before it asks for the next, for a program that talks line by line.
+        size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1
+        stream = iter(sources)
+        while chunk := list(islice(stream, size)):
+            results: list[list[Translation]] = [[]] * len(chunk)
+            for batch in self.translate_batches(chunk, config):
+                for k, found in batch:
+                    results[k] = found
+            yield from zip(chunk, results)
+
+    def translate_batches(
+        self, sources: Sequence[Source], config: SearchConfig
+    ) -> Iterator[list[tuple[int, list[Translation]]]]:
+        """Yield the translations of some sentences at a time, each with its position, as soon as they are found.
+
+        The longest sentences come first; arguments as for ``translate_sources``.
+        """
+        blank = [(k, [Translation("", 0.0, 0.0, ())]) for k, source in enumerate(sources) if source.blank]
+        if blank:
+            yield blank
+        work = sorted((k for k, source in enumerate(sources) if not source.blank), key=lambda k: -len(sources[k].ids))
+        while work:
+            fitting = max(1, config.max_tokens_per_batch // len(sources[work[0]].ids))
+            size = min(config.batch_size * self.workers.size, fitting)
+            several, work = work[:size], work[size:]
+            shards = min(self.workers.size, math.ceil(len(several) / SMALLEST_BATCH))
+            together = [several[k::shards] for k in range(shards)]  # to every worker as many long ones as short ones
+            found = self.workers.call("_search", [([sources[k].ids for k in batch], config) for batch in together])
+            yield [
+                (k, [self._translation(hypothesis) for hypothesis in hypotheses])
+                for batch, results in zip(together, found)
+                for k, hypotheses in zip(batch, results)
+            ]
+
+    def notes(self, source: Source) -> SourceNotes:
+        """Return what there is to say about how the model reads a sentence."""
+        unknown = self.source_tokenizer.unknown(source.text) if UNKNOWN in source.ids else []
+        known = [set(seen.new_words(source.text)) for seen in self.seen]
+        new = [word for word in self.seen[0].new_words(source.text) if all(word in words for words in known)]
+        new = [word for word in new if word not in unknown]
+        vocabulary = self.source_tokenizer.vocabulary
+        return SourceNotes(tuple(vocabulary[k] for k in source.ids), tuple(unknown), tuple(new))
 
     @property
     def longest_trained_on(self) -> int:
-        """Tokens of the longest training source, ``</s>`` not counted; 0 if the model does not know."""
+        """Tokens of the longest training source, or 0 if that is not known."""
         return max(seen.longest for seen in self.seen)
 
-    def too_long(self, text: str, config: SearchConfig) -> bool:
-        """Whether a text has more than ``max_source_length`` tokens, so that its end will not be translated."""
-        return len(self.source_tokenizer.encode(text, config.max_source_length + 1)) > config.max_source_length
-
-    def explain(
-        self, text: str, translation: Translation, config: SearchConfig | None = None, runners_up: int = 3
-    ) -> list[Step]:
+    def explain(self, source: Source, translation: Translation, alternatives: int = 3) -> list[Step]:
         """Return the decoder's choices behind a translation, ``</s>`` last; none if the text is blank.
 
         The product of the probabilities is the translation's.
 
         Args:
-            text: the sentence.
+            source: the sentence, as ``read`` returned it.
             translation: of it, by this translator.
-            config: with which it was translated; the defaults if None.
-            runners_up: how many other tokens to name at each step.
+            alternatives: how many other tokens to name at each step.
         """
-        source = self._source_ids(text, config or SearchConfig())
-        if len(source) == 1:
+        if source.blank:
             return []
         vocabulary = self.target_tokenizer.vocabulary
-        target = [*(self.target_tokenizer.ids[token] for token in translation.tokens), END]
         return [
             Step(
                 vocabulary[choice.token],
                 choice.probability,
                 tuple((vocabulary[k], probability) for k, probability in choice.runners_up),
             )
-            for choice in forced_decoding(self.models, source, target, START, runners_up)
+            for choice in forced_decoding(self.models, source.ids, [*translation.ids, END], START, alternatives)
         ]
-
-    def _source_ids(self, text: str, config: SearchConfig) -> list[int]:
-        return source_ids(self.source_tokenizer, text, self.reverse_source, config.max_source_length)
-
-    def _translate_chunk(
-        self, sources: list[list[int]], config: SearchConfig, progress: Callable[[int], object] | None
-    ) -> list[list[Translation]]:
-        results = [[Translation("", 0.0, 0.0, ())] for _ in sources]
-        work = sorted((k for k in range(len(sources)) if len(sources[k]) > 1), key=lambda k: -len(sources[k]))
-        while work:  # longest first
-            fitting = max(1, config.max_tokens_per_batch // len(sources[work[0]]))
-            size = min(config.batch_size * self.team.size, fitting)
-            several, work = work[:size], work[size:]
-            shares = min(self.team.size, math.ceil(len(several) / SMALLEST_BATCH))
-            together = [several[k::shares] for k in range(shares)]  # to everyone as many long ones as short ones
-            found = self.team.call("_search", [([sources[k] for k in batch], config) for batch in together])
-            for batch, answers in zip(together, found):
-                for k, hypotheses in zip(batch, answers):
-                    results[k] = [self._translation(hypothesis) for hypothesis in hypotheses]
-            if progress:
-                progress(len(several))
-        return results
 
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         with self._preparing:  # when the first sentence comes, in the process that translates it, once for all threads
@@ -264,4 +276,5 @@ class Translator:
             hypothesis.log_probability,
             hypothesis.score,
             tuple(self.target_tokenizer.vocabulary[token] for token in hypothesis.tokens),
+            hypothesis.tokens,
         )

@@ -5,8 +5,7 @@ member                content
 ====================  ================================================================================================
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
-                      be missing): words of the training sources, and the longest one's tokens; ``averaged`` (which
-                      may be missing): the files whose mean this is
+                      be missing): words of the training sources, and the longest one's tokens
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
@@ -34,7 +33,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seq2seq_cli.config import ModelConfig, TrainingConfig, config_from_json
+from seq2seq_cli.config import (
+    CorpusConfig,
+    ModelConfig,
+    Recipe,
+    TokenizerConfig,
+    TrainingConfig,
+    config_from_json,
+)
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Seq2Seq
@@ -42,6 +48,7 @@ from seq2seq_cli.nn.optimizers import OPTIMIZERS
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
 from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
 from seq2seq_cli.storage.files import keep_as
+from seq2seq_cli.text.builtin import BUILTIN
 from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import tokenizer_from_json
@@ -69,27 +76,22 @@ class Checkpoint:
     Args:
         model: network and weights.
         source_tokenizer, target_tokenizer: of the two languages.
-        training: the settings it was trained with.
+        recipe: all settings it was trained with; the corpus is named as the user named it.
         history: one record per validation, with the keys of the metrics log.
-        corpus: what it was trained on, as the user named it.
-        text: how its tokenizers were made: the settings for them.
         seen: the words of the training sources and the length of the longest.
-        valid: what it was validated on, as the user named it; None: a share held out, or the built-in corpus.
-        threads: how many shared the work, on which the last bits of the weights depend; None: the file does not say.
-        averaged: the files whose mean this is; none for a model as it was trained.
     """
 
     model: Seq2Seq
     source_tokenizer: Tokenizer
     target_tokenizer: Tokenizer
-    training: TrainingConfig
+    recipe: Recipe
     history: list[dict[str, Any]] = field(default_factory=list)
-    corpus: str = ""
-    text: dict[str, Any] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
-    valid: str | None = None
-    threads: int | None = None
-    averaged: tuple[str, ...] = ()
+
+    @property
+    def corpus(self) -> str:
+        """What it was trained on: the name that a user gave, or ``BUILTIN``."""
+        return BUILTIN if self.recipe.corpora.corpus is None else self.recipe.corpora.corpus
 
     def measured(self, key: str) -> list[float]:
         """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
@@ -206,16 +208,21 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
 
 
 def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[Any]]:
-    model = checkpoint.model
+    model, recipe = checkpoint.model, checkpoint.recipe
     settings = {
         "model": dataclasses.asdict(model.config),
-        "training": dataclasses.asdict(checkpoint.training),
+        "training": dataclasses.asdict(recipe.training),
         "corpus": checkpoint.corpus,
-        "text": checkpoint.text,
+        "text": {
+            "tokenizer": recipe.tokenizers.kind,
+            "vocab_size": recipe.tokenizers.vocab_size,
+            "lowercase": recipe.tokenizers.lowercase,
+            "source_tokenizer": recipe.corpora.source_tokenizer,
+            "target_tokenizer": recipe.corpora.target_tokenizer,
+        },
         "seen": checkpoint.seen.to_json(),
-        "valid": checkpoint.valid,
-        "threads": checkpoint.threads,
-        "averaged": list(checkpoint.averaged),
+        "valid": recipe.corpora.valid,
+        "threads": recipe.threads,
     }
     members: dict[str, npt.NDArray[Any]] = {
         "format": json_member({"name": format_name, "version": VERSION}),
@@ -246,15 +253,11 @@ def _read_checkpoint(archive: Archive, format_name: str, others: Collection[str]
     _check_format(archive, format_name)
     config = archive.json("config", LARGEST_CONFIG)
     try:
-        model_config = config_from_json(ModelConfig, config["model"])
-        training = config_from_json(TrainingConfig, config["training"])
-        corpus, text = str(config["corpus"]), dict(config["text"])
+        recipe = _recipe_from_json(config)
         seen = Seen.from_json(config["seen"]) if "seen" in config else Seen()
-        valid = None if config.get("valid") is None else str(config["valid"])  # older files do not say
-        threads = config.get("threads") if isinstance(config.get("threads"), int) else None
-        averaged = tuple(str(name) for name in config.get("averaged", ()))
     except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
+    model_config = recipe.model
     shapes = parameter_shapes(model_config)
     arrays = dict(shapes)
     if model_config.tie_embeddings:
@@ -277,7 +280,28 @@ def _read_checkpoint(archive: Archive, format_name: str, others: Collection[str]
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
     model = Seq2Seq(model_config, parameters)
-    return Checkpoint(model, source, target, training, history, corpus, text, seen, valid, threads, averaged)
+    return Checkpoint(model, source, target, recipe, history, seen)
+
+
+def _recipe_from_json(config: dict[str, Any]) -> Recipe:
+    """Return the recipe in a file's configuration; what an older file does not say has its default."""
+    text, corpus, threads = dict(config["text"]), str(config["corpus"]), config.get("threads")
+    files = {name: text.pop(f"{name}_tokenizer", None) for name in ("source", "target")}
+    if "tokenizer" in text:
+        text["kind"] = text.pop("tokenizer")
+    corpora = {
+        "corpus": None if corpus == BUILTIN else corpus,
+        "valid": config.get("valid"),
+        "source_tokenizer": files["source"],
+        "target_tokenizer": files["target"],
+    }
+    return Recipe(
+        config_from_json(CorpusConfig, corpora),
+        config_from_json(TokenizerConfig, text),
+        config_from_json(ModelConfig, config["model"]),
+        config_from_json(TrainingConfig, config["training"]),
+        threads if isinstance(threads, int) else None,
+    )
 
 
 def _read_tokenizer(archive: Archive, side: str, entries: int) -> Tokenizer:

@@ -45,3 +45,19 @@ def read_bytes(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise UserError(f"this file is larger than {most >> 20} MiB", where=title(path), fix="check the path")
     return data
+
+
+def read_text(path: Path, most: int) -> str:
+    """Return the text of a file, or of standard input (``-``), of at most so many bytes; a BOM is dropped.
+
+    Raises:
+        UserError: as ``read_bytes``, and at the first line that is not UTF-8.
+    """
+    data = read_bytes(path, most)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise UserError(
+            "this line is not UTF-8", where=f"{title(path)}, line {line}", fix="save the file as UTF-8"
+        ) from None

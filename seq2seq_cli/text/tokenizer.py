@@ -181,3 +181,16 @@ def count_words(lines: Iterable[str], lowercase: bool) -> Counter[str]:
     words = Counter(chain.from_iterable(normalize(line, lowercase).split(" ") for line in lines))
     del words[""]
     return words
+
+
+def source_ids(tokenizer: Tokenizer, text: str, reverse: bool, most: int | None = None) -> list[int]:
+    """Return what the encoder reads of a source sentence: its tokens, the first ``most`` at most, and EOS."""
+    return finish_source(tokenizer.encode(text, most), reverse)
+
+
+def finish_source(ids: Sequence[int], reverse: bool) -> list[int]:
+    """Return a source sentence's tokens as the encoder reads them: reversed if so configured, then EOS.
+
+    Reversing brings the first words of both languages close together (Sutskever et al. 2014, section 3.3).
+    """
+    return [*(reversed(ids) if reverse else ids), END]

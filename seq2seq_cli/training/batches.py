@@ -14,7 +14,7 @@ from seq2seq_cli.config import MOST_TOKENS_PER_BATCH
 from seq2seq_cli.nn.model import Batch
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.text.corpus import Corpus
-from seq2seq_cli.text.tokenizer import END, START, Tokenizer
+from seq2seq_cli.text.tokenizer import END, START, Tokenizer, source_ids
 
 POOLED_IDS = 1 << 12
 """Token ids that wait to be put into an array together."""
@@ -80,7 +80,8 @@ class SentencesBuilder:
         self._take_latest()
         starts = np.zeros(len(self._lengths) + 1, np.uint32 if len(self._ids) < 1 << 32 else np.uint64)
         np.cumsum(self._lengths, dtype=starts.dtype, out=starts[1:])
-        return Sentences(np.asarray(self._ids), starts)
+        ids: npt.NDArray[np.unsignedinteger] = np.asarray(self._ids)
+        return Sentences(ids, starts)
 
 
 @dataclass(frozen=True)
@@ -102,19 +103,6 @@ class EncodedCorpus:
     def target_tokens(self) -> int:
         """Tokens that the decoder has to predict, ``</s>`` included."""
         return len(self.target.ids) - len(self.target)
-
-
-def source_ids(tokenizer: Tokenizer, text: str, reverse: bool, most: int | None = None) -> list[int]:
-    """Return what the encoder reads of a source sentence: its tokens, reversed if so configured, then ``</s>``.
-
-    Of a longer one than ``most`` tokens, the first so many are read.
-
-    Reversing brings the first words of both languages close together (Sutskever et al. 2014, section 3.3).
-    """
-    ids = tokenizer.encode(text, most)
-    if reverse:
-        ids.reverse()
-    return [*ids, END]
 
 
 def encode_corpus(
@@ -215,9 +203,12 @@ def make_batch(corpus: EncodedCorpus, pairs: Index) -> Batch:
     )
 
 
-def share_out(pairs: Index, shares: int) -> list[Index]:
-    """Deal a batch's pairs out to as many shares, or fewer if there are not enough; neighbours are equally long."""
-    return [pairs[k::shares] for k in range(min(shares, len(pairs)))]
+def shards_of(pairs: Index, workers: int) -> list[Index]:
+    """Split a batch's pairs into a shard for each worker, or fewer if there are not enough pairs.
+
+    Neighbors are equally long, so each shard gets every ``workers``-th pair.
+    """
+    return [pairs[k::workers] for k in range(min(workers, len(pairs)))]
 
 
 def _places(sentences: Sentences, chosen: Index, packing: Packing) -> npt.NDArray[np.int64]:

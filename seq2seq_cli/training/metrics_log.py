@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import explain_os_errors
 from seq2seq_cli.storage.checkpoint import previous_path
 from seq2seq_cli.storage.files import keep_as, write_atomically
-from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.training.events import StepReport, ValidationReport, record_of
-
-STDOUT = "standard output"
 
 
 class MetricsLog:
@@ -39,31 +34,23 @@ class MetricsLog:
     def write(self, report: StepReport | ValidationReport) -> None:
         """Append a report as one JSON object."""
         with explain_os_errors(self.path, "write"):
-            try:
-                self.file.write(as_line(record_of(report)))
-                self.file.flush()
-            except BrokenPipeError:
-                if self.path != STDOUT:
-                    raise
-                console.discard_output()
-                console.warn("nobody reads the log any more; the training goes on without it")
+            self.file.write(as_line(record_of(report)))
+            self.file.flush()
 
 
 @contextlib.contextmanager
-def open_log(path: str | None, step: int = 0, history: Sequence[Mapping[str, Any]] = ()) -> Iterator[MetricsLog | None]:
+def open_log(
+    path: str | Path | None, step: int = 0, history: Sequence[Mapping[str, Any]] = ()
+) -> Iterator[MetricsLog | None]:
     """Open the metrics log.
 
     Args:
-        path: the file, or ``-`` for standard output; None for no log.
+        path: the file; None for no log.
         step: of the state that is resumed from; 0 for a new training, which puts an older log aside, as a model.
         history: the validations that the state knows.
     """
     if path is None:
         yield None
-        return
-    if path == STDIO:
-        console.results()  # an error if it is closed
-        yield MetricsLog(sys.stdout, STDOUT)  # this one: a live display puts another in its place
         return
     file = Path(path)
     with explain_os_errors(path, "write"):
@@ -74,7 +61,7 @@ def open_log(path: str | None, step: int = 0, history: Sequence[Mapping[str, Any
             write_atomically(file, lambda stream: stream.write("".join(kept).encode()))
         stream = file.open("a", encoding="utf-8", newline="\n")
     try:
-        yield MetricsLog(stream, path)
+        yield MetricsLog(stream, str(path))
     finally:
         with contextlib.suppress(OSError):  # every record was flushed: what fails now has failed before
             stream.close()

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
+from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import (
@@ -51,7 +51,7 @@ def small_model() -> Checkpoint:
     )
     config = ModelConfig(len(source), len(target), embedding_size=4, hidden_size=4, layers=2)
     model = Seq2Seq.create(config, np.random.default_rng(0))
-    return Checkpoint(model, source, target, TrainingConfig(), [{"step": 3, "valid_loss": 1.5}], "pairs.tsv")
+    return Checkpoint(model, source, target, Recipe.of(corpus="pairs.tsv"), [{"step": 3, "valid_loss": 1.5}])
 
 
 def content(path: Path) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,36 +11,24 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seq2seq_cli.cli.search_flags import (
-    DEFAULT_MODEL,
-    SHOWN,
-    AllowUnknown,
-    BatchSize,
-    Beam,
-    LengthPenalty,
-    MaxLength,
-    MaxSourceLength,
-    MaxTokensPerBatch,
-    Models,
-    NoRepeatNgram,
-    Normalization,
-    Threads,
-    load_translator,
-    search_config,
-)
+from seq2seq_cli.cli.flags import with_flags
+from seq2seq_cli.cli.search_flags import DEFAULT_MODEL, SHOWN, Models, Threads, load_translator
 from seq2seq_cli.cli.terminal import console
-from seq2seq_cli.cli.terminal.scores import Report, System
-from seq2seq_cli.cli.terminal.translations import report_too_long
+from seq2seq_cli.cli.terminal.scores import say_remarks, score_lines
+from seq2seq_cli.cli.terminal.translations import report_truncated
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.errors import usage_error
+from seq2seq_cli.evaluation.evaluation import Evaluation, System, read_test_corpus
 
 if TYPE_CHECKING:
+    from seq2seq_cli.inference.translator import Translator
     from seq2seq_cli.text.corpus import Corpus
 
 _DEFAULTS = SearchConfig()
 _SCORES, _WITHOUT_MODEL = "The scores", "Without a model"
 
 
+@with_flags(SearchConfig, leave_out=("n_best",))
 def evaluate_command(
     corpus: Annotated[
         str | None,
@@ -51,15 +40,6 @@ def evaluate_command(
     output_file: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the translations (- for stdout).")
     ] = None,
-    beam: Beam = _DEFAULTS.beam,
-    length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
-    normalization: Normalization = _DEFAULTS.normalization,
-    no_repeat_ngram: NoRepeatNgram = _DEFAULTS.no_repeat_ngram,
-    max_length: MaxLength = str(_DEFAULTS.max_length),
-    allow_unknown: AllowUnknown = _DEFAULTS.allow_unknown,
-    batch_size: BatchSize = _DEFAULTS.batch_size,
-    max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
-    max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
     threads: Threads = None,
     metrics: Annotated[
         str, typer.Option("--metrics", metavar="LIST", help="Any of bleu,chrf,ter.", rich_help_panel=_SCORES)
@@ -131,6 +111,7 @@ def evaluate_command(
     ] = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
+    **search: Any,
 ) -> None:
     """Score a model on a test corpus, with sacreBLEU's signatures.
 
@@ -143,7 +124,7 @@ def evaluate_command(
     seq2seq eval test.tsv -m lstm.npz -m gru.npz --compare
     seq2seq eval --hypotheses output.txt --references test.en --json
     """
-    config = search_config(locals())
+    config = SearchConfig(**search)
     from seq2seq_cli.evaluation.scores import parse_metrics
 
     names = parse_metrics(metrics)
@@ -160,19 +141,16 @@ def evaluate_command(
     sources, targets, data = _test_set(corpus, references, trained_on, in_step=bool(files))
     systems = []
     for group, translator in zip(groups, translators):
-        translator.team.start()  # before the display starts a thread
-        with _progress(len(sources), beam) as done:
-            outputs = translator.translate(sources, config, done)
-        report_too_long(translator, sources, config)
+        outputs = _translated(translator, sources, config)
         systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs))
     systems += [System(path, list(console.read_input(path))) for path in files]
     settings: dict[str, Any] = {"hypotheses": files[0] if len(files) == 1 else files} if files else {}
     if groups:
         models = [str(path) for group in groups for path in group or [DEFAULT_MODEL]]
-        settings |= {"models": models, "beam": beam, "length_penalty": length_penalty}
+        settings |= {"models": models, "beam": config.beam, "length_penalty": config.length_penalty}
         rarer = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown")
         settings |= {name: getattr(config, name) for name in rarer if getattr(config, name) != getattr(_DEFAULTS, name)}
-    report = Report(data, sources, targets, systems, settings, names, lowercase)
+    report = Evaluation(data, sources, targets, systems, settings, names, lowercase)
     if compare:
         console.say(f"testing {len(systems)} systems against the first …")
         report.compare()
@@ -184,10 +162,10 @@ def evaluate_command(
         report.add_lengths()
     if examples:
         report.add_examples(examples)
-    report.say_remarks()
+    say_remarks(report)
     if output_file is not None:
         _keep(output_file, systems[0].outputs)
-    console.write_results([report.as_json()] if as_json else report.lines())
+    console.write_results([json.dumps(report.to_json(), ensure_ascii=False)] if as_json else score_lines(report))
 
 
 def _check(
@@ -250,6 +228,7 @@ def _test_set(
         pairs = list(read_pairs(corpus))
         return [source for source, _ in pairs], [target for _, target in pairs], corpus
     test = read_test_corpus(corpus, trained_on)
+    console.warn_of_skipped(test.name, test.skipped)
     return list(test.sources), list(test.targets), "the built-in test set" if corpus is None else test.name
 
 
@@ -260,20 +239,6 @@ def read_and_warn(name: str) -> Corpus:
     corpus = read_corpus(name)
     console.warn_of_skipped(name, corpus.skipped)
     return corpus
-
-
-def read_test_corpus(name: str | None, trained_on: list[str]) -> Corpus:
-    """Return the test corpus; the built-in one only goes with a model that was trained on the built-in corpus."""
-    from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
-
-    if name is None and any(corpus != BUILTIN for corpus in trained_on):
-        raise UserError(
-            "this model was not trained on the built-in corpus, so the built-in test set says nothing about it",
-            where=", ".join(trained_on),
-            fix="name a test corpus: seq2seq eval test.tsv",
-            exit_code=console.EXIT_USAGE,
-        )
-    return read_and_warn(name or builtin_corpus("test"))
 
 
 def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str]) -> list[System]:
@@ -305,13 +270,27 @@ def _keep(path: str, outputs: list[str]) -> None:
     console.write_to(path, write)
 
 
+def _translated(translator: Translator, texts: list[str], config: SearchConfig) -> list[str]:
+    """Translate with a bar on a terminal, one line elsewhere."""
+    translator.workers.start()  # before the display starts a thread
+    sources = [translator.read(text, config) for text in texts]
+    outputs = [""] * len(sources)
+    with _progress(len(sources), config.beam) as progress:
+        for batch in translator.translate_batches(sources, config):
+            for k, found in batch:
+                outputs[k] = found[0].text
+            progress(len(batch))
+    report_truncated([k for k, source in enumerate(sources, start=1) if source.truncated], config)
+    return outputs
+
+
 @contextmanager
-def _progress(sentences: int, beam: int) -> Iterator[Callable[[int], object] | None]:
+def _progress(sentences: int, beam: int) -> Iterator[Callable[[int], object]]:
     """Show how far the translating is: a bar on a terminal, one line elsewhere."""
     what = f"translating {sentences:,} sentences with beam {beam}"
     if console.quiet() or sys.stderr is None or not sys.stderr.isatty():
         console.say(f"{what} …")
-        yield None
+        yield lambda done: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -11,6 +11,7 @@ import typer
 
 from seq2seq_cli.cli.search_flags import DEFAULT_MODEL
 from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.config import to_toml
 from seq2seq_cli.errors import usage_error
 from seq2seq_cli.text.inputs import title
 
@@ -55,34 +56,28 @@ def inspect_command(
 
 def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
     """Return a TOML file that trains the model again, with what one must know about it in comments."""
-    from seq2seq_cli.cli.settings import settings_of, to_toml
-
+    recipe = checkpoint.recipe
     head = [
         f"# The settings of {console.printable(title(path.name))}. To train it again: seq2seq train --config THIS_FILE"
     ]
-    if "corpus" not in settings_of(checkpoint):
+    if recipe.corpora.corpus is None:
         head.append("# The corpus is the built-in one.")
-    if checkpoint.averaged:
-        head.append("# They train one of the models whose mean this is, not the mean.")
-    if checkpoint.training.max_minutes is not None:
+    if recipe.training.max_minutes is not None:
         head.append("# max-minutes follows the clock: another run, or another machine, gives other weights.")
-    return [*head, *to_toml(settings_of(checkpoint))]
+    return [*head, *to_toml(recipe.settings())]
 
 
 def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[str, Any]:
     """Return everything but the weights and vocabularies, for programs."""
-    from seq2seq_cli.cli.settings import settings_of
-
     parameters = checkpoint.model.parameters
     return {
         "file": str(path),
         "format": kind,
         "bytes": size,
         "corpus": checkpoint.corpus,
-        "averaged": list(checkpoint.averaged),
-        "settings": settings_of(checkpoint),
+        "settings": {name.replace("_", "-"): value for name, value in checkpoint.recipe.settings().items()},
         "model": dataclasses.asdict(checkpoint.model.config),
-        "training": dataclasses.asdict(checkpoint.training),
+        "training": dataclasses.asdict(checkpoint.recipe.training),
         "tokenizers": {
             side: {"kind": tokenizer.kind, "entries": len(tokenizer), "lowercase": tokenizer.lowercase}
             for side, tokenizer in _tokenizers(checkpoint)
@@ -95,14 +90,11 @@ def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[
 
 def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[str]:
     """Return the same for people."""
-    from seq2seq_cli.cli.settings import settings_of, to_toml
-
     return [
         f"{title(path)}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
-        *([f"the mean of {', '.join(checkpoint.averaged)}"] if checkpoint.averaged else []),
         "",
         "settings (--toml prints them as a file that trains the model again)",
-        *(f"  {line}" for line in to_toml(settings_of(checkpoint))),
+        *(f"  {line}" for line in to_toml(checkpoint.recipe.settings())),
         "",
         "tokenizers",
         *(line for side, tokenizer in _tokenizers(checkpoint) for line in tokenizer_lines(side, tokenizer)),

@@ -11,25 +11,11 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seq2seq_cli.cli.flags import with_flags
 from seq2seq_cli.cli.help import Command, Group
-from seq2seq_cli.cli.search_flags import (
-    DEFAULT_MODEL,
-    AllowUnknown,
-    BatchSize,
-    Beam,
-    LengthPenalty,
-    MaxLength,
-    MaxSourceLength,
-    MaxTokensPerBatch,
-    NoRepeatNgram,
-    Normalization,
-    Threads,
-    load_translator,
-    search_config,
-)
+from seq2seq_cli.cli.search_flags import DEFAULT_MODEL, Threads, load_translator
 from seq2seq_cli.cli.terminal import console
-from seq2seq_cli.cli.terminal.translations import report_too_long
-from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.config import SearchConfig, settings_in
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.text.inputs import STDIO, title
 
@@ -41,7 +27,8 @@ if TYPE_CHECKING:
     from seq2seq_cli.storage.checkpoint import Checkpoint
 
 KINDS = ("png", "svg", "pdf")
-_DEFAULTS = SearchConfig()
+NO_FLAGS = tuple(name for name in settings_in(SearchConfig) if name != "beam")
+"""A picture of the bottleneck needs no search flag but ``--beam``."""
 _MOST_SENTENCES = 60
 _BUCKET, _LONGEST_BUCKET = 5, 50
 _SENTENCES = tuple(
@@ -108,6 +95,7 @@ def history_command(
 
 
 @plot_app.command("lengths", cls=Command)
+@with_flags(SearchConfig, leave_out=NO_FLAGS)
 def lengths_command(
     corpus: Annotated[
         str | None,
@@ -119,18 +107,10 @@ def lengths_command(
     ] = None,
     model: Models = None,
     output: Picture = "lengths.png",
-    beam: Beam = _DEFAULTS.beam,
-    length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
-    normalization: Normalization = _DEFAULTS.normalization,
-    no_repeat_ngram: NoRepeatNgram = _DEFAULTS.no_repeat_ngram,
-    max_length: MaxLength = str(_DEFAULTS.max_length),
-    allow_unknown: AllowUnknown = _DEFAULTS.allow_unknown,
-    batch_size: BatchSize = _DEFAULTS.batch_size,
-    max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
-    max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
     threads: Threads = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
+    **search: Any,
 ) -> None:
     """Draw BLEU against the length of the source: the picture of the bottleneck.
 
@@ -138,7 +118,7 @@ def lengths_command(
 
     Examples: seq2seq plot lengths · seq2seq plot lengths test.de,test.en -m rnn.npz -m lstm.npz
     """
-    config = search_config(locals())
+    config = SearchConfig(**search)
     from seq2seq_cli.evaluation.scores import corpus_scores, scores_by_length
 
     kind = picture_kind(output)
@@ -154,14 +134,13 @@ def lengths_command(
         name, sources, targets = test_set(corpus, [data for _, each in translators for data in each.corpora])
         lines = []
         for path, translator in translators:
-            console.say(f"translating {len(sources):,} sentences with {path}, beam {beam} …")
+            console.say(f"translating {len(sources):,} sentences with {path}, beam {config.beam} …")
             outputs = translator.translate(sources, config)
-            report_too_long(translator, sources, config)
             scores = corpus_scores(outputs, targets, ["bleu"])
             buckets = scores_by_length(sources, outputs, targets, length_buckets(sources))
             lines.append(LengthLine(path, scores.values["bleu"], _array([bucket.bleu for bucket in buckets])))
         labels = [bucket.label for bucket in buckets]
-        signature = f"sacreBLEU {scores.signatures['bleu']}, beam {beam}"
+        signature = f"sacreBLEU {scores.signatures['bleu']}, beam {config.beam}"
         return lengths_figure(lines, labels, [bucket.sentences for bucket in buckets], name, signature)
 
     write_picture(draw, output, kind)
@@ -311,7 +290,8 @@ def length_buckets(sources: list[str]) -> list[tuple[int, int]]:
 
 def test_set(corpus: str | None, trained_on: list[str]) -> tuple[str, list[str], list[str]]:
     """Return name, sources and targets of the test corpus; of the built-in one, the long sentences too."""
-    from seq2seq_cli.cli.commands.evaluate import read_and_warn, read_test_corpus
+    from seq2seq_cli.cli.commands.evaluate import read_and_warn
+    from seq2seq_cli.evaluation.evaluation import read_test_corpus
     from seq2seq_cli.text.builtin import builtin_corpus
 
     test = read_test_corpus(corpus, trained_on)

@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, Any
 
 import typer
 
-from seq2seq_cli.cli.search_flags import (
-    SHOWN,
-    AllowUnknown,
-    BatchSize,
-    Beam,
-    LengthPenalty,
-    MaxLength,
-    MaxSourceLength,
-    MaxTokensPerBatch,
-    Models,
-    NoRepeatNgram,
-    Normalization,
-    Threads,
-    load_translator,
-    search_config,
-)
+from seq2seq_cli.cli.flags import with_flags
+from seq2seq_cli.cli.search_flags import SHOWN, Models, Threads, load_translator
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.prompt import Prompt
-from seq2seq_cli.cli.terminal.translations import Style, answer
+from seq2seq_cli.cli.terminal.translations import Style, write_translations
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import usage_error
 from seq2seq_cli.text.inputs import STDIO
 
-_DEFAULTS = SearchConfig()
 
-
+@with_flags(SearchConfig)
 def translate_command(
     text: Annotated[
         list[str] | None,
@@ -46,24 +31,6 @@ def translate_command(
     output_file: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write lines to this file (- for stdout).")
     ] = None,
-    beam: Beam = _DEFAULTS.beam,
-    length_penalty: LengthPenalty = _DEFAULTS.length_penalty,
-    normalization: Normalization = _DEFAULTS.normalization,
-    no_repeat_ngram: NoRepeatNgram = _DEFAULTS.no_repeat_ngram,
-    n_best: Annotated[
-        int,
-        typer.Option(
-            "--n-best",
-            metavar="N",
-            help="Translations per sentence: lines of number, rank and text, with tabs.",
-            rich_help_panel=SHOWN,
-        ),
-    ] = _DEFAULTS.n_best,
-    max_length: MaxLength = str(_DEFAULTS.max_length),
-    allow_unknown: AllowUnknown = _DEFAULTS.allow_unknown,
-    batch_size: BatchSize = _DEFAULTS.batch_size,
-    max_tokens_per_batch: MaxTokensPerBatch = _DEFAULTS.max_tokens_per_batch,
-    max_source_length: MaxSourceLength = _DEFAULTS.max_source_length,
     threads: Threads = None,
     scores: Annotated[
         bool,
@@ -73,7 +40,7 @@ def translate_command(
         bool,
         typer.Option(
             "--explain",
-            help="Show each token's probability, the runners-up and the beam's rivals.",
+            help="Show each token's probability, the alternatives and the n-best list.",
             rich_help_panel=SHOWN,
         ),
     ] = False,
@@ -82,6 +49,7 @@ def translate_command(
     ] = False,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
+    **search: Any,
 ) -> None:
     """Translate text with a trained model.
 
@@ -95,7 +63,7 @@ def translate_command(
     seq2seq translate < letter.txt > letter.fr.txt
     seq2seq translate -m a.npz -m b.npz --n-best 3 --json < letter.txt
     """
-    config = search_config(locals())
+    config = SearchConfig(**search)
     style = Style(scores, explain, as_json)
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
@@ -115,6 +83,6 @@ def translate_command(
             Prompt(translator, config, style, output).run()
         else:
             lines = iter(texts) if texts else console.read_input(input_file or STDIO)
-            answer(translator, config, lines, output, style, several=len(texts) != 1)
+            write_translations(translator, config, lines, output, style, several=len(texts) != 1)
 
     console.write_to(output_file or STDIO, work)

@@ -1,18 +1,26 @@
-"""Before training: what the corpus is like, what looks wrong in it, and what the training will take."""
+"""What is known before a training, in words: the corpus, the vocabularies, the network, what it will take."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import assert_never
 
-from seq2seq_cli.cli.terminal import console
-from seq2seq_cli.cli.terminal.charts import bar, can_draw
-from seq2seq_cli.cli.terminal.progress import clock
-from seq2seq_cli.text.corpus import Corpus
-from seq2seq_cli.text.statistics import Bucket, Lengths, length_histogram, overlap, suspicious_pairs, unseen_words
-from seq2seq_cli.text.tokenizer import UNKNOWN
-from seq2seq_cli.training.batches import EncodedCorpus, Sentences
-from seq2seq_cli.training.trainer import UNLIMITED_EPOCHS, Trainer
+from seq2seq_cli.cli.terminal.charts import bar
+from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.text.statistics import Bucket, length_histogram
+from seq2seq_cli.training.events import (
+    BatchesSplit,
+    CostEstimate,
+    ModelBackedUp,
+    Network,
+    NothingHeldOut,
+    PairsSkipped,
+    Preparation,
+    SuspiciousPairs,
+    TrainingCorpus,
+    UnknownTokens,
+    Vocabularies,
+)
 
 BAR, LABEL = 18, 12
 """Widths in characters: of a full bar, and of what stands before each line's colon."""
@@ -20,41 +28,66 @@ MUCH_UNKNOWN = 0.2
 """Share of ``<unk>`` from which on a corpus and its tokenizer do not go together."""
 
 
-def preflight(trainer: Trainer, train: Corpus, valid: Corpus, title: str, as_result: bool) -> None:
-    """Show everything that can be known before the training, then warnings.
+def section_lines(event: Preparation, blocks: bool) -> list[str]:
+    """Return the lines of the preflight that an event makes; none for one that makes a warning."""
+    match event:
+        case TrainingCorpus():
+            return corpus_lines(event, blocks)
+        case Vocabularies(source, target):
+            kind = source.kind if source.kind == target.kind else f"{source.kind} and {target.kind}"
+            return [
+                f"vocabulary: {source.entries:,} source and {target.entries:,} target tokens ({kind})",
+                f"unseen:     of the validation corpus, {source.unknown:.2%} of source and {target.unknown:.2%} of "
+                f"target tokens are <unk>; {source.oov:.1%} and {target.oov:.1%} of the words are not in the training "
+                "text",
+            ]
+        case SuspiciousPairs(findings):
+            if not findings:
+                return ["suspicious: nothing found"]
+            return [f"suspicious: {each.what}, the first {shortest(each.place)} ({each.advice})" for each in findings]
+        case Network(config, parameters):
+            return [f"model:      {describe(config)}, {parameters:,} parameters"]
+        case CostEstimate():
+            return cost_lines(event)
+        case BatchesSplit(tokens, size):
+            return [f"note:       --max-tokens-per-batch {tokens} makes some batches smaller than --batch-size {size}"]
+        case ModelBackedUp(path, backup):
+            return [f"note:       the model now in {path} will be kept as {backup}"]
+        case NothingHeldOut() | PairsSkipped() | UnknownTokens():
+            return []
+        case _:
+            assert_never(event)
 
-    Args:
-        trainer: the training, ready to start; it is left as it is.
-        train, valid: its pairs as text.
-        title: what to call the corpus.
-        as_result: whether this is all that was asked for: it then goes to standard output.
-    """
-    blocks = as_result or can_draw(sys.stderr)
-    sections = (
-        corpus_lines(trainer, train, valid, title, blocks),
-        vocabulary_lines(trainer, train, valid),
-        suspicion_lines(trainer, train, valid),
-        cost_lines(trainer),
-    )
-    for lines in sections:  # each as soon as it is known
-        if as_result:
-            console.write_results(console.wrapped(line, LABEL, sys.stdout) for line in lines)
-        else:
-            for line in lines:
-                console.say(line, indent=LABEL)
-    for corpus, encoded in ((train, trainer.train), (valid, trainer.valid)):
-        warn_of_unknown(corpus, encoded)
+
+def warning_of(event: Preparation) -> str | None:
+    """Return the warning that an event makes, if it makes one."""
+    match event:
+        case NothingHeldOut():
+            return "no pairs can be held out for validation: the training pairs are used for it"
+        case PairsSkipped(corpus, count, first, length, tokens):
+            counted = "1 pair" if count == 1 else f"{count:,} pairs"
+            limits = f"--max-source-length {length} or --max-tokens-per-batch {tokens}"
+            return f"{corpus}: skipped {counted} longer than {limits} allows, the first: {first}"
+        case UnknownTokens(corpus, side, count, share):
+            counted = f"{count:,} {side} token{'s' * (count != 1)} ({share:.1%})"
+            text = f"{corpus}: {counted} {'are' if count != 1 else 'is'} not in the vocabulary: <unk>"
+            if share >= MUCH_UNKNOWN:
+                text += "; use --tokenizer bpe, a larger --vocab-size, or a tokenizer learnt from this text"
+            return text
+        case _:
+            return None
 
 
-def corpus_lines(trainer: Trainer, train: Corpus, valid: Corpus, title: str, blocks: bool) -> list[str]:
+def corpus_lines(event: TrainingCorpus, blocks: bool) -> list[str]:
     """Return how many pairs and tokens there are, and how long the sentences are."""
-    source, target = token_counts(trainer.train)
-    buckets = length_histogram(source, target)
+    source, target = event.source_lengths, event.target_lengths
+    title = "the built-in English–French corpus" if event.name is None else event.name
+    pairs = f"{event.training_pairs:,} training pair{'s' * (event.training_pairs > 1)}"
     return [
-        f"corpus:     {title}: {len(train):,} training pair{'s' * (len(train) > 1)}, {len(valid):,} for validation",
+        f"corpus:     {title}: {pairs}, {event.validation_pairs:,} for validation",
         f"tokens:     {int(source.sum()):,} source and {int(target.sum()):,} target, "
         f"{source.mean():.1f} and {target.mean():.1f} a sentence, at most {source.max()} and {target.max()}",
-        *histogram_lines(buckets, blocks),
+        *histogram_lines(length_histogram(source, target), blocks),
     ]
 
 
@@ -68,98 +101,38 @@ def histogram_lines(buckets: list[Bucket], blocks: bool) -> list[str]:
     return rows
 
 
-def vocabulary_lines(trainer: Trainer, train: Corpus, valid: Corpus) -> list[str]:
-    """Return the vocabularies' sizes and what of the validation corpus is outside of them."""
-    checkpoint = trainer.checkpoint
-    source, target = checkpoint.source_tokenizer, checkpoint.target_tokenizer
-    kind = source.kind if source.kind == target.kind else f"{source.kind} and {target.kind}"
-    words = [
-        unseen_words(known, lines, tokenizer.lowercase).share
-        for known, lines, tokenizer in (
-            (train.sources, valid.sources, source),
-            (train.targets, valid.targets, target),
-        )
-    ]
-    tokens = [unknown_share(sentences) for sentences in (trainer.valid.source, trainer.valid.target)]
-    return [
-        f"vocabulary: {len(source):,} source and {len(target):,} target tokens ({kind})",
-        f"unseen:     of the validation corpus, {tokens[0]:.2%} of source and {tokens[1]:.2%} of target tokens are "
-        f"<unk>; {words[0]:.1%} and {words[1]:.1%} of the words are not in the training text",
-    ]
+def describe(config: ModelConfig) -> str:
+    """Return a network's shape in a few words."""
+    directions = "both directions" if config.bidirectional else "one direction"
+    return f"{config.cell}, {config.layers} layer{'s' * (config.layers > 1)}, {directions}, context {config.context}"
 
 
-def suspicion_lines(trainer: Trainer, train: Corpus, valid: Corpus) -> list[str]:
-    """Return what looks wrong in the corpora, each kind with its number and its first line."""
-    if valid is train:
-        found = suspicious_pairs(train)
-    elif valid.name == train.name and trainer.checkpoint.valid is None:  # held out of the same file: one corpus
-        found = suspicious_pairs(train.joined(valid))
+def cost_lines(event: CostEstimate) -> list[str]:
+    """Return the memory and the time that a training will take."""
+    if event.memory is None:
+        size = f"over {megabytes(event.least_memory)} for weights, gradients and optimizer"
     else:
-        found = suspicious_pairs(train) + suspicious_pairs(valid) + overlap(train, valid)
-    if not found:
-        return ["suspicious: nothing found"]
-    return [f"suspicious: {f.what}, the first {shortest(f.place)} ({f.advice})" for f in found]
-
-
-def cost_lines(trainer: Trainer) -> list[str]:
-    """Return the network's size and, from a few steps that leave no trace, the memory and time it will take."""
-    config, model = trainer.config, trainer.model.config
-    directions = "both directions" if model.bidirectional else "one direction"
-    lines = [
-        f"model:      {model.cell}, {model.layers} layer{'s' * (model.layers > 1)}, {directions}, context "
-        f"{model.context}, {len(trainer.model.parameters.flat):,} parameters"
-    ]
-    if trainer.finished:
-        return lines
-    rehearsal = trainer.rehearse()
-    peak = peak_memory()
-    vectors = 2 + len(trainer.optimizer.moments())
-    if peak is None:
-        size = f"over {megabytes(vectors * trainer.model.parameters.flat.nbytes)} for weights, gradients and optimizer"
-    else:
-        size = f"about {megabytes(peak + rehearsal.others_memory)}"
-    lines.append(f"memory:     {size}; the weights are {megabytes(trainer.model.parameters.flat.nbytes)}")
-    left = trainer.total_steps - trainer.step
-    steps = trainer.steps_per_epoch
-    seconds = rehearsal.epoch_seconds * left / steps
+        size = f"about {megabytes(event.memory)}"
+    steps = event.steps_per_epoch
     parts = [
-        f"about {duration(rehearsal.epoch_seconds)} per epoch of {steps:,} step{'s' * (steps > 1)} "
-        f"({milliseconds(rehearsal.step_seconds)} each, measured on {rehearsal.steps}), validation not counted"
+        f"about {duration(event.epoch_seconds)} per epoch of {steps:,} step{'s' * (steps > 1)} "
+        f"({milliseconds(event.step_seconds)} each, measured on {event.steps}), validation not counted"
     ]
-    if config.max_minutes is not None:
-        seconds = min(seconds, 60 * config.max_minutes - trainer.seconds)
-    if config.epochs < UNLIMITED_EPOCHS or config.max_steps or config.max_minutes:
-        parts.append(f"at most {duration(seconds)} in all")
-    return [*lines, f"time:       {'; '.join(parts)}"]
-
-
-def warn_of_unknown(corpus: Corpus, encoded: EncodedCorpus) -> None:
-    """Warn of tokens that are not in the vocabulary."""
-    for side, sentences in (("source", encoded.source), ("target", encoded.target)):
-        share = unknown_share(sentences)
-        if share:
-            unknown = int((sentences.ids == UNKNOWN).sum())
-            counted = f"{unknown:,} {side} token{'s' * (unknown != 1)} ({share:.1%})"
-            text = f"{counted} {'are' if unknown != 1 else 'is'} not in the vocabulary: <unk>"
-            if share >= MUCH_UNKNOWN:
-                text += "; use --tokenizer bpe, a larger --vocab-size, or a tokenizer learnt from this text"
-            console.warn(f"{corpus.name}: {text}")
-
-
-def token_counts(encoded: EncodedCorpus) -> tuple[Lengths, Lengths]:
-    """Return the tokens of every sentence of both sides, start and end symbols not counted."""
-    return encoded.source.lengths - 1, encoded.target.lengths - 2
-
-
-def unknown_share(sentences: Sentences) -> float:
-    """Return which share of the tokens, the end symbols not counted, is ``<unk>``."""
-    return float((sentences.ids == UNKNOWN).sum()) / max(1, len(sentences.ids) - len(sentences))
+    if event.seconds is not None:
+        parts.append(f"at most {duration(event.seconds)} in all")
+    return [f"memory:     {size}; the weights are {megabytes(event.weights)}", f"time:       {'; '.join(parts)}"]
 
 
 def shortest(place: str) -> str:
     """Return a place with its path as one would type it here, if that is shorter."""
-    here = f"{Path.cwd()}/"
-    return place.removeprefix(here)
+    return place.removeprefix(f"{Path.cwd()}/")
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as ``m:ss`` or ``h:mm:ss``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def duration(seconds: float) -> str:
@@ -177,18 +150,3 @@ def megabytes(size: int) -> str:
 def milliseconds(seconds: float) -> str:
     """Return the duration of a step for people."""
     return f"{1000 * seconds:,.{0 if seconds >= 0.1 else 1}f} ms"
-
-
-def peak_memory() -> int | None:
-    """Return the most bytes of memory that this process has held so far, or None where the system does not say."""
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux: the kernel's count for this program alone, not for the one that started it
-        for line in status.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

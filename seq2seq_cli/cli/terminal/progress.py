@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import shlex
+import shutil
 import sys
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, get_args
 
-from seq2seq_cli.cli.signals import catch_signals
+from seq2seq_cli.cli.signals import StopSignal, catch_signals
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import bar, can_draw, sparkline
+from seq2seq_cli.cli.terminal.preflight import LABEL, clock, section_lines, warning_of
+from seq2seq_cli.config import UNLIMITED_EPOCHS
 from seq2seq_cli.storage.checkpoint import state_path
-from seq2seq_cli.text.inputs import STDIO
-from seq2seq_cli.training.diagnostics import Adviser
-from seq2seq_cli.training.events import StepReport, ValidationReport
-from seq2seq_cli.training.metrics_log import open_log
-from seq2seq_cli.training.trainer import UNLIMITED_EPOCHS, Trainer
+from seq2seq_cli.training.events import (
+    Diagnostic,
+    Event,
+    GradientClipped,
+    Preparation,
+    StepReport,
+    TrainingFinished,
+    TrainingStarted,
+    TranslationsAllEqual,
+    ValidationLossRising,
+    ValidationReport,
+    WorseThanGuessing,
+    record_of,
+)
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -42,68 +57,154 @@ class Display(Protocol):
         """Show a line that stays; the style, and the indent where it has to be broken, are for terminals."""
 
 
-def follow(trainer: Trainer, log_file: str | None, resumed: bool) -> None:
-    """Run the training, show its reports, write the log, and save and stop at SIGINT or SIGTERM."""
-    if trainer.finished:
+def show_training(events: Generator[Event, None, Any], as_result: bool, log_on_stdout: bool) -> None:
+    """Show a training while it runs; SIGINT and SIGTERM save it and stop.
+
+    Args:
+        events: what ``train`` yields.
+        as_result: whether what is known beforehand is the result of the command: it then goes to standard output.
+        log_on_stdout: whether the metrics go to standard output, as JSON Lines.
+    """
+    blocks = as_result or can_draw(sys.stderr)
+    for event in events:
+        if isinstance(event, TrainingStarted):
+            _show_loop(events, event, log_on_stdout)
+        elif isinstance(event, get_args(Preparation)):
+            _show_preparation(event, as_result, blocks)
+
+
+def _show_preparation(event: Preparation, as_result: bool, blocks: bool) -> None:
+    warning = warning_of(event)
+    if warning is not None:
+        console.warn(warning)
+    lines = section_lines(event, blocks)
+    if as_result:
+        console.write_results(console.wrapped(line, LABEL, sys.stdout) for line in lines)
+    else:
+        for line in lines:
+            console.say(line, indent=LABEL)
+
+
+def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, log_on_stdout: bool) -> None:
+    """Show steps and validations until the last one, or until a signal comes."""
+    if started.finished:
         console.say(
             "this training has already reached its limit; "
             "raise it to go on (--epochs, --max-steps, --max-minutes, --patience)"
         )
-    meter, adviser = Meter(trainer), Adviser(trainer)
-    log_on_terminal = log_file == STDIO and sys.stdout.isatty()  # its lines would run into a picture
-    live = console.stderr_is_live() and not log_on_terminal
-    with (
-        catch_signals(in_place=live) as received,
-        open_log(log_file, trainer.step if resumed else 0, trainer.checkpoint.history) as log,
-        display(live) as shown,
-    ):
-        reports = trainer.run()
-        for report in reports:
-            if log is not None:
-                log.write(report)
-            if isinstance(report, StepReport):
-                meter.after_step(report)
-                if received.code is None:  # or the picture would hide that it is stopping
-                    shown.step(meter)
-                warnings = adviser.after_step(report)
-            else:
-                meter.after_validation(report)
-                first, *rest = validation_lines(report)
-                shown.line(first, "bold green" if report.improved else "bold")
-                for line in rest:
-                    shown.line(line, indent=SAMPLE_INDENT)
-                warnings = adviser.after_validation(report)
-            for warning in warnings:
-                shown.line(f"warning: {warning}", "yellow")
-            if received.code is not None:
-                reports.close()
-                trainer.save()
-                shown.line(
-                    f"stopped at step {trainer.step}; all is saved in {trainer.output} and {state_path(trainer.output)}"
-                )
-                shown.line("continue with the same command and --resume")
-                raise console.Stop(received.code)
-    if meter.report is not None:
-        for line in summary(trainer, meter.best):
-            console.say(line, indent=2)
+    meter = Meter(started)
+    log = JsonLines() if log_on_stdout else None
+    # The log's lines would run into a picture on the same terminal.
+    live = console.stderr_is_live() and not (log_on_stdout and sys.stdout.isatty())
+    with catch_signals(in_place=live) as received, display(live) as shown:
+        for event in events:
+            match event:
+                case StepReport():
+                    meter.after_step(event)
+                    if received.code is None:  # or the picture would hide that it is stopping
+                        shown.step(meter)
+                case ValidationReport():
+                    meter.after_validation(event)
+                    first, *rest = validation_lines(event)
+                    shown.line(first, "bold green" if event.improved else "bold")
+                    for line in rest:
+                        shown.line(line, indent=SAMPLE_INDENT)
+                case GradientClipped() | WorseThanGuessing() | TranslationsAllEqual() | ValidationLossRising():
+                    shown.line(f"warning: {diagnosis(event)}", "yellow")
+                case TrainingFinished():
+                    finished = event
+            if log is not None and isinstance(event, StepReport | ValidationReport):
+                log.write(event)
+            if received.code is not None and not isinstance(event, TrainingFinished):
+                _stop(events, started, meter, shown, received)
+    for line in summary(finished):
+        console.say(line, indent=2)
+    _say_what_next(finished)
+
+
+def _stop(
+    events: Generator[Event, None, Any], started: TrainingStarted, meter: Meter, shown: Display, received: StopSignal
+) -> None:
+    """Save the training and end the program."""
+    events.close()
+    step = meter.report.step if meter.report else started.step
+    shown.line(f"stopped at step {step}; all is saved in {started.output} and {state_path(started.output)}")
+    shown.line("continue with the same command and --resume")
+    raise console.Stop(received.code or 0)
+
+
+class JsonLines:
+    """The metrics on standard output."""
+
+    def __init__(self) -> None:
+        self._file: Any = sys.stdout  # this one: a live display puts another in its place
+
+    def write(self, report: StepReport | ValidationReport) -> None:
+        """Write a report as one JSON object; without a reader the training goes on without it."""
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps(record_of(report)) + "\n")
+            self._file.flush()
+        except BrokenPipeError:
+            console.discard_output()
+            console.warn("nobody reads the log any more; the training goes on without it")
+            self._file = None
+
+
+def diagnosis(event: Diagnostic) -> str:
+    """Return what a diagnostic means and what to do about it."""
+    match event:
+        case GradientClipped(steps, norm, clip_norm):
+            return (
+                f"the gradient was clipped to less than half at each of the last {steps} steps (now from {norm:.3g} to "
+                f"{clip_norm:g}): lower --learning-rate, or raise --clip-norm"
+            )
+        case WorseThanGuessing(loss, guessing, vocabulary):
+            return (
+                f"the model is worse than guessing: its loss is {loss:.3g}, that of any of the {vocabulary:,} tokens "
+                f"at random is {guessing:.3g}; lower --learning-rate"
+            )
+        case TranslationsAllEqual(translation):
+            shown = f"the same, {translation!r}" if translation else "empty"
+            return (
+                f"all validation translations are {shown}: so far the model only knows which words are frequent; train "
+                "longer (--epochs), with more steps an epoch (a lower --batch-size) or with more pairs"
+            )
+        case ValidationLossRising(times, before, now, training_loss_rises):
+            risen = f"validation loss has risen {times} times in a row, from {before:.3f} to {now:.3f}"
+            if training_loss_rises:
+                return f"{risen}, and the training loss rises too: lower --learning-rate"
+            return (
+                f"{risen}, while the training loss falls: overfitting; the best model is kept; more --dropout, a "
+                "smaller --hidden-size or more pairs help"
+            )
 
 
 class Meter:
     """Running means, the best BLEU so far, and the time that is left.
 
     Args:
-        trainer: the training that is measured.
+        started: where the training that is measured began.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
-        self.trainer = trainer
+    def __init__(self, started: TrainingStarted) -> None:
+        self.started = started
+        self.config = started.recipe.training
         self.loss = self.speed = 0.0
         self.weight = 0.0
         self.losses: list[float] = []
         self.report: StepReport | None = None
-        self.best: ValidationReport | None = None
-        self.best_bleu = max(trainer.checkpoint.measured("valid_bleu"), default=None)
-        self.first_step, self.first_seconds = trainer.step, trainer.seconds
+        self.best_bleu = started.best_bleu
+
+    @property
+    def done(self) -> float:
+        """Share of the planned steps or minutes that is done, from 0 to 1."""
+        report = self._last()
+        done = report.step / self.started.total_steps
+        if self.config.max_minutes:
+            done = max(done, report.seconds / (60 * self.config.max_minutes))
+        return min(1.0, done)
 
     def after_step(self, report: StepReport) -> None:
         """Take note of a step."""
@@ -116,8 +217,6 @@ class Meter:
     def after_validation(self, report: ValidationReport) -> None:
         """Take note of a validation."""
         self.best_bleu = report.valid_bleu if self.best_bleu is None else max(self.best_bleu, report.valid_bleu)
-        if report.improved:
-            self.best = report
 
     def line(self) -> str:
         """Return one line that says it all."""
@@ -125,20 +224,20 @@ class Meter:
 
     def picture(self, width: int, blocks: bool = True) -> list[str]:
         """Return lines for a terminal of that width: how far it is, the numbers, and how the loss has fallen."""
-        position, end = "  ".join(self._position()), f"{min(1.0, self.trainer.done):4.0%}  {self._time_left()}"
+        position, end = "  ".join(self._position()), f"{self.done:4.0%}  {self._time_left()}"
         width = min(width, WIDEST_PICTURE)
         room = max(0, width - len(position) - len(end) - 4)
-        done = bar(self.trainer.done, room, blocks)[:room].ljust(room, "░" if blocks else ".")
+        done = bar(self.done, room, blocks)[:room].ljust(room, "░" if blocks else ".")
         title = "loss over time  "
         over_time = f"{title}{sparkline(self.losses, max(1, width - len(title)), blocks)}"
         return [line[:width] for line in (f"{position}  {done}  {end}", "  ".join(self._numbers()), over_time)]
 
     def _position(self) -> list[str]:
         """Epoch and step, and of how many."""
-        report, config = self._last(), self.trainer.config
+        report, config = self._last(), self.config
         limited = config.epochs < UNLIMITED_EPOCHS
         epochs = f"/{config.epochs}" if limited else ""
-        steps = f"/{self.trainer.total_steps}" if limited or config.max_steps else ""
+        steps = f"/{self.started.total_steps}" if limited or config.max_steps else ""
         return [f"epoch {report.epoch}{epochs}", f"step {report.step}{steps}"]
 
     def _numbers(self) -> list[str]:
@@ -157,22 +256,15 @@ class Meter:
     def seconds_left(self) -> float:
         """Return the time to the last step, or to the time limit if that comes first, at the pace so far."""
         report = self._last()
-        pace = (report.seconds - self.first_seconds) / (report.step - self.first_step)
-        left = pace * (self.trainer.total_steps - report.step)
-        limit = self.trainer.config.max_minutes
+        pace = (report.seconds - self.started.seconds) / (report.step - self.started.step)
+        left = pace * (self.started.total_steps - report.step)
+        limit = self.config.max_minutes
         return left if limit is None else min(left, max(0.0, 60 * limit - report.seconds))
 
     def _last(self) -> StepReport:
         if self.report is None:
             raise ValueError("there has been no step yet")
         return self.report
-
-
-def clock(seconds: float) -> str:
-    """Return a duration as ``m:ss`` or ``h:mm:ss``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
 def validation_lines(report: ValidationReport) -> list[str]:
@@ -190,18 +282,31 @@ def validation_lines(report: ValidationReport) -> list[str]:
     return lines
 
 
-def summary(trainer: Trainer, best: ValidationReport | None) -> list[str]:
+def summary(event: TrainingFinished) -> list[str]:
     """Return what the training came to: its length, the model that is kept, and why it ended early if it did."""
-    kept = "the model of the earlier run, which is still the best"
+    if not event.trained:
+        return []
+    best, kept = event.best, "the model of the earlier run, which is still the best"
     if best is not None:
         kept = (
             f"the model of epoch {best.epoch}, step {best.step}: perplexity {best.valid_perplexity:.2f}, "
             f"BLEU {best.valid_bleu:.1f}"
         )
-    lines = [f"done: {trainer.step} steps in {clock(trainer.seconds)}; kept: {kept}"]
-    if trainer.schedule.exhausted:
-        lines.append(f"stopped early: {trainer.config.patience} validations without a better one (--patience)")
+    lines = [f"done: {event.steps} steps in {clock(event.seconds)}; kept: {kept}"]
+    if event.stopped_early:
+        patience = event.checkpoint.recipe.training.patience
+        lines.append(f"stopped early: {patience} validations without a better one (--patience)")
     return lines
+
+
+def _say_what_next(event: TrainingFinished) -> None:
+    """Name the next commands, as they can be typed here."""
+    model = "" if event.output == Path("model.npz") else f" -m {shlex.quote(str(event.output))}"
+    test = "" if event.checkpoint.recipe.corpora.corpus is None else " TEST_CORPUS"
+    called_by_path = shutil.which("seq2seq") is None and Path(sys.argv[0]).stem == "seq2seq"
+    command = sys.argv[0] if called_by_path else "seq2seq"
+    console.say(f"\nThe model is in {event.output}. Now try:")
+    console.say(f"  {command} translate{model}\n  {command} eval{test}{model}")
 
 
 @contextlib.contextmanager

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from seq2seq_cli.cli.terminal import console
-from seq2seq_cli.cli.terminal.translations import Style, answer
-from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.cli.terminal.translations import Style, write_translations
+from seq2seq_cli.config import SearchConfig, settings_in
 from seq2seq_cli.errors import UserError, usage_error
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ MOST_REMEMBERED = 1000
 """Lines of history kept from one session to the next."""
 HELP = 25
 """Columns of the commands in front of what they mean."""
+NOT_AT_THE_PROMPT = ("batch_size", "max_tokens_per_batch", "max_source_length")
+"""Settings of the search that matter for many lines only."""
 
 
 class Command(NamedTuple):
@@ -53,17 +55,13 @@ class Prompt:
         self.ended = False
         self.commands = {
             ":help": Command("", "show this", self._help),
-            ":beam": self._setting("beam", "N", "hypotheses kept per sentence; 1 is greedy search"),
-            ":n-best": self._setting("n_best", "N", "translations shown per sentence"),
-            ":explain": self._setting("explain", "on|off", "show the decoder's choices and the beam's rivals"),
+            **{
+                f":{name.replace('_', '-')}": self._setting(name, *_described(field))
+                for name, field in settings_in(SearchConfig).items()
+                if name not in NOT_AT_THE_PROMPT
+            },
+            ":explain": self._setting("explain", "on|off", "show the decoder's choices and the n-best list"),
             ":scores": self._setting("scores", "on|off", "put each translation's score before it"),
-            ":length-penalty": self._setting("length_penalty", "A", "compare by log-probability / length^A"),
-            ":normalization": self._setting("normalization", "plain|gnmt", "the form of length^A, as --normalization"),
-            ":no-repeat-ngram": self._setting(
-                "no_repeat_ngram", "N", "never write the same N tokens twice; 0 allows it"
-            ),
-            ":max-length": self._setting("max_length", "LENGTH", "most target tokens, such as 60 or 1.5x+10"),
-            ":allow-unknown": self._setting("allow_unknown", "on|off", "a translation may hold <unk>"),
             ":quit": Command("", "leave, as Ctrl-D does", self._quit),
         }
 
@@ -91,8 +89,9 @@ class Prompt:
                 self._obey(line)
             elif line.strip():
                 self.sentences += 1
-                sentences, number = iter([line]), self.sentences
-                answer(self.translator, self.config, sentences, self.output, self.style, number, several=False)
+                write_translations(
+                    self.translator, self.config, [line], self.output, self.style, self.sentences, several=False
+                )
         except UserError as error:
             console.show_error(error)
         except MemoryError:  # a line that cannot be translated is not the end
@@ -152,6 +151,13 @@ class Prompt:
 
     def _quit(self, _: str) -> None:
         self.ended = True
+
+
+def _described(field: dataclasses.Field[Any]) -> tuple[str, str]:
+    """Return a setting's argument and its meaning."""
+    facts = field.metadata
+    argument = "|".join(facts["choices"]) or facts["metavar"] or "on|off"
+    return argument, facts["text"].rstrip(".")
 
 
 def parse(name: str, argument: str, kind: type) -> Any:

@@ -1,11 +1,10 @@
-"""How translations are presented, at the prompt and in the filter alike: lines, JSON objects, explanations."""
+"""Translations on the screen, at the prompt and in the filter alike: lines, JSON objects, explanations."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
@@ -16,13 +15,13 @@ from seq2seq_cli.cli.terminal.tables import table, width_of
 from seq2seq_cli.config import SearchConfig
 
 if TYPE_CHECKING:
-    from seq2seq_cli.inference.translator import Source, Translation, Translator
+    from seq2seq_cli.inference.translator import Source, SourceNotes, Translation, Translator
 
 BAR = 10
 """Columns of the bar of probability 1."""
 ROOM_FOR_BARS = 60
 """Columns of a terminal below which an explanation keeps to the essential."""
-RIVALS = (">rank", ">score", ">log-probability")
+N_BEST = (">rank", ">score", ">log-probability")
 MOST_NAMED = 5
 """Words named in one warning."""
 
@@ -33,7 +32,7 @@ class Style:
 
     Args:
         scores: its score before it.
-        explain: the decoder's choices, the beam's rivals, and how the source was read.
+        explain: the decoder's choices, the n-best list, and the source's tokens.
         as_json: everything, as one JSON object per line of input.
     """
 
@@ -42,16 +41,16 @@ class Style:
     as_json: bool = False
 
 
-def answer(
+def write_translations(
     translator: Translator,
     config: SearchConfig,
-    lines: Iterator[str],
+    lines: Iterable[str],
     output: IO[bytes],
     style: Style,
     first: int = 1,
     several: bool = True,
 ) -> None:
-    """Translate a stream of lines to a stream of lines, and report on stderr what the model never saw.
+    """Translate a stream of lines to a stream of lines, and report on stderr what the model does not know.
 
     Args:
         translator, config: as loaded and as set.
@@ -61,25 +60,17 @@ def answer(
         first: the number of the first line.
         several: whether a warning has to say which line it means.
     """
-    waiting: deque[tuple[str, Source]] = deque()
-    news = News(translator.longest_trained_on)
-
-    def watched() -> Iterator[str]:
-        """Pass the lines on and take note of what was never seen."""
-        for number, line in enumerate(lines, start=first):
-            source = translator.read(line, config)
-            news.add(number, source, cut=translator.too_long(line, config))
-            waiting.append((line, source))
-            yield line
-
-    # An explanation names all that the beam found, of which only the first are results.
+    report = SourceReport(translator.longest_trained_on)
+    # An explanation shows the whole n-best list, of which only the first are results.
     search = dataclasses.replace(config, n_best=config.beam) if style.explain else config
-    for number, found in enumerate(translator.translate_n_best(watched(), search), start=first):
-        line, source = waiting.popleft()
+    sources = (translator.read(line, config) for line in lines)
+    for number, (source, found) in enumerate(translator.translate_sources(sources, search), start=first):
+        notes = translator.notes(source)
+        report.add(number, source, notes)
         if style.as_json:
-            results = [_json_line(translator, config, number, line, source, found, style.explain)]
+            results = [_json_line(translator, config, number, source, notes, found, style.explain)]
         elif style.explain:
-            results = _explained(translator, config, line, source, found, width_of(output))
+            results = _explained(translator, source, notes, found, width_of(output))
         else:
             results = _plain(number, found, config.n_best, style.scores)
         for result in results:
@@ -89,12 +80,12 @@ def answer(
                 output.flush()
     with console.end_quietly_without_reader():
         output.flush()
-    news.report(several)
-    report_cut(news.cut, config, several)
+    report.show(several)
+    report_truncated(report.truncated, config, several)
 
 
-class News:
-    """What in the source was never seen in training, with the first line of each.
+class SourceReport:
+    """What in the source is outside of the training corpus, with the first line of each.
 
     Args:
         longest: tokens of the longest training source, or 0 if that is not known.
@@ -103,31 +94,31 @@ class News:
     def __init__(self, longest: int) -> None:
         self.longest = longest
         self.unknown: dict[str, int] = {}
-        self.new_words: dict[str, int] = {}
-        self.cut: list[int] = []
+        self.oov_words: dict[str, int] = {}
+        self.truncated: list[int] = []
         self.too_long = 0
         self.first_too_long = (0, 0)
 
-    def add(self, number: int, source: Source, cut: bool) -> None:
-        """Take note of a sentence, of which the end may not have been read."""
-        for part in source.unknown:
+    def add(self, number: int, source: Source, notes: SourceNotes) -> None:
+        """Take note of a sentence."""
+        for part in notes.unknown:
             self.unknown.setdefault(part, number)
-        for word in source.new_words:
-            self.new_words.setdefault(word, number)
-        tokens = len(source.tokens) - 1
-        if cut:
-            self.cut.append(number)
+        for word in notes.oov_words:
+            self.oov_words.setdefault(word, number)
+        tokens = len(source.ids) - 1
+        if source.truncated:
+            self.truncated.append(number)
         elif 0 < self.longest < tokens:
             self.too_long += 1
             if self.too_long == 1:
                 self.first_too_long = (number, tokens)
 
-    def report(self, several: bool) -> None:
-        """Say it on stderr."""
+    def show(self, several: bool) -> None:
+        """Write it to stderr."""
         if self.unknown:
-            console.warn(f"never seen in training, read as <unk>: {_named(self.unknown, several)}")
-        if self.new_words:
-            console.say(f"note: never seen in training, read in pieces: {_named(self.new_words, several)}", indent=2)
+            console.warn(f"out of vocabulary, read as <unk>: {_named(self.unknown, several)}")
+        if self.oov_words:
+            console.say(f"note: not in the training vocabulary: {_named(self.oov_words, several)}", indent=2)
         if self.too_long:
             number, tokens = self.first_too_long
             what = f"this sentence has {tokens} tokens"
@@ -139,13 +130,8 @@ class News:
             )
 
 
-def report_too_long(translator: Translator, texts: list[str], config: SearchConfig) -> None:
-    """Warn of texts whose end was not translated."""
-    report_cut([k for k, text in enumerate(texts, start=1) if translator.too_long(text, config)], config)
-
-
-def report_cut(lines: list[int], config: SearchConfig, several: bool = True) -> None:
-    """Warn of lines whose end was not read; ``several``: whether to say which."""
+def report_truncated(lines: Sequence[int], config: SearchConfig, several: bool = True) -> None:
+    """Warn of truncated lines; ``several``: whether to say which."""
     if lines:
         what = "this line is longer than"
         if several:
@@ -176,17 +162,17 @@ def _json_line(
     translator: Translator,
     config: SearchConfig,
     number: int,
-    line: str,
     source: Source,
+    notes: SourceNotes,
     found: list[Translation],
     explain: bool,
 ) -> str:
     result: dict[str, Any] = {
         "line": number,
-        "source": line,
-        "source_tokens": source.tokens,
-        "unknown": source.unknown,
-        "new_words": source.new_words,
+        "source": source.text,
+        "source_tokens": notes.tokens,
+        "unknown": notes.unknown,
+        "new_words": notes.oov_words,
         "translations": [dataclasses.asdict(translation) for translation in found[: config.n_best]],
     }
     if explain:
@@ -194,26 +180,26 @@ def _json_line(
             {
                 "token": step.token,
                 "probability": step.probability,
-                "runners_up": [{"token": token, "probability": p} for token, p in step.runners_up],
+                "alternatives": [{"token": token, "probability": p} for token, p in step.alternatives],
             }
-            for step in translator.explain(line, found[0], config)
+            for step in translator.explain(source, found[0])
         ]
-        result["rivals"] = [dataclasses.asdict(translation) for translation in found[1:]]
+        result["n_best"] = [dataclasses.asdict(translation) for translation in found]
     return json.dumps(result, ensure_ascii=False)
 
 
 def _explained(
-    translator: Translator, config: SearchConfig, line: str, source: Source, found: list[Translation], width: int
+    translator: Translator, source: Source, notes: SourceNotes, found: list[Translation], width: int
 ) -> list[str]:
     """Return the explanation of one translation, with an empty line at its end; of a blank line, only that."""
-    steps = translator.explain(line, found[0], config)
+    steps = translator.explain(source, found[0])
     if not steps:
         return [""]
-    facts = [["source", line], ["read as", _tokens(source.tokens)]]
-    if source.unknown:
-        facts.append(["never seen, <unk>", ", ".join(source.unknown)])
-    if source.new_words:
-        facts.append(["never seen, in pieces", ", ".join(source.new_words)])
+    facts = [["source", source.text], ["tokens", _tokens(notes.tokens)]]
+    if notes.unknown:
+        facts.append(["out of vocabulary", ", ".join(notes.unknown)])
+    if notes.oov_words:
+        facts.append(["not in training", ", ".join(notes.oov_words)])
     facts.append(["translation", found[0].text])
     choices = [
         [
@@ -221,24 +207,24 @@ def _explained(
             show_token(step.token),
             _short(step.probability),
             bar(step.probability, BAR),
-            "  ".join(f"{show_token(token)} {_short(p)}" for token, p in step.runners_up),
+            "  ".join(f"{show_token(token)} {_short(p)}" for token, p in step.alternatives),
         ]
         for number, step in enumerate(steps, start=1)
     ]
-    rivals = [
-        [str(rank), f"{rival.score:.4f}", f"{rival.log_probability:.4f}", rival.text]
-        for rank, rival in enumerate(found, start=1)
+    n_best = [
+        [str(rank), f"{each.score:.4f}", f"{each.log_probability:.4f}", each.text]
+        for rank, each in enumerate(found, start=1)
     ]
-    headers, rival_headers = [">step", "token", ">probability", "", "runners-up"], [*RIVALS, "the beam's rivals"]
+    headers, n_best_headers = [">step", "token", ">probability", "", "alternatives"], [*N_BEST, "n-best list"]
     if width < ROOM_FOR_BARS:  # the essential columns alone
-        headers, choices = ["token", ">prob.", "runners-up"], [[row[1], row[2], row[4]] for row in choices]
-        rival_headers, rivals = [">score", "the beam's rivals"], [[row[1], row[3]] for row in rivals]
+        headers, choices = ["token", ">prob.", "alternatives"], [[row[1], row[2], row[4]] for row in choices]
+        n_best_headers, n_best = [">score", "n-best list"], [[row[1], row[3]] for row in n_best]
     return [
         *table(["", ""], facts, width),
         "",
         *table(headers, choices, width),
         "",
-        *table(rival_headers, rivals, width),
+        *table(n_best_headers, n_best, width),
         "",
     ]
 

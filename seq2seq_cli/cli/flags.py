@@ -1,0 +1,95 @@
+"""Flags made from settings: a field of a configuration is a flag, with its help, its default and its completion.
+
+A command takes its settings as ``**settings``; the decorator ``with_flags`` puts the flags in their place::
+
+    @with_flags(SearchConfig)
+    def translate_command(text: ..., **settings: Any) -> None:
+        config = SearchConfig(**settings)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterator
+from typing import Annotated, TypeVar, get_type_hints
+
+import typer
+
+from seq2seq_cli.config import Section, flag_of, settings_in, type_of
+
+_Command = TypeVar("_Command", bound=Callable[..., None])
+
+
+def choices_of(name: str) -> tuple[str, ...]:
+    """Return the choices of a setting whose list is a table of another room."""
+    if name == "cell":
+        from seq2seq_cli.nn.cells import CELLS
+
+        return tuple(CELLS)
+    if name == "optimizer":
+        from seq2seq_cli.nn.optimizers import OPTIMIZERS
+
+        return tuple(OPTIMIZERS)
+    return ()
+
+
+def with_flags(
+    *sections: type[Section], leave_out: Collection[str] = (), optional: bool = False
+) -> Callable[[_Command], _Command]:
+    """Give a command a flag for every setting of the sections.
+
+    Args:
+        sections: configurations.
+        leave_out: names of settings that are no flag of this command.
+        optional: whether a flag that is not given is None in place of its default.
+    """
+
+    def decorate(command: _Command) -> _Command:
+        """Replace ``**settings`` in the command's signature by the flags."""
+        hints = get_type_hints(command, include_extras=True)
+        own = [
+            each.replace(annotation=hints[name])
+            for name, each in inspect.signature(command).parameters.items()
+            if each.kind is not inspect.Parameter.VAR_KEYWORD
+        ]
+        flags = [each for section in sections for each in _flags(section, leave_out, optional)]
+        command.__signature__ = inspect.Signature([*own, *flags])  # type: ignore[attr-defined]
+        command.__annotations__ = {each.name: each.annotation for each in (*own, *flags)} | {"return": None}
+        return command
+
+    return decorate
+
+
+def _flags(section: type[Section], leave_out: Collection[str], optional: bool) -> Iterator[inspect.Parameter]:
+    for name, field in settings_in(section).items():
+        if name in leave_out:
+            continue
+        kind, facts = type_of(section, field), field.metadata
+        choices = facts["choices"] or choices_of(name)
+        text = f"{facts['text']}: {_listed(choices)}." if choices else facts["text"]
+        default: Any = field.default
+        shown: str = facts["shown"] or {"True": "yes", "False": "no"}.get(str(default), str(default))
+        option = typer.Option(
+            f"{flag_of(name)}/--no-{name.replace('_', '-')}" if kind is bool else flag_of(name),
+            metavar="" if kind is bool else facts["metavar"],
+            help=text,
+            show_default=shown,
+            rich_help_panel=section.panel,
+            autocompletion=_completion(choices) if choices else None,
+        )
+        hint = Annotated[kind | None, option] if optional else Annotated[kind, option]
+        value = None if optional else default
+        yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=hint)
+
+
+def _listed(choices: tuple[str, ...]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        """Return the choices that begin so."""
+        return [choice for choice in choices if choice.startswith(incomplete)]
+
+    return complete

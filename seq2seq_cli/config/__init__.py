@@ -1,0 +1,49 @@
+"""Every setting there is, with its default, its limits and its help, in frozen dataclasses.
+
+A section (``ModelConfig``, ``TrainingConfig``, …) checks itself when it is made, so an impossible setting is reported
+before any work starts. A ``Recipe`` holds all the sections that a training needs. A setting is one field: the flag of
+the command line, its help, the key in a TOML file and the entry in the model file follow from it.
+"""
+
+from seq2seq_cli.config.recipe import Recipe, check_settings, parse_toml, setting_types, to_toml
+from seq2seq_cli.config.search import NORMALIZATIONS, LengthLimit, SearchConfig, length_limit
+from seq2seq_cli.config.sections import (
+    CONTEXTS,
+    LARGEST_VOCABULARY,
+    LONGEST_SOURCE,
+    MOST_TOKENS_PER_BATCH,
+    TOKENIZER_KINDS,
+    UNLIMITED_EPOCHS,
+    CorpusConfig,
+    ModelConfig,
+    TokenizerConfig,
+    TrainingConfig,
+)
+from seq2seq_cli.config.setting import Section, config_from_json, flag_of, settings_in, type_of
+
+__all__ = [
+    "CONTEXTS",
+    "LARGEST_VOCABULARY",
+    "LONGEST_SOURCE",
+    "MOST_TOKENS_PER_BATCH",
+    "NORMALIZATIONS",
+    "TOKENIZER_KINDS",
+    "UNLIMITED_EPOCHS",
+    "CorpusConfig",
+    "LengthLimit",
+    "ModelConfig",
+    "Recipe",
+    "SearchConfig",
+    "Section",
+    "TokenizerConfig",
+    "TrainingConfig",
+    "check_settings",
+    "config_from_json",
+    "flag_of",
+    "length_limit",
+    "parse_toml",
+    "setting_types",
+    "settings_in",
+    "to_toml",
+    "type_of",
+]

@@ -1,0 +1,115 @@
+"""What a setting is: a field of a frozen dataclass with its default, its limits and its help."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import field
+from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
+
+from seq2seq_cli.errors import usage_error
+
+_Config = TypeVar("_Config")
+
+
+def setting(
+    default: Any,
+    text: str,
+    metavar: str = "N",
+    *,
+    low: float | None = None,
+    high: float = math.inf,
+    below: bool = False,
+    choices: tuple[str, ...] = (),
+    name: str = "",
+    shown: str = "",
+) -> Any:
+    """Return a dataclass field that is a setting.
+
+    Args:
+        default: its default value.
+        text: one sentence of help.
+        metavar: what stands for its value in ``--help``.
+        low, high: limits of a number; None: not a number.
+        below: whether ``high`` itself is excluded.
+        choices: the values that a text may have, where it may not have any.
+        name: of the flag, with underscores, where it is not the field's.
+        shown: the default in words, where the value does not say it.
+    """
+    limits = None if low is None else (low, high, below)
+    metadata = {"text": text, "metavar": metavar, "limits": limits, "choices": choices, "name": name, "shown": shown}
+    return field(default=default, metadata=metadata)
+
+
+def check_range(flag: str, value: float, low: float, high: float = math.inf, below: bool = False) -> None:
+    """Raise unless low <= value <= high (or < high); after a colon the flag may name a part of its value."""
+    inside = low <= value < high if below else low <= value <= high
+    if not inside:  # also true for NaN
+        if math.isinf(high):
+            limits = f"{low} or more"
+        else:
+            limits = f"from {low} to {'below ' if below else ''}{high}"
+        raise usage_error(
+            f"{flag} must be {limits}, not {str(value)[:30]}",
+            where=flag.partition(":")[0],
+            fix=f"give a value {limits}",
+        )
+
+
+def check_choice(flag: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise unless the value is one of the choices."""
+    if value not in choices:
+        listed = ", ".join(choices)
+        raise usage_error(f"{flag} must be one of {listed}, not {value!r}", where=flag, fix=f"choose from {listed}")
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of a setting's name: ``--batch-size`` of ``batch_size``."""
+    return f"--{name.replace('_', '-')}"
+
+
+class Section:
+    """A frozen dataclass of settings that checks itself when it is made."""
+
+    panel: ClassVar[str] = ""
+    """The heading of its flags in ``--help``."""
+
+    def __post_init__(self) -> None:
+        for name, each in settings_in(type(self)).items():
+            value = getattr(self, each.name)
+            if value is not None and each.metadata["limits"]:
+                check_range(flag_of(name), value, *each.metadata["limits"])
+            if each.metadata["choices"]:
+                check_choice(flag_of(name), value, each.metadata["choices"])
+
+
+def settings_in(section: type[Any]) -> dict[str, dataclasses.Field[Any]]:
+    """Return the fields of a section that are settings, by the name of their flag with underscores."""
+    return {each.metadata["name"] or each.name: each for each in dataclasses.fields(section) if each.metadata}
+
+
+def type_of(section: type[Any], each: dataclasses.Field[Any]) -> type:
+    """Return the type of a setting's value, without None."""
+    hint = get_type_hints(section)[each.name]
+    kinds: list[type] = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
+    return kinds[-1]  # of int | str, as in SearchConfig.max_length, the text: it holds numbers, too
+
+
+def config_from_json(kind: type[_Config], values: Any) -> _Config:
+    """Return a configuration from what ``dataclasses.asdict`` made of one, every value's type checked.
+
+    A setting that is missing has its default, so that files from before it existed stay readable.
+
+    Raises:
+        ValueError: for an unknown field, or a value of a wrong type.
+        UserError: for a value outside its limits.
+    """
+    hints = get_type_hints(kind)
+    names = {each.name for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    if not isinstance(values, dict) or not values.keys() <= names:
+        raise ValueError(f"it does not have the fields of a {kind.__name__}")
+    for name, value in values.items():
+        allowed = get_args(hints[name]) or (hints[name],)
+        if type(value) not in allowed and not (type(value) is int and float in allowed):
+            raise ValueError(f"{name} cannot be {value!r}")
+    return kind(**values)

@@ -1,0 +1,211 @@
+"""Scoring systems on a test corpus: one model or ensemble, several side by side, or any system's output."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.evaluation.scores import BucketScore, Scores, corpus_scores, scores_by_length, sentence_scores
+from seq2seq_cli.evaluation.scores import compare as compare_systems
+from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
+from seq2seq_cli.text.corpus import Corpus, read_corpus
+
+
+class Translates(Protocol):
+    """What ``evaluate`` needs of a translator; ``Translator`` is one."""
+
+    corpora: list[str]
+
+    def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
+        """Return the best translation of each text."""
+
+
+@dataclass(frozen=True)
+class System:
+    """Somebody's translations of the test set, and what to call them."""
+
+    name: str
+    outputs: list[str]
+
+
+@dataclass
+class Evaluation:
+    """Scores and what explains them.
+
+    Args:
+        data: the test set's name.
+        sources: none if they are not known.
+        references: one for each sentence.
+        systems: one, or several to compare.
+        settings: what the scores depend on besides, for the last line.
+        metrics: to score by.
+        lowercase: whether to take no notice of case.
+    """
+
+    data: str
+    sources: list[str]
+    references: list[str]
+    systems: list[System]
+    settings: dict[str, Any]
+    metrics: list[str]
+    lowercase: bool = False
+    scores: list[Scores] = field(default_factory=list)
+    baselines: list[tuple[System, Scores]] = field(default_factory=list)
+    lengths: list[list[BucketScore]] = field(default_factory=list)
+    examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def score(self, confidence: bool) -> None:
+        """Score the one system."""
+        outputs = self.systems[0].outputs
+        self.scores = [corpus_scores(outputs, self.references, self.metrics, confidence, self.lowercase)]
+
+    def compare(self) -> None:
+        """Score every system, and test how far it differs from the first."""
+        outputs = [system.outputs for system in self.systems]
+        self.scores = compare_systems(outputs, self.references, self.metrics, self.lowercase)
+
+    def add_baselines(self, systems: list[System]) -> None:
+        """Score what one gets without a model."""
+        self.baselines = [
+            (s, corpus_scores(s.outputs, self.references, self.metrics, lowercase=self.lowercase)) for s in systems
+        ]
+
+    def add_lengths(self) -> None:
+        """Score every system's sentences by the length of their source."""
+        self.lengths = [
+            scores_by_length(self.sources, s.outputs, self.references, lowercase=self.lowercase) for s in self.systems
+        ]
+
+    def add_examples(self, count: int) -> None:
+        """Pick the first system's best and worst sentences by chrF2; none is among both."""
+        outputs = self.systems[0].outputs
+        scores = sentence_scores(outputs, self.references, self.lowercase)
+        ranked = sorted(range(len(outputs)), key=lambda k: (-scores[k], k))
+        best = ranked[:count]
+        worst = ranked[::-1][: min(count, len(ranked) - len(best))]
+        for name, chosen in (("best", best), ("worst", worst)):
+            self.examples[name] = [
+                {
+                    "sentence": k + 1,
+                    "chrf": scores[k],
+                    **({"source": self.sources[k]} if self.sources else {}),
+                    "reference": self.references[k],
+                    "translation": outputs[k],
+                }
+                for k in chosen
+            ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as one JSON object."""
+        first = self.scores[0]
+        result: dict[str, Any] = {
+            "signatures": first.signatures,
+            "sentences": first.sentences,
+            "corpus": self.data,
+            **self.settings,
+        }
+        if len(self.systems) == 1:
+            result = {**_score_json(first), **result}
+            if first.brevity_penalty is not None:
+                result["brevity_penalty"] = first.brevity_penalty
+            if self.lengths:
+                result["by_length"] = _lengths_json(self.lengths[0])
+        else:
+            result["systems"] = [
+                {
+                    "name": system.name,
+                    **_score_json(scores),
+                    **({"by_length": _lengths_json(self.lengths[k])} if self.lengths else {}),
+                }
+                for k, (system, scores) in enumerate(zip(self.systems, self.scores))
+            ]
+        if self.baselines:
+            result["baselines"] = [{"name": system.name, **scores.values} for system, scores in self.baselines]
+        if self.examples:
+            result["examples"] = self.examples
+        return result
+
+
+def evaluate(
+    translator: Translates,
+    corpus: str | Corpus | None = None,
+    config: SearchConfig | None = None,
+    *,
+    metrics: Sequence[str] = ("bleu", "chrf"),
+    lowercase: bool = False,
+    confidence: bool = False,
+    by_length: bool = False,
+) -> Evaluation:
+    """Translate a test corpus and score the translations.
+
+    Args:
+        translator: a ``Translator``, of one model or an ensemble.
+        corpus: its name, as for ``train``, or the corpus itself; None: the built-in test set, which goes only with a
+            model that was trained on the built-in corpus.
+        config: how to search.
+        metrics: of ``evaluation.scores.METRICS``.
+        lowercase: ignore case.
+        confidence: also estimate 95 % confidence intervals.
+        by_length: also score by the length of the source.
+
+    Returns:
+        Scores in ``scores[0]``, with sacreBLEU's signatures, and the translations in ``systems[0].outputs``.
+
+    Raises:
+        UserError: for a corpus that cannot be read or does not fit the model.
+
+    Example::
+
+        from seq2seq_cli import Translator, evaluate
+
+        evaluation = evaluate(Translator.load("model.npz"), "test.tsv")
+        evaluation.scores[0].values["bleu"]
+    """
+    test = corpus if isinstance(corpus, Corpus) else read_test_corpus(corpus, translator.corpora)
+    outputs = translator.translate(test.sources, config)
+    beam = (config or SearchConfig()).beam
+    system = System(", ".join(translator.corpora), outputs)
+    found = Evaluation(
+        test.name, list(test.sources), list(test.targets), [system], {"beam": beam}, list(metrics), lowercase
+    )
+    found.score(confidence)
+    if by_length:
+        found.add_lengths()
+    return found
+
+
+def read_test_corpus(name: str | None, trained_on: Sequence[str]) -> Corpus:
+    """Return the test corpus; the built-in one only goes with a model that was trained on the built-in corpus.
+
+    Args:
+        name: as for ``train``; None: the built-in test set.
+        trained_on: the corpora of the models.
+
+    Raises:
+        UserError: if the built-in test set says nothing about a model, and as ``read_corpus``.
+    """
+    if name is None and any(corpus != BUILTIN for corpus in trained_on):
+        raise UserError(
+            "this model was not trained on the built-in corpus, so the built-in test set says nothing about it",
+            where=", ".join(trained_on),
+            fix="name a test corpus: seq2seq eval test.tsv",
+            exit_code=2,
+        )
+    return read_corpus(name or builtin_corpus("test"))
+
+
+def _score_json(scores: Scores) -> dict[str, Any]:
+    result: dict[str, Any] = dict(scores.values)
+    if scores.intervals:
+        result["confidence"], result["bootstrap_mean"] = scores.intervals, scores.means
+    if scores.p_values:
+        result["p_values"] = scores.p_values
+    return result
+
+
+def _lengths_json(buckets: list[BucketScore]) -> list[dict[str, Any]]:
+    return [{"words": bucket.label, **dataclasses.asdict(bucket)} for bucket in buckets]

@@ -1,0 +1,114 @@
+"""Reading a training's corpora and turning them into token ids."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from seq2seq_cli.config import Recipe
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.storage.checkpoint import Checkpoint
+from seq2seq_cli.text.builtin import builtin_corpus
+from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus, shorten
+from seq2seq_cli.text.statistics import overlap, suspicious_pairs, unseen_words
+from seq2seq_cli.text.tokenizer import UNKNOWN
+from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus
+from seq2seq_cli.training.events import PairsSkipped, Side, SuspiciousPairs, TrainingCorpus, UnknownTokens, Vocabularies
+
+
+class Pairs(NamedTuple):
+    """Sentence pairs as text and as token ids."""
+
+    text: Corpus
+    ids: EncodedCorpus
+
+
+def read_corpora(recipe: Recipe) -> tuple[Corpus, Corpus]:
+    """Return the training and the validation corpus; without a name, the built-in ones.
+
+    Without validation pairs a seeded share of the training pairs is held out. Where nothing can be held out, both are
+    one and the same object.
+    """
+    name, valid_name = recipe.corpora.corpus, recipe.corpora.valid
+    if name is None:
+        name, valid_name = builtin_corpus("train"), valid_name or builtin_corpus("valid")
+    train = read_corpus(name)
+    return (train, read_corpus(valid_name)) if valid_name is not None else hold_out(train, recipe.training.seed)
+
+
+def encode_pairs(corpus: Corpus, checkpoint: Checkpoint) -> tuple[Pairs, PairsSkipped | None]:
+    """Return the pairs that fit the recipe's limits of length, and an event if any does not.
+
+    Raises:
+        UserError: if none fits.
+    """
+    training = checkpoint.recipe.training
+    length, tokens = training.max_source_length, training.max_tokens_per_batch
+    encoded, fitting = encode_corpus(
+        corpus,
+        checkpoint.source_tokenizer,
+        checkpoint.target_tokenizer,
+        checkpoint.model.config.reverse_source,
+        length,
+        tokens,
+    )
+    if not len(encoded):
+        raise UserError(
+            f"every pair is longer than --max-source-length {length} or --max-tokens-per-batch {tokens} allows",
+            where=corpus.name,
+            fix="give sentences in place of whole texts, or raise these limits",
+        )
+    skipped = len(corpus) - len(encoded)
+    if not skipped:
+        return Pairs(corpus, encoded), None
+    first = shorten(corpus.sources[fitting.index(0)])
+    return Pairs(corpus.select(fitting), encoded), PairsSkipped(corpus.name, skipped, first, length, tokens)
+
+
+def describe_corpus(recipe: Recipe, train: Pairs, valid: Pairs) -> TrainingCorpus:
+    """Return how many pairs and tokens there are; BOS and EOS do not count."""
+    source, target = train.ids.source.lengths - 1, train.ids.target.lengths - 2
+    return TrainingCorpus(recipe.corpora.corpus, len(train.text), len(valid.text), source, target)
+
+
+def describe_vocabularies(checkpoint: Checkpoint, train: Pairs, valid: Pairs) -> Vocabularies:
+    """Return both vocabularies, and what of the validation corpus is outside of them."""
+    sides = []
+    for tokenizer, known, lines, ids in (
+        (checkpoint.source_tokenizer, train.text.sources, valid.text.sources, valid.ids.source),
+        (checkpoint.target_tokenizer, train.text.targets, valid.text.targets, valid.ids.target),
+    ):
+        oov = unseen_words(known, lines, tokenizer.lowercase).share
+        sides.append(Side(tokenizer.kind, len(tokenizer), _count_unknown(ids) / _count_tokens(ids), oov))
+    return Vocabularies(*sides)
+
+
+def find_suspicious_pairs(recipe: Recipe, train: Corpus, valid: Corpus) -> SuspiciousPairs:
+    """Return what looks wrong in the corpora."""
+    if valid is train:
+        found = suspicious_pairs(train)
+    elif valid.name == train.name and recipe.corpora.valid is None:  # held out of the same file: one corpus
+        found = suspicious_pairs(train.joined(valid))
+    else:
+        found = suspicious_pairs(train) + suspicious_pairs(valid) + overlap(train, valid)
+    return SuspiciousPairs(tuple(found))
+
+
+def find_unknown_tokens(pairs: Pairs) -> list[UnknownTokens]:
+    """Return an event for each side that has tokens outside its vocabulary."""
+    found = []
+    for side, ids in (("source", pairs.ids.source), ("target", pairs.ids.target)):
+        count = _count_unknown(ids)
+        if count:
+            found.append(UnknownTokens(pairs.text.name, side, count, count / _count_tokens(ids)))
+    return found
+
+
+def _count_unknown(sentences: Sentences) -> int:
+    return int(np.count_nonzero(sentences.ids == UNKNOWN))
+
+
+def _count_tokens(sentences: Sentences) -> int:
+    """Return the number of tokens without EOS, at least 1."""
+    return max(1, len(sentences.ids) - len(sentences))

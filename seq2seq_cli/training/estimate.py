@@ -1,0 +1,101 @@
+"""What a training will take, in time and memory, measured before it begins."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from seq2seq_cli.config import UNLIMITED_EPOCHS
+from seq2seq_cli.nn.packing import Index
+from seq2seq_cli.training.batches import shards_of
+from seq2seq_cli.training.events import CostEstimate
+from seq2seq_cli.training.trainer import DROPOUT_STREAM, ORDER_STREAM, Trainer, random_stream
+
+MOST_STEPS = 10
+MOST_SECONDS = 4.0
+SENTENCES = 128
+"""Sentences to translate: two batches, for the search's tables take most of what a validation adds to the memory."""
+
+
+def estimate_cost(trainer: Trainer) -> CostEstimate:
+    """Take a few steps with the trainer's own workers, and return how long they and an epoch take.
+
+    Nothing that the training depends on changes: the learning rate is zero, so the weights stay as they are; the
+    optimizer's moments are put back afterwards; and every random stream belongs to a step or an epoch.
+
+    The first step, on the largest batch, warms up and shows how much memory is needed; it does not count. Those that
+    count are spread over the batches of an epoch from small to large. Some sentences are translated at the end, as in
+    a validation, since that takes memory as well.
+    """
+    config, tokens = trainer.config, trainer.train.lengths
+    moments = trainer.optimizer.moments()
+    kept = {name: vector.copy() for name, vector in moments.items()} if trainer.step else None
+    before = trainer.step
+    plan = sorted(trainer.plan(trainer.epoch), key=lambda pairs: int(tokens[pairs].sum()))
+    try:
+        _timed_step(trainer, plan[-1])
+        seconds, steps, measured = 0.0, 0, 0
+        strata = min(MOST_STEPS, len(plan))
+        order = random_stream(config.seed, ORDER_STREAM, trainer.epoch)
+        for stratum in order.permutation(strata):  # at random: cut short, it has taken small and large ones alike
+            pairs = plan[(2 * stratum + 1) * len(plan) // (2 * strata)]
+            seconds += _timed_step(trainer, pairs)
+            steps, measured = steps + 1, measured + int(tokens[pairs].sum())
+            if seconds > MOST_SECONDS:
+                break
+    finally:
+        trainer.optimizer.steps = before
+        for name, vector in moments.items():
+            vector[...] = 0.0 if kept is None else kept[name]
+    trainer.validation.score(trainer.model, SENTENCES)
+    peak, weights = peak_memory(), trainer.model.parameters.flat.nbytes
+    epoch_seconds = seconds * int(tokens.sum()) / measured
+    return CostEstimate(
+        memory=None if peak is None else peak + trainer.parallel.others_memory(),
+        least_memory=(2 + len(moments)) * weights,
+        weights=weights,
+        steps=steps,
+        step_seconds=seconds / steps,
+        epoch_seconds=epoch_seconds,
+        steps_per_epoch=trainer.steps_per_epoch,
+        seconds=_seconds_left(trainer, epoch_seconds),
+    )
+
+
+def _timed_step(trainer: Trainer, pairs: Index) -> float:
+    """Take a step at a learning rate of zero and return the seconds it took."""
+    start = time.perf_counter()
+    parallel, config = trainer.parallel, trainer.config
+    shards = shards_of(pairs, parallel.size)
+    generators = [random_stream(config.seed, DROPOUT_STREAM, trainer.step, k) for k in range(len(shards))]
+    gradients = parallel.loss_and_gradients(shards, generators, config.label_smoothing)
+    if np.isfinite(gradients.norm):  # 0 · ∞ would be no number
+        parallel.step(gradients, 0.0, config.clip_norm)
+    return time.perf_counter() - start
+
+
+def _seconds_left(trainer: Trainer, epoch_seconds: float) -> float | None:
+    """Return the time to the last step at most, or None where nothing limits it."""
+    config = trainer.config
+    if config.epochs >= UNLIMITED_EPOCHS and not config.max_steps and not config.max_minutes:
+        return None
+    seconds = epoch_seconds * (trainer.total_steps - trainer.step) / trainer.steps_per_epoch
+    return seconds if config.max_minutes is None else min(seconds, 60 * config.max_minutes - trainer.seconds)
+
+
+def peak_memory() -> int | None:
+    """Return the most bytes of memory that this process has held so far, or None where the system does not say."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux: the kernel's count for this program alone, not for the one that started it
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

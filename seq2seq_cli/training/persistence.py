@@ -1,0 +1,127 @@
+"""What a training leaves on disk, and how it is taken up again: the model, the training state, their fingerprints."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, put_aside, save_model, save_state, state_path
+from seq2seq_cli.training.batches import EncodedCorpus
+
+if TYPE_CHECKING:
+    from seq2seq_cli.training.trainer import Trainer
+
+HASHED_NUMBERS = 1 << 16
+"""Token ids that are turned into the bytes of a hash at a time."""
+
+
+@dataclass
+class TrainingFiles:
+    """Where a training is saved.
+
+    Args:
+        output: of the model; the training state is beside it.
+        fingerprints: what a resumed training must share with this one.
+        replaces_another: whether a model that is there is of another training, and has to be backed up first.
+    """
+
+    output: Path
+    fingerprints: dict[str, str]
+    replaces_another: bool
+
+    def save(self, trainer: Trainer, improved: bool) -> None:
+        """Write the training state, and before it the model if it is the best so far, or if there is none yet."""
+        checkpoint, schedule = trainer.checkpoint, trainer.schedule
+        if improved or not checkpoint.history or not self.output.exists():
+            if self.replaces_another:
+                put_aside(self.output)
+            self.replaces_another = False
+            save_model(self.output, checkpoint)
+        progress = {
+            "step": trainer.step,
+            "epoch": trainer.epoch,
+            "batch": trainer.batch,
+            "seconds": trainer.seconds,
+            "validated_step": trainer.validated_step,
+            "rate_scale": schedule.scale,
+            "best_loss": schedule.best if math.isfinite(schedule.best) else None,
+            "failures": schedule.failures,
+            "fingerprints": self.fingerprints,
+        }
+        save_state(state_path(self.output), checkpoint, TrainingState(trainer.optimizer.moments(), progress))
+
+
+def restore(trainer: Trainer, state: TrainingState) -> None:
+    """Set a trainer to where a saved training stood.
+
+    Raises:
+        UserError: if the state is damaged, or of another corpus, network, optimizer or pair of tokenizers.
+    """
+    progress, where = state.progress, str(state_path(trainer.files.output))
+    moments = trainer.optimizer.moments()
+    try:
+        found = dict(progress["fingerprints"])
+        counts = {name: int(progress[name]) for name in ("step", "epoch", "batch", "validated_step", "failures")}
+        if not all(0 <= count <= sys.maxsize for count in counts.values()):
+            raise ValueError("a count is out of range")
+        trainer.optimizer.steps, trainer.epoch, trainer.batch = counts["step"], counts["epoch"], counts["batch"]
+        trainer.validated_step, trainer.schedule.failures = counts["validated_step"], counts["failures"]
+        trainer.seconds = float(progress["seconds"])
+        trainer.schedule.scale = float(progress["rate_scale"])
+        trainer.schedule.best = math.inf if progress["best_loss"] is None else float(progress["best_loss"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise UserError(f"the training state is damaged: {error}", where=where, fix="train without --resume") from None
+    for name, value in trainer.files.fingerprints.items():
+        if found.get(name) != value:
+            raise UserError(
+                f"the {name} is not the one that this training started with",
+                where=where,
+                fix=f"give the same {name} as before, or train without --resume",
+            )
+    if state.moments.keys() != moments.keys():
+        raise UserError("the training state is of another optimizer", where=where, fix="train without --resume")
+    for name, vector in moments.items():
+        vector[...] = state.moments[name]
+
+
+def fingerprints(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCorpus) -> dict[str, str]:
+    """Return a hash of everything that a resumed training must share with the one it continues, by what it is."""
+    tokenizers = (checkpoint.source_tokenizer, checkpoint.target_tokenizer)
+    return {
+        "network": _hashed([_json_bytes(dataclasses.asdict(checkpoint.model.config))]),
+        "pair of tokenizers": _hashed(_json_bytes(tokenizer.to_json()) for tokenizer in tokenizers),
+        "training corpus": _hashed(_ids_of(train)),
+        "validation corpus": _hashed(_ids_of(valid)),
+    }
+
+
+def _hashed(parts: Iterable[Any]) -> str:
+    """Return one hash of several parts, each bytes or an array."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _json_bytes(value: Any) -> bytes:
+    """Return a JSON value as bytes, the same for the same value."""
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def _ids_of(corpus: EncodedCorpus) -> Iterator[npt.NDArray[np.integer]]:
+    """Yield the ids of a corpus, some at a time, in the same types whatever it keeps them in."""
+    for side in (corpus.source, corpus.target):
+        for numbers, kind in ((side.ids, np.int32), (side.starts, np.int64)):
+            for start in range(0, len(numbers), HASHED_NUMBERS):
+                yield numbers[start : start + HASHED_NUMBERS].astype(kind)

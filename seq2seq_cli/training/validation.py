@@ -1,0 +1,53 @@
+"""How good a model is in the midst of its training: its loss, and what its translations are worth."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from seq2seq_cli.config import MOST_TOKENS_PER_BATCH, SearchConfig
+from seq2seq_cli.evaluation.scores import corpus_bleu
+from seq2seq_cli.inference.translator import Translator
+from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.storage.checkpoint import Checkpoint
+from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.training.batches import plan_batches
+from seq2seq_cli.training.data_parallel import DataParallel
+from seq2seq_cli.training.events import Score
+
+VALIDATION_BATCH = 64
+
+
+class Validation:
+    """Translates validation sentences greedily and scores them.
+
+    Args:
+        checkpoint: whose tokenizers and limits apply.
+        valid: the sentence pairs.
+        threads: that translate.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, valid: Corpus, threads: int) -> None:
+        self.checkpoint, self.valid, self.threads = checkpoint, valid, threads
+
+    def score(self, model: Seq2Seq, sentences: int) -> Score:
+        """Translate the first so many sentences with a model and score them."""
+        sources, targets = self.valid.sources[:sentences], self.valid.targets[:sentences]
+        training = self.checkpoint.recipe.training
+        limits = {name: getattr(training, name) for name in ("max_tokens_per_batch", "max_source_length")}
+        translator = Translator([dataclasses.replace(self.checkpoint, model=model)], threads=self.threads)
+        hypotheses = translator.translate(sources, SearchConfig(beam=1, n_best=1, **limits))
+        # A short, a middling and a long sentence: what the model learns first, what it learns next, what it may never.
+        by_length = sorted(range(len(sources)), key=lambda k: (len(sources[k]), k))
+        shown = dict.fromkeys(by_length[len(sources) * part // 6] for part in (1, 3, 5))
+        samples = tuple((sources[k], targets[k], hypotheses[k]) for k in shown)
+        all_equal = len(set(sources)) > 1 and len(set(targets)) > 1 and len(set(hypotheses)) == 1
+        return Score(corpus_bleu(hypotheses, targets), samples, all_equal)
+
+
+def validation_loss(parallel: DataParallel, max_tokens: int = MOST_TOKENS_PER_BATCH) -> float:
+    """Return the mean negative log-likelihood per real target token of the validation pairs, in nats.
+
+    There is neither dropout nor label smoothing in it.
+    """
+    loss = parallel.validation_loss(plan_batches(parallel.valid, VALIDATION_BATCH, max_tokens=max_tokens))
+    return loss.negative_log_likelihood / loss.tokens
