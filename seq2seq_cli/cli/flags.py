@@ -66,15 +66,16 @@ def _flags(section: type[Section], leave_out: Collection[str], optional: bool) -
             continue
         kind, facts = type_of(section, field), field.metadata
         choices = facts["choices"] or choices_of(name)
+        switch = kind is bool and (optional or field.default is not False)  # what is off can only be switched on
         text = f"{facts['text']}: {_listed(choices)}." if choices else facts["text"]
-        default: Any = field.default
+        default: object = field.default
         shown: str = facts["shown"] or {"True": "yes", "False": "no"}.get(str(default), str(default))
         option = typer.Option(
-            f"{flag_of(name)}/--no-{name.replace('_', '-')}" if kind is bool else flag_of(name),
+            f"{flag_of(name)}/--no-{name.replace('_', '-')}" if switch else flag_of(name),
             metavar="" if kind is bool else facts["metavar"],
             help=text,
             show_default=shown,
-            rich_help_panel=section.panel,
+            rich_help_panel=f"{section.panel}: yes or no" if switch else section.panel,  # wide flags apart
             autocompletion=_completion(choices) if choices else None,
         )
         hint = Annotated[kind | None, option] if optional else Annotated[kind, option]

@@ -80,8 +80,7 @@ class SentencesBuilder:
         self._take_latest()
         starts = np.zeros(len(self._lengths) + 1, np.uint32 if len(self._ids) < 1 << 32 else np.uint64)
         np.cumsum(self._lengths, dtype=starts.dtype, out=starts[1:])
-        ids: npt.NDArray[np.unsignedinteger] = np.asarray(self._ids)
-        return Sentences(ids, starts)
+        return Sentences(np.frombuffer(self._ids, self._ids.typecode), starts)
 
 
 @dataclass(frozen=True)
