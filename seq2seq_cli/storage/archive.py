@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.errors import UserError, explain_os_errors
-from seq2seq_cli.storage.files import write_atomically
+from seq2seq_cli.storage.files import atomic_file
 from seq2seq_cli.text.inputs import STDIO, standard_input, title
 
 LARGEST_TEXT = 1 << 20
@@ -37,10 +37,11 @@ def json_member(value: Any) -> npt.NDArray[np.str_]:
 
 
 def write_archive(path: Path, members: dict[str, npt.NDArray[Any]]) -> None:
-    """Write members and their checksums, whole or not at all (see ``files.write_atomically``)."""
+    """Write members and their checksums, whole or not at all (see ``files.atomic_file``)."""
     checksums = {name: zlib.crc32(array.tobytes()) for name, array in members.items()}
     everything = {**members, "checksums": json_member(checksums)}
-    write_atomically(path, lambda file: np.savez(file, **everything))  # type: ignore[arg-type]
+    with atomic_file(path) as file:
+        np.savez(file, **everything)  # type: ignore[arg-type]
 
 
 class Archive:

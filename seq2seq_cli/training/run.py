@@ -17,7 +17,7 @@ from seq2seq_cli.config import ModelConfig, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.inference.workers import check_threads
 from seq2seq_cli.storage.files import check_writable, remove_leftovers
-from seq2seq_cli.storage.locks import exclusive
+from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.text.inputs import STDIO
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Run:
         with contextlib.ExitStack() as locks:
             for path in outputs:
                 if path != state_path(self.output):  # the model's lock is the state's too
-                    locks.enter_context(exclusive(path))
+                    locks.enter_context(acquire_lock(path))
             for path in outputs:
                 remove_leftovers(path)
             self._train()
@@ -74,7 +74,7 @@ class Run:
     def _train(self) -> None:
         from seq2seq_cli.cli.terminal.preflight import preflight
         from seq2seq_cli.cli.terminal.progress import follow
-        from seq2seq_cli.storage.checkpoint import previous_path
+        from seq2seq_cli.storage.checkpoint import backup_path
         from seq2seq_cli.text.training_vocabulary import Seen
         from seq2seq_cli.training.trainer import Trainer, default_epochs
 
@@ -112,7 +112,7 @@ class Run:
             return
         del train  # from here on the ids are enough, and the text of a large corpus is several times as large
         if self.output.exists() and not self.resumed:
-            console.say(f"note:       the model now in {self.output} will be kept as {previous_path(self.output)}")
+            console.say(f"note:       the model now in {self.output} will be kept as {backup_path(self.output)}")
         follow(trainer, log_file=self.given.get("log_file"), resumed=self.resumed is not None)
         self._say_what_next()
 

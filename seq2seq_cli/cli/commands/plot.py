@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -242,14 +242,10 @@ def write_picture(draw: Callable[[], Figure], output: str, kind: str) -> None:
     console.check_output(output)
     with drawing():
         figure = draw()
-
-        def write(stream: IO[bytes]) -> None:
-            """Write the picture to the file once it is open."""
-            save(figure, stream, kind)
-
         if output == STDIO and console.results().isatty():
             raise usage_error("a terminal cannot show a picture", where="--output", fix="name a file, or pipe it on")
-        console.write_to(output, write)
+        with console.output_to(output) as stream:
+            save(figure, stream, kind)
         if output != STDIO:
             console.say(f"the picture is in {output}")
 

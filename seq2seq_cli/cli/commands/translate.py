@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import IO, Annotated
+from typing import Annotated
 
 import typer
 
@@ -108,13 +108,9 @@ def translate_command(
         )
     console.check_inputs(*model or [], input_file)
     translator = load_translator(model, threads)
-
-    def work(output: IO[bytes]) -> None:
-        """Translate everything to an open stream."""
+    with console.output_to(output_file or STDIO) as output:
         if not texts and input_file is None and sys.stdin is not None and sys.stdin.isatty():
             Prompt(translator, config, style, output).run()
         else:
             lines = iter(texts) if texts else console.read_input(input_file or STDIO)
             answer(translator, config, lines, output, style, several=len(texts) != 1)
-
-    console.write_to(output_file or STDIO, work)
