@@ -57,8 +57,6 @@ LARGEST_ENTRY = 1 << 13
 """Bytes of a tokenizer's JSON for each entry of its vocabulary: its text and a merge, all characters escaped."""
 LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
-LARGEST_FILE = 12 * LARGEST_PARAMETERS + LARGEST_CONFIG + LARGEST_HISTORY + LARGEST_ENTRY * (1 << 20)
-"""Bytes that are taken from standard input: weights, an optimizer's two moments, and texts."""
 TIED_COPY = "decoder.fc_out.weight"
 
 
@@ -178,18 +176,18 @@ def save_state(path: Path, checkpoint: Checkpoint, state: TrainingState) -> None
 
 
 def load_model(path: Path) -> Checkpoint:
-    """Read a model file, or one from standard input (``-``).
+    """Read a model file.
 
     Raises:
         UserError: if the file is not there, is not a model, is damaged, or is of a newer version.
     """
-    with Archive(path, LARGEST_FILE) as archive:
+    with Archive(path) as archive:
         return _read_checkpoint(archive, MODEL_FORMAT)
 
 
 def load_state(path: Path) -> tuple[Checkpoint, TrainingState]:
     """Read a training state; errors as for ``load_model``."""
-    with Archive(path, LARGEST_FILE) as archive:
+    with Archive(path) as archive:
         return _read_state(archive)
 
 
@@ -199,7 +197,7 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
     Returns:
         What it holds, the name of its format, and its size in bytes.
     """
-    with Archive(path, LARGEST_FILE) as archive:
+    with Archive(path) as archive:
         if _format_name(archive) == STATE_FORMAT:
             return _read_state(archive)[0], STATE_FORMAT, archive.size
         return _read_checkpoint(archive, MODEL_FORMAT), MODEL_FORMAT, archive.size

@@ -225,7 +225,7 @@ def _check(
         )
     if examples < 0:
         raise usage_error("--examples cannot be negative", where="--examples", fix="for example --examples 5")
-    console.check_inputs(corpus, *model or [], *hypotheses, references, train_corpus)
+    console.check_inputs(corpus, *hypotheses, references, train_corpus)
 
 
 def _groups(model: list[Path] | None, hypotheses: list[str], compare: bool) -> list[list[Path] | None]:

@@ -12,7 +12,6 @@ import typer
 from seq2seq_cli.cli.search_flags import DEFAULT_MODEL
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import usage_error
-from seq2seq_cli.text.inputs import title
 
 if TYPE_CHECKING:
     from seq2seq_cli.storage.checkpoint import Checkpoint
@@ -22,9 +21,7 @@ WIDEST_SPARKLINE = 60
 
 
 def inspect_command(
-    model: Annotated[
-        Path, typer.Argument(help="Model file, or the training state beside it; - for stdin.")
-    ] = DEFAULT_MODEL,
+    model: Annotated[Path, typer.Argument(help="Model file, or the training state beside it.")] = DEFAULT_MODEL,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     as_toml: Annotated[
         bool, typer.Option("--toml", help="Print the settings only, as a file for 'seq2seq train --config'.")
@@ -57,9 +54,7 @@ def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
     """Return a TOML file that trains the model again, with what one must know about it in comments."""
     from seq2seq_cli.cli.settings import settings_of, to_toml
 
-    head = [
-        f"# The settings of {console.printable(title(path.name))}. To train it again: seq2seq train --config THIS_FILE"
-    ]
+    head = [f"# The settings of {console.printable(path.name)}. To train it again: seq2seq train --config THIS_FILE"]
     if "corpus" not in settings_of(checkpoint):
         head.append("# The corpus is the built-in one.")
     if checkpoint.averaged:
@@ -98,7 +93,7 @@ def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[st
     from seq2seq_cli.cli.settings import settings_of, to_toml
 
     return [
-        f"{title(path)}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
+        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
         *([f"the mean of {', '.join(checkpoint.averaged)}"] if checkpoint.averaged else []),
         "",
         "settings (--toml prints them as a file that trains the model again)",
