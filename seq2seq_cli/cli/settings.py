@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import json
 import math
-import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,57 +68,11 @@ def _decode(data: bytes, path: Path) -> str:
 
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:
-    """Return the values of a TOML document.
-
-    Python 3.10 has no TOML in its standard library; there, the part of TOML that recipes use is read: one
-    ``key = value`` a line, where the value is a number, ``true``, ``false`` or a quoted text, and ``#`` comments.
-    """
-    if sys.version_info >= (3, 11):
-        import tomllib
-
-        try:
-            return tomllib.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise UserError(
-                f"this is not TOML: {error}", where=where, fix='write key = value, text in "quotes"'
-            ) from None
-    return parse_flat_toml(text, where)
-
-
-def _parse_value(text: str) -> tuple[Any, str]:
-    """Return the value that the text starts with, and what stands behind it."""
-    if text.startswith("'"):  # a literal text: everything up to the next quote
-        value, quote, behind = text[1:].partition("'")
-        if not quote:
-            raise ValueError
-        return value, behind.strip()
-    literal = text.replace("_", "") if text[:1].isdigit() else text
-    found, end = json.JSONDecoder().raw_decode(literal)
-    return found, literal[end:].strip()
-
-
-def parse_flat_toml(text: str, where: str) -> dict[str, Any]:
-    """Read ``key = value`` lines; see ``parse_toml``."""
-    values: dict[str, Any] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        line = line.strip()
-        if not line or line.startswith("#"):
-            continue
-        key, equals, rest = (part.strip() for part in line.partition("="))
-        try:
-            value, behind = _parse_value(rest)
-            if not equals or not key or isinstance(value, (list, dict)) or value is None:
-                raise ValueError
-            if (behind and not behind.startswith("#")) or key in values:
-                raise ValueError
-        except (ValueError, RecursionError):
-            raise UserError(
-                f"this line is not TOML of the form key = value: {shorten(line)}",
-                where=f"{where}, line {number}",
-                fix='write key = value, text in "quotes"',
-            ) from None
-        values[key.strip('"')] = value
-    return values
+    """Return the values of a TOML document."""
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"this is not TOML: {error}", where=where, fix='write key = value, text in "quotes"') from None
 
 
 def settings_of(checkpoint: Checkpoint) -> dict[str, Any]:
