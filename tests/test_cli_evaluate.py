@@ -190,13 +190,6 @@ def test_standard_input_stands_for_any_one_file(cli, tmp_path):
         assert json.loads(result.stdout)["chrf"] == expected["chrf"]
 
 
-def test_the_model_can_come_from_standard_input(trained, cli):
-    expected = json.loads(cli("eval", "pairs.tsv", "--json", "--beam", "1", cwd=trained).stdout)
-    model = (trained / "model.npz").read_bytes()
-    found = json.loads(cli("eval", "pairs.tsv", "-m", "-", "--json", "--beam", "1", cwd=trained, stdin=model).stdout)
-    assert found == {**expected, "models": ["-"]}
-
-
 def test_scores_that_mislead_are_explained_on_stderr(cli, tmp_path):
     write(tmp_path, h=["a"], r=["a"])
     result = cli("eval", "--hypotheses", "h", "--references", "r")
@@ -229,7 +222,7 @@ ERRORS = [
     (("--hypotheses", "a", "--references", "b", "--baselines"), 2, "--baselines needs the sources"),
     (("--hypotheses", "-", "--references", "-"), 2, "only be read once"),
     (("-", "--baselines", "--train-corpus", "-"), 2, "only be read once"),
-    (("-", "-m", "-"), 2, "only be read once"),
+    (("-m", "-"), 2, "a model cannot come from standard input"),
     (("--", "-,-"), 2, "only be read once"),
     (("pairs.tsv", "--hypotheses", "a", "-o", "out"), 2, "--output"),
     (("pairs.tsv", "-m", "model.npz", "-m", "model.npz", "--compare", "-o", "out"), 2, "--output"),

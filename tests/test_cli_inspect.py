@@ -46,15 +46,15 @@ def test_a_training_state_is_shown_as_what_it_is(trained, cli):
     assert len(found["history"]) == 12
 
 
-def test_a_file_is_told_by_what_is_in_it_also_from_standard_input(trained, cli, tmp_path):
+def test_a_file_is_told_by_what_is_in_it(trained, cli, tmp_path):
     for name, kind in (("model.npz", "seq2seq model"), ("model.state.npz", "seq2seq training state")):
         data = (trained / name).read_bytes()
         (tmp_path / "renamed").write_bytes(data)
-        for argument, title in (("-", "standard input"), ("renamed", "renamed")):
-            text = cli("inspect", argument, stdin=data).stdout.decode()
-            assert text.startswith(f"{title}: a {kind}, {len(data):,} bytes, trained on pairs.tsv\n")
-    found = json.loads(cli("inspect", "-", "--json", stdin=data).stdout)
-    assert (found["file"], found["bytes"]) == ("-", len(data))
+        text = cli("inspect", "renamed").stdout.decode()
+        assert text.startswith(f"renamed: a {kind}, {len(data):,} bytes, trained on pairs.tsv\n")
+    found = json.loads(cli("inspect", "renamed", "--json").stdout)
+    assert (found["file"], found["bytes"]) == ("renamed", len(data))
+    assert_explained(cli("inspect", "-", stdin=data), 2, "a model cannot come from standard input")
 
 
 CASES = {

@@ -9,7 +9,7 @@ import pytest
 from seq2seq_cli.cli.terminal.preflight import duration, histogram_lines, megabytes, milliseconds, peak_memory
 from seq2seq_cli.inference.workers import CAN_FORK
 from seq2seq_cli.storage.checkpoint import load_model
-from seq2seq_cli.storage.locks import exclusive
+from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.text.statistics import Bucket
 from tests.conftest import SMALL, assert_explained, environment, write_pairs
 
@@ -191,7 +191,7 @@ def test_a_tokenizer_of_another_language_is_told_with_what_to_do(cli, tmp_path):
 
 def test_a_dry_run_may_look_while_a_training_of_the_same_output_runs(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
-    with exclusive(tmp_path / "model.npz"):
+    with acquire_lock(tmp_path / "model.npz"):
         before = sorted(path.name for path in tmp_path.iterdir())
         assert_explained(cli("train", "p.tsv", *SMALL), 1, "another process")
         assert cli("train", "p.tsv", "--dry-run", *SMALL).returncode == 0

@@ -171,33 +171,8 @@ def test_an_ensemble_translates(trained, cli):
     assert result.stdout == b"rouge chat\n"
 
 
-def test_a_model_comes_from_standard_input(trained, cli):
-    model = (trained / "model.npz").read_bytes()
-    expected = cli("translate", "red cat", "old dog", cwd=trained).stdout
-    assert cli("translate", "-m", "-", "red cat", "old dog", stdin=model).stdout == expected
-    (trained / "two.txt").write_text("red cat\nold dog\n")
-    result = cli("translate", "-m", "-", "-m", "model.npz", "-i", "two.txt", cwd=trained, stdin=model)
-    assert result.stdout == expected, result.stderr.decode()
-    assert_explained(cli("translate", "-m", "-", "x", stdin=model[:-100]), 1, "damaged", "where: standard input")
-    assert_explained(cli("translate", "-m", "-", "x", stdin=b"no model"), 1, "does not begin like", "standard input")
-
-
-def test_standard_input_that_never_ends_is_no_model(trained):
-    command = f"yes | {sys.executable} -m seq2seq_cli translate -m - hello"
-    result = subprocess.run(["bash", "-c", command], cwd=trained, env=environment(), capture_output=True, timeout=60)
-    assert_explained(result, 1, "not a model file")
-
-
-def test_a_terminal_is_no_model(trained):
-    child = spawn(trained, "-m", "-", "hello")
-    child.expect("error: .*it is a terminal")
-    child.expect(pexpect.EOF)
-
-
 ERRORS = [
-    (("hello", "-m", "-", "-m", "-"), 2, "only be read once", {}),
-    (("-m", "-"), 2, "only be read once", {}),
-    (("-m", "-", "-i", "-"), 2, "only be read once", {}),
+    (("hello", "-m", "-"), 2, "a model cannot come from standard input", {}),
     (("hello",), 1, "there is no model", {}),
     (("hello", "-m", "nothing.npz"), 1, "no such file", {}),
     (("hello", "-m", "text.npz"), 1, "not a model file", {}),

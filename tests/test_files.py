@@ -10,8 +10,8 @@ import pytest
 
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.workers import CAN_FORK
-from seq2seq_cli.storage.files import check_writable, keep_as, remove_leftovers, write_atomically
-from seq2seq_cli.storage.locks import exclusive
+from seq2seq_cli.storage.files import atomic_file, back_up, check_writable, remove_leftovers
+from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.text.inputs import read_bytes
 from tests.conftest import environment
 
@@ -20,10 +20,17 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def write(path, content, then=None):
+    with atomic_file(path) as file:
+        file.write(content)
+        if then:
+            then()
+
+
 def test_writing_replaces_the_file_whole(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"old")
-    write_atomically(path, lambda file: file.write(b"new"))
+    write(path, b"new")
     assert path.read_bytes() == b"new"
     assert names(tmp_path) == ["f"]
 
@@ -32,12 +39,11 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "f"
     path.write_bytes(b"old")
 
-    def fail(file):
-        file.write(b"half")
+    def fail():
         raise OSError(28, "No space left on device")
 
     with pytest.raises(UserError, match="No space left") as caught:
-        write_atomically(path, fail)
+        write(path, b"half", fail)
     assert "space" in caught.value.fix
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["f"]
@@ -46,7 +52,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
 def test_permissions_are_those_of_any_new_file(tmp_path):
     before = os.umask(0o027)
     try:
-        write_atomically(tmp_path / "f", lambda file: file.write(b"x"))
+        write(tmp_path / "f", b"x")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == 0o640
@@ -68,7 +74,7 @@ def test_an_interruption_at_any_moment_leaves_the_old_file_and_no_other(when, tm
     elif when == "replace":
         monkeypatch.setattr(Path, "replace", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_atomically(path, interrupt if when == "write" else lambda file: file.write(b"new"))
+        write(path, b"new", interrupt if when == "write" else None)
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["f"]
@@ -95,7 +101,7 @@ def test_a_full_disk_is_explained_and_the_old_file_is_untouched(tiny_disk):
     path = tiny_disk / "f"
     path.write_bytes(b"old")
     with pytest.raises(UserError, match="No space left") as caught:
-        write_atomically(path, lambda file: file.write(bytes(1 << 20)))
+        write(path, bytes(1 << 20))
     assert "free some space" in caught.value.fix
     assert caught.value.where == str(path)
     assert path.read_bytes() == b"old"
@@ -112,7 +118,7 @@ def test_a_limit_on_the_size_of_files_is_explained_and_the_old_file_is_untouched
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
         with pytest.raises(UserError, match="File too large"):
-            write_atomically(path, lambda file: file.write(bytes(1 << 20)))
+            write(path, bytes(1 << 20))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert path.read_bytes() == b"old"
@@ -142,8 +148,8 @@ def read_only(tmp_path):
 def test_a_read_only_folder_is_explained(read_only):
     for act in (
         check_writable,
-        lambda path: write_atomically(path, lambda file: file.write(b"new")),
-        lambda path: exclusive(path).__enter__(),
+        lambda path: write(path, b"new"),
+        lambda path: acquire_lock(path).__enter__(),
     ):
         with pytest.raises(UserError, match=r"no permission|Read-only") as caught:
             act(read_only / "f")
@@ -173,7 +179,7 @@ def test_a_link_to_itself_is_no_traceback(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     with pytest.raises(UserError):
         read_bytes(tmp_path / "loop", 10)
-    write_atomically(tmp_path / "loop", lambda file: file.write(b"x"))
+    write(tmp_path / "loop", b"x")
     assert (tmp_path / "loop").read_bytes() == b"x"
 
 
@@ -188,8 +194,8 @@ def test_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path):
 HOLDER = """
 import sys, time
 from pathlib import Path
-from seq2seq_cli.storage.locks import exclusive
-with exclusive(Path("f")):
+from seq2seq_cli.storage.locks import acquire_lock
+with acquire_lock(Path("f")):
     print("held", flush=True)
     time.sleep(600)
 """
@@ -202,15 +208,15 @@ def test_a_second_process_is_told_who_is_writing_until_that_one_is_dead(tmp_path
     assert holder.stdout.readline() == "held\n"
     (tmp_path / "link").symlink_to(tmp_path / "f")
     for path in (tmp_path / "f", tmp_path / "link"):
-        with pytest.raises(UserError, match=rf"another process \({holder.pid}\) is writing") as caught, exclusive(path):
-            pass
+        with pytest.raises(UserError, match=rf"another process \({holder.pid}\) is writing") as caught:
+            acquire_lock(path).__enter__()
         assert caught.value.where == str(path)
     holder.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
     holder.wait()
     assert (tmp_path / ".f.lock").exists()  # what it left behind stops nobody
-    with exclusive(tmp_path / "f"):
+    with acquire_lock(tmp_path / "f"):
         assert (tmp_path / ".f.lock").read_text().split() == [str(os.getpid())]
-        with pytest.raises(UserError), exclusive(tmp_path / "f"):
+        with pytest.raises(UserError), acquire_lock(tmp_path / "f"):
             pass
     assert names(tmp_path) == ["link"]
 
@@ -218,7 +224,7 @@ def test_a_second_process_is_told_who_is_writing_until_that_one_is_dead(tmp_path
 HOLDER_WITH_A_TEAM = """
 import os, time
 from pathlib import Path
-from seq2seq_cli.storage.locks import exclusive
+from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.inference.workers import Team
 
 class Work:
@@ -228,7 +234,7 @@ class Work:
     def sleep(self):
         time.sleep(600)
 
-with exclusive(Path("f")):
+with acquire_lock(Path("f")):
     team = Team(Work(), 2)
     print(team.call("number", [(), ()])[1], flush=True)
     team.call("sleep", [(), ()])
@@ -242,12 +248,12 @@ def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock_of_a_dead_on
     )
     member = int(holder.stdout.readline())
     try:
-        with pytest.raises(UserError, match=rf"another process \({holder.pid}\)"), exclusive(tmp_path / "f"):
+        with pytest.raises(UserError, match=rf"another process \({holder.pid}\)"), acquire_lock(tmp_path / "f"):
             pass
         holder.kill()
         holder.wait()
         os.kill(member, 0)  # it is still there, asleep
-        with exclusive(tmp_path / "f"):
+        with acquire_lock(tmp_path / "f"):
             pass
     finally:
         os.kill(member, signal.SIGKILL)
@@ -267,39 +273,39 @@ def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(tmp_path,
         return real(handle)
 
     monkeypatch.setattr(locks, "_lock", removed_meanwhile)
-    with exclusive(tmp_path / "f"):
+    with acquire_lock(tmp_path / "f"):
         assert len(handles) == 2
         assert lock.exists()
 
 
 def test_missing_folder_and_folder_in_the_way(tmp_path):
     with pytest.raises(UserError, match="no such folder"):
-        write_atomically(tmp_path / "no" / "f", lambda file: None)
+        write(tmp_path / "no" / "f", b"")
     with pytest.raises(UserError, match="folder, not a file"):
-        write_atomically(tmp_path, lambda file: None)
+        write(tmp_path, b"")
 
 
 def test_a_link_stays_a_link_and_a_device_a_device(tmp_path):
     (tmp_path / "target").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "target")
-    write_atomically(tmp_path / "link", lambda file: file.write(b"new"))
+    write(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "target").read_bytes() == b"new"
-    write_atomically(Path("/dev/null"), lambda file: file.write(b"new"))
+    write(Path("/dev/null"), b"new")
     assert not Path("/dev/null").is_file()
 
 
 def test_keeping_a_file_under_another_name(tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
-    keep_as(a, b)
+    back_up(a, b)
     assert names(tmp_path) == []
     a.write_bytes(b"1")
     b.write_bytes(b"older")
-    keep_as(a, b)
+    back_up(a, b)
     assert (a.read_bytes(), b.read_bytes()) == (b"1", b"1")
-    write_atomically(a, lambda file: file.write(b"2"))
+    write(a, b"2")
     assert b.read_bytes() == b"1"
-    keep_as(a, b, move=True)
+    back_up(a, b, move=True)
     assert names(tmp_path) == ["b"]
 
 
@@ -309,7 +315,7 @@ def test_keeping_works_where_there_are_no_links(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "link", refuse)
     (tmp_path / "a").write_bytes(b"1")
-    keep_as(tmp_path / "a", tmp_path / "b")
+    back_up(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_bytes() == b"1"
     assert names(tmp_path) == ["a", "b"]
 

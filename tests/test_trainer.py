@@ -9,7 +9,7 @@ import pytest
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.storage.checkpoint import Checkpoint, load_model, load_state, previous_path, state_path
+from seq2seq_cli.storage.checkpoint import Checkpoint, backup_path, load_model, load_state, state_path
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from seq2seq_cli.training import persistence, validation
@@ -233,7 +233,7 @@ def test_an_earlier_model_is_put_aside_not_lost(tmp_path):
     path = tmp_path / "m.npz"
     list(make_trainer(path, epochs=1, seed=1).run())
     earlier = path.read_bytes()
-    previous = previous_path(path)
+    previous = backup_path(path)
     assert previous.name == "m.previous.npz"
     list(make_trainer(path, epochs=1, seed=2).run())
     assert previous.read_bytes() == earlier
@@ -253,7 +253,7 @@ def test_two_trainings_by_mistake_cost_nothing(tmp_path):
 def test_a_model_is_there_at_every_moment_of_being_replaced(tmp_path, monkeypatch):
     path = tmp_path / "m.npz"
     list(make_trainer(path, epochs=1, seed=1).run())
-    earlier, previous = path.read_bytes(), previous_path(path)
+    earlier, previous = path.read_bytes(), backup_path(path)
 
     def dies(*_):
         raise KeyboardInterrupt

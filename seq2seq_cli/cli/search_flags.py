@@ -23,7 +23,7 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="FILE",
-        help="Model file (- for stdin); several form an ensemble.",
+        help="Model file; several form an ensemble.",
         show_default="model.npz",
     ),
 ]

@@ -23,9 +23,9 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from seq2seq_cli.errors import UserError, explain_os_errors
-from seq2seq_cli.storage.files import write_atomically
-from seq2seq_cli.text.inputs import STDIO, standard_input, title
+from seq2seq_cli.errors import UserError, explain_os_errors, usage_error
+from seq2seq_cli.storage.files import atomic_file
+from seq2seq_cli.text.inputs import STDIO
 
 LARGEST_TEXT = 1 << 20
 """Bytes of a small JSON member, and of the archive's directory."""
@@ -37,64 +37,48 @@ def json_member(value: Any) -> npt.NDArray[np.str_]:
 
 
 def write_archive(path: Path, members: dict[str, npt.NDArray[Any]]) -> None:
-    """Write members and their checksums, whole or not at all (see ``files.write_atomically``)."""
+    """Write members and their checksums, whole or not at all (see ``files.atomic_file``)."""
     checksums = {name: zlib.crc32(array.tobytes()) for name, array in members.items()}
     everything = {**members, "checksums": json_member(checksums)}
-    write_atomically(path, lambda file: np.savez(file, **everything))  # type: ignore[arg-type]
+    with atomic_file(path) as file:
+        np.savez(file, **everything)  # type: ignore[arg-type]
 
 
 class Archive:
-    """An ``.npz`` file, open for reading, whose members are checked one by one; to be used in a ``with`` statement.
+    """An ``.npz`` file, open for reading in a ``with`` block, whose members are checked one by one.
 
     ``path`` is what to call it in messages, ``names`` those of its members but the checksums, ``size`` its bytes.
 
     Args:
-        path: the file, or ``-`` for standard input.
-        most: bytes that are taken from standard input.
+        path: the file.
 
     Raises:
         UserError: if it cannot be read, is not such a file, or is damaged.
     """
 
-    def __init__(self, path: Path, most: int) -> None:
-        self.path = title(path)
-        with explain_os_errors(self.path, "read"):
-            self._file = self._from_standard_input(most) if str(path) == STDIO else self._from_file(path)
+    def __init__(self, path: Path) -> None:
+        if str(path) == STDIO:
+            raise usage_error(
+                "a model cannot come from standard input: it is not read from beginning to end",
+                where=STDIO,
+                fix="save it to a file, and name that",
+            )
+        self.path = str(path)
+        with explain_os_errors(path, "read"):
+            self._file = self._open_file(path)
         try:
-            self._open()
+            self._read_directory()
         except BaseException:
             self._file.close()
             raise
 
-    def _from_file(self, path: Path) -> IO[bytes]:
+    def _open_file(self, path: Path) -> IO[bytes]:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # it may never end, and never even open
-            raise self.damaged("it is a device or a pipe, not a file; '-' reads standard input")
+            raise self.damaged("it is a device or a pipe, not a file")
         return path.open("rb")
 
-    def _from_standard_input(self, most: int) -> IO[bytes]:
-        """Return a nameless copy on disk: one has to go back and forth in an archive, and it may be large."""
-        import tempfile
-
-        stream = standard_input()
-        if stream.isatty():
-            raise self.damaged("it is a terminal")
-        beginning = stream.read(4)
-        if beginning != b"PK\3\4":  # found out now: this, too, may never end
-            raise self.damaged("it does not begin like an .npz file")
-        copy: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed as any other file would be)
-        try:
-            copy.write(beginning)
-            while block := stream.read(1 << 20):
-                copy.write(block)
-                if copy.tell() > most:
-                    raise self.damaged(f"it is larger than {most >> 30} GiB")
-        except BaseException:
-            copy.close()
-            raise
-        return copy
-
-    def _open(self) -> None:
+    def _read_directory(self) -> None:
         """Read the directory: everything that can be refused without reading a member is refused here."""
         try:
             self.size, entries = _check_directory(self._file)

@@ -47,7 +47,7 @@ from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import OPTIMIZERS
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
 from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
-from seq2seq_cli.storage.files import keep_as
+from seq2seq_cli.storage.files import back_up
 from seq2seq_cli.text.builtin import BUILTIN
 from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.text.tokenizer import Tokenizer
@@ -64,8 +64,6 @@ LARGEST_ENTRY = 1 << 13
 """Bytes of a tokenizer's JSON for each entry of its vocabulary: its text and a merge, all characters escaped."""
 LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
-LARGEST_FILE = 12 * LARGEST_PARAMETERS + LARGEST_CONFIG + LARGEST_HISTORY + LARGEST_ENTRY * (1 << 20)
-"""Bytes that are taken from standard input: weights, an optimizer's two moments, and texts."""
 TIED_COPY = "decoder.fc_out.weight"
 
 
@@ -124,11 +122,11 @@ def state_path(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".npz") + ".state.npz")
 
 
-def previous_path(path: Path) -> Path:
-    """Return where a model (or a log) goes that a new training replaces.
+def backup_path(path: Path) -> Path:
+    """Return the name for the backup of a model (or a log) that a new training replaces.
 
-    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that is not there: what was put aside before
-    stays, so two trainings started by mistake cost nothing.
+    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist: earlier backups stay, so
+    two trainings started by mistake cost nothing.
     """
     stem = path.name.removesuffix(path.suffix)
     for number in itertools.count(1):
@@ -154,20 +152,20 @@ def check_model_path(path: Path) -> None:
         )
 
 
-def put_aside(path: Path) -> Path | None:
-    """Keep the model that is in a file, and the training state beside it, under another name; return it.
+def back_up_model(path: Path) -> Path | None:
+    """Back up a model file and the training state beside it; return the backup, or None if there is no model.
 
-    At every moment there is a whole model under the name, and never a state beside it of another training.
+    At every moment ``path`` holds a whole model, and never beside the state of another training.
     """
-    previous = previous_path(path)
+    backup = backup_path(path)
     found = path.exists()
-    keep_as(path, previous)
-    keep_as(state_path(path), state_path(previous), move=True)
-    return previous if found else None
+    back_up(path, backup)
+    back_up(state_path(path), state_path(backup), move=True)
+    return backup if found else None
 
 
 def save_model(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a model file, whole or not at all (see ``files.write_atomically``)."""
+    """Write a model file, whole or not at all (see ``files.atomic_file``)."""
     write_archive(path, _members(checkpoint, MODEL_FORMAT))
 
 
@@ -180,18 +178,18 @@ def save_state(path: Path, checkpoint: Checkpoint, state: TrainingState) -> None
 
 
 def load_model(path: Path) -> Checkpoint:
-    """Read a model file, or one from standard input (``-``).
+    """Read a model file.
 
     Raises:
         UserError: if the file is not there, is not a model, is damaged, or is of a newer version.
     """
-    with Archive(path, LARGEST_FILE) as archive:
+    with Archive(path) as archive:
         return _read_checkpoint(archive, MODEL_FORMAT)
 
 
 def load_state(path: Path) -> tuple[Checkpoint, TrainingState]:
     """Read a training state; errors as for ``load_model``."""
-    with Archive(path, LARGEST_FILE) as archive:
+    with Archive(path) as archive:
         return _read_state(archive)
 
 
@@ -201,7 +199,7 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
     Returns:
         What it holds, the name of its format, and its size in bytes.
     """
-    with Archive(path, LARGEST_FILE) as archive:
+    with Archive(path) as archive:
         if _format_name(archive) == STATE_FORMAT:
             return _read_state(archive)[0], STATE_FORMAT, archive.size
         return _read_checkpoint(archive, MODEL_FORMAT), MODEL_FORMAT, archive.size

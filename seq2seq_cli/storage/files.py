@@ -6,38 +6,42 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from seq2seq_cli.errors import explain_os_errors
 
 
-def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a file so that a reader sees the whole old one or the whole new one, whatever happens on the way.
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing so that a reader sees the whole old one or the whole new one, whatever happens.
 
-    The content goes to a temporary file in the same folder, is flushed to disk, and takes the old one's name in one
-    step; then the folder is flushed too. Permissions are those of any new file.
+    What the ``with`` block writes goes to a temporary file in the same folder. At the end of the block it is flushed
+    to disk and renamed to ``path`` in one step; then the folder is flushed too. If the block raises, the temporary file
+    is removed. A device or a pipe cannot be replaced and is written to directly. Permissions are those of any new file.
 
     Args:
         path: the file; its folder must exist.
-        write: called with the open file.
+
+    Yields:
+        The open file.
 
     Raises:
-        UserError: if the folder cannot be written to, the disk is full and so on; the old file is then untouched.
+        UserError: if the folder is not writable, the disk is full and so on; the old file is then untouched.
     """
     with explain_os_errors(path, "write"):
         path = real_path(path)  # a link stays a link
         if path.is_dir():
             raise IsADirectoryError
-        if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced, only written to
+        if path.exists() and not path.is_file():
             with path.open("wb") as stream:
-                write(stream)
+                yield stream
             return
         temporary = _temporary(path)
-        try:  # from before the file is there, so that an interruption at any instant cleans up
+        try:  # from before the file exists, so that an interruption at any instant cleans up
             with temporary.open("xb") as file:
-                write(file)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
@@ -49,7 +53,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise now what ``write_atomically`` would raise after hours of work; nothing is changed.
+    """Raise now what ``atomic_file`` would raise after hours of work; nothing is changed.
 
     Raises:
         UserError: if the folder is missing, is a file or may not be written to, the name is too long, and so on.
@@ -69,9 +73,9 @@ def check_writable(path: Path) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files that processes left which were killed while they wrote this file.
+    """Remove the temporary files of processes that were killed while they wrote this file.
 
-    Only for a file that no other process is writing: see ``locks.exclusive``.
+    Only for a file that no other process is writing: see ``locks.acquire_lock``.
     """
     path = real_path(path)
     pattern = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{8}\.tmp")
@@ -81,23 +85,23 @@ def remove_leftovers(path: Path) -> None:
                 other.unlink()
 
 
-def keep_as(path: Path, other: Path, move: bool = False) -> None:
-    """Keep a file, if there is one, under another name too, or (``move``) under the other name only."""
+def back_up(path: Path, backup: Path, move: bool = False) -> None:
+    """Give a file, if it exists, a second name, or (``move``) rename it."""
     if not path.exists():
         return
-    with explain_os_errors(other, "write"):
+    with explain_os_errors(backup, "write"):
         if move:
-            path.replace(other)
+            path.replace(backup)
             return
-        temporary = _temporary(other)
+        temporary = _temporary(backup)
         try:
             os.link(real_path(path), temporary)
-            temporary.replace(other)
+            temporary.replace(backup)
         except OSError:  # not every file system has links
-            with path.open("rb") as file:
-                write_atomically(other, lambda copy: shutil.copyfileobj(file, copy))
+            with path.open("rb") as file, atomic_file(backup) as copy:
+                shutil.copyfileobj(file, copy)
         finally:
-            temporary.unlink(missing_ok=True)  # also where both names were links to one file: nothing was renamed
+            temporary.unlink(missing_ok=True)  # renaming does nothing where both names are links to the same file
 
 
 def real_path(path: Path) -> Path:

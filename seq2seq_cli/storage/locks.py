@@ -27,14 +27,14 @@ if hasattr(os, "register_at_fork"):
 
 
 @contextlib.contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Be the only process that writes this file for the time of a ``with`` block.
+def acquire_lock(path: Path) -> Iterator[None]:
+    """Acquire the lock on a file for a ``with`` block: no other process that does the same writes the file meanwhile.
 
-    A lock file ``.NAME.lock`` beside it holds the process's number and is locked by the operating system, which lets go
-    when the process ends, however it ends: what a killed process leaves behind stops nobody.
+    The lock file ``.NAME.lock`` beside it holds the process id. The operating system locks it, and releases the lock
+    when the process ends, however it ends: the lock file of a killed process blocks nobody.
 
     Raises:
-        UserError: if another process is at it.
+        UserError: if another process holds the lock.
     """
     real = real_path(path)
     lock = real.with_name(f".{real.name}.lock")

@@ -78,7 +78,8 @@ class SentencesBuilder:
     def build(self) -> Sentences:
         """Return them all."""
         self._take_latest()
-        starts = np.zeros(len(self._lengths) + 1, np.uint32 if len(self._ids) < 1 << 32 else np.uint64)
+        dtype: type[np.unsignedinteger] = np.uint32 if len(self._ids) < 1 << 32 else np.uint64
+        starts = np.zeros(len(self._lengths) + 1, dtype)
         np.cumsum(self._lengths, dtype=starts.dtype, out=starts[1:])
         return Sentences(np.frombuffer(self._ids, self._ids.typecode), starts)
 

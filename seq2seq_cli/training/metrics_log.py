@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from seq2seq_cli.errors import explain_os_errors
-from seq2seq_cli.storage.checkpoint import previous_path
-from seq2seq_cli.storage.files import keep_as, write_atomically
+from seq2seq_cli.storage.checkpoint import backup_path
+from seq2seq_cli.storage.files import atomic_file, back_up
 from seq2seq_cli.training.events import StepReport, ValidationReport, record_of
 
 
@@ -46,7 +46,7 @@ def open_log(
 
     Args:
         path: the file; None for no log.
-        step: of the state that is resumed from; 0 for a new training, which puts an older log aside, as a model.
+        step: of the state that is resumed from; 0 for a new training, which backs up an older log.
         history: the validations that the state knows.
     """
     if path is None:
@@ -56,9 +56,10 @@ def open_log(
     with explain_os_errors(path, "write"):
         if file.is_file() or not file.exists():  # a device or a pipe has no past
             if not step and file.exists() and file.stat().st_size:
-                keep_as(file, previous_path(file), move=True)
+                back_up(file, backup_path(file), move=True)
             kept = kept_lines(file, step, history) if step else []
-            write_atomically(file, lambda stream: stream.write("".join(kept).encode()))
+            with atomic_file(file) as log:
+                log.write("".join(kept).encode())
         stream = file.open("a", encoding="utf-8", newline="\n")
     try:
         yield MetricsLog(stream, str(path))

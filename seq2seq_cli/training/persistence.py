@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, put_aside, save_model, save_state, state_path
+from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, back_up_model, save_model, save_state, state_path
 from seq2seq_cli.training.batches import EncodedCorpus
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class TrainingFiles:
         checkpoint, schedule = trainer.checkpoint, trainer.schedule
         if improved or not checkpoint.history or not self.output.exists():
             if self.replaces_another:
-                put_aside(self.output)
+                back_up_model(self.output)
             self.replaces_another = False
             save_model(self.output, checkpoint)
         progress = {

@@ -17,14 +17,14 @@ from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import (
     Checkpoint,
     TrainingState,
+    backup_path,
     check_model_path,
     load_model,
     load_state,
-    previous_path,
     state_path,
 )
 from seq2seq_cli.storage.files import check_writable, remove_leftovers
-from seq2seq_cli.storage.locks import exclusive
+from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
@@ -103,14 +103,14 @@ def train(
         if not dry_run:
             for path in outputs:
                 if path != state_path(output):  # the model's lock is the state's too
-                    locks.enter_context(exclusive(path))
+                    locks.enter_context(acquire_lock(path))
             for path in outputs:
                 remove_leftovers(path)
         trainer = yield from _prepare(recipe, output, resume)
         if dry_run:
             return None
         if output.exists() and not resume:
-            yield ModelBackedUp(output, previous_path(output))
+            yield ModelBackedUp(output, backup_path(output))
         return (yield from _run(trainer, log_file, resume))
 
 

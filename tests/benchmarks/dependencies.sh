@@ -9,7 +9,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-find_python() { # find_python 3.10 3.11 …: the first that is there
+find_python() { # find_python 3.11 3.12 …: the first that is there
   local version found
   for version in "$@"; do
     for found in "$HOME/.pyenv/versions/$version".*/bin/python "$(command -v "python$version" || true)"; do
@@ -21,8 +21,8 @@ find_python() { # find_python 3.10 3.11 …: the first that is there
   done
 }
 
-oldest=${OLDEST:-$(find_python 3.10)}
-newest=${NEWEST:-$(find_python 3.15 3.14 3.13 3.12 3.11)}
+oldest=${OLDEST:-$(find_python 3.11)}
+newest=${NEWEST:-$(find_python 3.15 3.14 3.13 3.12)}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

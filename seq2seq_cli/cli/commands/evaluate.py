@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -203,7 +203,7 @@ def _check(
         )
     if examples < 0:
         raise usage_error("--examples cannot be negative", where="--examples", fix="for example --examples 5")
-    console.check_inputs(corpus, *model or [], *hypotheses, references, train_corpus)
+    console.check_inputs(corpus, *hypotheses, references, train_corpus)
 
 
 def _groups(model: list[Path] | None, hypotheses: list[str], compare: bool) -> list[list[Path] | None]:
@@ -260,14 +260,10 @@ def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[st
 
 
 def _keep(path: str, outputs: list[str]) -> None:
-    """Write the translations, one a line."""
-
-    def write(stream: IO[bytes]) -> None:
-        """Write them to the file once it is open."""
+    """Write the translations, one per line."""
+    with console.output_to(path) as stream:
         for line in outputs:
             console.write_line(stream, line)
-
-    console.write_to(path, write)
 
 
 def _translated(translator: Translator, texts: list[str], config: SearchConfig) -> list[str]:

@@ -13,7 +13,6 @@ from seq2seq_cli.cli.search_flags import DEFAULT_MODEL
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import to_toml
 from seq2seq_cli.errors import usage_error
-from seq2seq_cli.text.inputs import title
 
 if TYPE_CHECKING:
     from seq2seq_cli.storage.checkpoint import Checkpoint
@@ -23,9 +22,7 @@ WIDEST_SPARKLINE = 60
 
 
 def inspect_command(
-    model: Annotated[
-        Path, typer.Argument(help="Model file, or the training state beside it; - for stdin.")
-    ] = DEFAULT_MODEL,
+    model: Annotated[Path, typer.Argument(help="Model file, or the training state beside it.")] = DEFAULT_MODEL,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     as_toml: Annotated[
         bool, typer.Option("--toml", help="Print the settings only, as a file for 'seq2seq train --config'.")
@@ -57,9 +54,7 @@ def inspect_command(
 def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
     """Return a TOML file that trains the model again, with what one must know about it in comments."""
     recipe = checkpoint.recipe
-    head = [
-        f"# The settings of {console.printable(title(path.name))}. To train it again: seq2seq train --config THIS_FILE"
-    ]
+    head = [f"# The settings of {console.printable(path.name)}. To train it again: seq2seq train --config THIS_FILE"]
     if recipe.corpora.corpus is None:
         head.append("# The corpus is the built-in one.")
     if recipe.training.max_minutes is not None:
@@ -91,7 +86,7 @@ def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[
 def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[str]:
     """Return the same for people."""
     return [
-        f"{title(path)}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
+        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
         "",
         "settings (--toml prints them as a file that trains the model again)",
         *(f"  {line}" for line in to_toml(checkpoint.recipe.settings())),

@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,7 +17,7 @@ from seq2seq_cli.cli.search_flags import DEFAULT_MODEL, Threads, load_translator
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import SearchConfig, settings_in
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.text.inputs import STDIO, title
+from seq2seq_cli.text.inputs import STDIO
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="FILE",
-        help="Model file (- for stdin); several are drawn side by side.",
+        help="Model file; several are drawn side by side.",
         show_default="model.npz",
     ),
 ]
@@ -80,7 +80,6 @@ def history_command(
 
     kind = picture_kind(output)
     paths = model or [DEFAULT_MODEL]
-    console.check_inputs(*paths, log_file)
     if log_file is not None and len(paths) > 1:
         raise usage_error("a metrics log belongs to one model", where="--log-file", fix="name one --model")
 
@@ -88,7 +87,7 @@ def history_command(
         """Read the models' histories and draw them."""
         from seq2seq_cli.cli.terminal.figures import history_figure
 
-        curves = [validation_curve(title(path), load_model(path)) for path in paths]
+        curves = [validation_curve(str(path), load_model(path)) for path in paths]
         return history_figure(curves, None if log_file is None else training_curve(log_file))
 
     write_picture(draw, output, kind)
@@ -122,14 +121,14 @@ def lengths_command(
     from seq2seq_cli.evaluation.scores import corpus_scores, scores_by_length
 
     kind = picture_kind(output)
-    console.check_inputs(corpus, *model or [])
+    console.check_inputs(corpus)
 
     def draw() -> Figure:
         """Translate the corpus with every model and draw the scores."""
         from seq2seq_cli.cli.terminal.figures import LengthLine, lengths_figure
 
         translators = [
-            (title(path), load_translator([path] if model else None, threads)) for path in model or [DEFAULT_MODEL]
+            (str(path), load_translator([path] if model else None, threads)) for path in model or [DEFAULT_MODEL]
         ]
         name, sources, targets = test_set(corpus, [data for _, each in translators for data in each.corpora])
         lines = []
@@ -152,9 +151,7 @@ def contexts_command(
         list[str] | None,
         typer.Argument(metavar="TEXT", help="Sentences.", show_default="eight of the built-in corpus's kind"),
     ] = None,
-    model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="FILE", help="Model file (- for stdin).")
-    ] = DEFAULT_MODEL,
+    model: Annotated[Path, typer.Option("--model", "-m", metavar="FILE", help="Model file.")] = DEFAULT_MODEL,
     input_file: Annotated[
         str | None,
         typer.Option(
@@ -178,7 +175,6 @@ def contexts_command(
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
-    console.check_inputs(model, input_file)
 
     def draw() -> Figure:
         """Encode the sentences and draw where their contexts lie."""
@@ -190,9 +186,7 @@ def contexts_command(
         labels = [sentence for group in groups for sentence in group]
         numbers = [k for k, group in enumerate(groups) for _ in group]
         points, shares = principal_components(context_vectors(checkpoint, labels))
-        return contexts_figure(
-            points, shares, labels, numbers, f"Context vectors of {len(labels)} sentences: {title(model)}"
-        )
+        return contexts_figure(points, shares, labels, numbers, f"Context vectors of {len(labels)} sentences: {model}")
 
     write_picture(draw, output, kind)
 
@@ -221,14 +215,10 @@ def write_picture(draw: Callable[[], Figure], output: str, kind: str) -> None:
     console.check_output(output)
     with drawing():
         figure = draw()
-
-        def write(stream: IO[bytes]) -> None:
-            """Write the picture to the file once it is open."""
-            save(figure, stream, kind)
-
         if output == STDIO and console.results().isatty():
             raise usage_error("a terminal cannot show a picture", where="--output", fix="name a file, or pipe it on")
-        console.write_to(output, write)
+        with console.output_to(output) as stream:
+            save(figure, stream, kind)
         if output != STDIO:
             console.say(f"the picture is in {output}")
 

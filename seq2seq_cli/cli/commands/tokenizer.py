@@ -53,7 +53,8 @@ def train_tokenizer_command(
     tokenizer = train_tokenizer(config, (line for path in text for line in read_lines(path)))
     if len(tokenizer) <= 3:
         raise UserError("there is no text to learn from", where=", ".join(text), fix="give at least one line of text")
-    console.write_to(output, lambda stream: save_tokenizer(tokenizer, stream))
+    with console.output_to(output) as stream:
+        save_tokenizer(tokenizer, stream)
     console.say(f"{'tokenizer' if output == STDIO else output}: {len(tokenizer)} entries ({config.kind})")
 
 

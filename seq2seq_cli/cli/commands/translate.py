@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -68,21 +67,10 @@ def translate_command(
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
-    if not texts and input_file is None and Path(STDIO) in (model or []):
-        raise usage_error(
-            "standard input can only be read once, and the lines to translate come from there",
-            where="--model",
-            fix="give TEXT or --input FILE, or name the model's file",
-        )
-    console.check_inputs(*model or [], input_file)
     translator = load_translator(model, threads)
-
-    def work(output: IO[bytes]) -> None:
-        """Translate everything to an open stream."""
+    with console.output_to(output_file or STDIO) as output:
         if not texts and input_file is None and sys.stdin is not None and sys.stdin.isatty():
             Prompt(translator, config, style, output).run()
         else:
             lines = iter(texts) if texts else console.read_input(input_file or STDIO)
             write_translations(translator, config, lines, output, style, several=len(texts) != 1)
-
-    console.write_to(output_file or STDIO, work)

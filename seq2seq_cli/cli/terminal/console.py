@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.storage.files import check_writable, write_atomically
+from seq2seq_cli.storage.files import atomic_file, check_writable
 from seq2seq_cli.text.inputs import STDIO
 
 if TYPE_CHECKING:
@@ -187,20 +187,17 @@ def write_results(lines: Iterable[str]) -> None:
         stream.flush()
 
 
-def write_to(path: str, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a result to a file, whole or not at all, or to standard output (``-``).
-
-    Args:
-        path: of the file.
-        write: called with the open file or stream.
-    """
+@contextmanager
+def output_to(path: str) -> Iterator[IO[bytes]]:
+    """Open a file, which is written whole or not at all, or standard output (``-``) for a result."""
     if path == STDIO:
         stream = results()
         with end_quietly_without_reader():
-            write(stream)
+            yield stream
             stream.flush()
     else:
-        write_atomically(Path(path), write)
+        with atomic_file(Path(path)) as file:
+            yield file
 
 
 def read_input(path: str) -> Iterator[str]:
@@ -211,7 +208,7 @@ def read_input(path: str) -> Iterator[str]:
 
 
 def check_output(path: str) -> None:
-    """Raise now, before any work, what ``write_to`` would raise for this file after it."""
+    """Raise now, before any work, what ``output_to`` would raise for this file after it."""
     if path != STDIO:
         check_writable(Path(path))
 
