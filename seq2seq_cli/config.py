@@ -17,9 +17,7 @@ from seq2seq_cli.errors import usage_error
 
 _Config = TypeVar("_Config")
 
-CELL_TYPES = ("rnn", "lstm", "gru")
 CONTEXTS = ("initial", "every-step")
-OPTIMIZERS = ("adam", "sgd")
 NORMALIZATIONS = ("plain", "gnmt")
 TOKENIZER_KINDS = ("bpe", "word", "char")
 
@@ -108,7 +106,7 @@ class ModelConfig:
 
     Args:
         source_vocabulary, target_vocabulary: number of tokens of each language.
-        cell: ``rnn``, ``lstm`` or ``gru``.
+        cell: a name in ``nn.cells.CELLS``.
         embedding_size: E.
         hidden_size: H, per direction.
         layers: stacked recurrent layers on each side.
@@ -136,7 +134,6 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _check_range("source vocabulary", self.source_vocabulary, 1, LARGEST_VOCABULARY)
         _check_range("target vocabulary", self.target_vocabulary, 1, LARGEST_VOCABULARY)
-        _check_choice("--cell", self.cell, CELL_TYPES)
         _check_range("--embedding-size", self.embedding_size, 1, LARGEST_SIZE)
         _check_range("--hidden-size", self.hidden_size, 1, LARGEST_SIZE)
         _check_range("--layers", self.layers, 1, 64)
@@ -171,7 +168,7 @@ class TrainingConfig:
         max_tokens_per_batch: most source and target tokens per step; a batch with more is cut, a pair with more is not
             trained on. It bounds the memory of a step.
         max_source_length: most source tokens of a pair that is trained on.
-        optimizer: ``adam`` or ``sgd``.
+        optimizer: a name in ``nn.optimizers.OPTIMIZERS``.
         learning_rate: at the start; halved whenever validation does not improve, and lowered by ``cool_down``.
         cool_down: share of the planned training, at its end, over which the learning rate falls linearly to zero.
         clip_norm: largest norm of all gradients together (Pascanu et al. 2013); 0 switches clipping off.
@@ -201,7 +198,6 @@ class TrainingConfig:
         if self.max_minutes is not None:
             _check_range("--max-minutes", self.max_minutes, 0.001, 1_000_000)
         _check_batch(self.batch_size, self.max_tokens_per_batch, self.max_source_length)
-        _check_choice("--optimizer", self.optimizer, OPTIMIZERS)
         _check_range("--learning-rate", self.learning_rate, 1e-12, 1000)
         _check_range("--cool-down", self.cool_down, 0, 1)
         _check_range("--clip-norm", self.clip_norm, 0, 1_000_000_000)

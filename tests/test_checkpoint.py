@@ -90,13 +90,15 @@ def test_a_tied_model_also_has_the_name_that_torch_expects(tmp_path):
 
 def test_training_state_round_trips(tmp_path):
     checkpoint = small_checkpoint()
-    moments = {"m": np.ones_like(checkpoint.model.parameters.flat)}
+    moments = {name: np.full_like(checkpoint.model.parameters.flat, value) for name, value in (("m", 1), ("v", 2))}
     path = state_path(tmp_path / "m.npz")
     assert path.name == "m.state.npz"
     save_state(path, checkpoint, TrainingState(moments, {"step": 7}))
     loaded, state = load_state(path)
     assert state.progress == {"step": 7}
-    assert np.array_equal(state.moments["m"], moments["m"])
+    assert state.moments.keys() == moments.keys()
+    for name, vector in moments.items():
+        assert np.array_equal(state.moments[name], vector)
     assert np.array_equal(loaded.model.parameters.flat, checkpoint.model.parameters.flat)
 
 

@@ -12,6 +12,7 @@ from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model, load_state, previous_path, state_path
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
+from seq2seq_cli.training import trainer as training
 from seq2seq_cli.training.batches import encode_corpus
 from seq2seq_cli.training.events import Score, StepReport, ValidationReport
 from seq2seq_cli.training.trainer import (
@@ -23,7 +24,6 @@ from seq2seq_cli.training.trainer import (
     default_epochs,
     random_stream,
 )
-from seq2seq_cli.training import trainer as training
 
 WORDS = ["red", "blue", "green", "old", "new", "cat", "dog", "bird", "house", "tree"]
 

@@ -114,7 +114,7 @@ class Decoder:
             self.parameters.below("decoder.rnn."),
             packing,
             d_hidden,
-            [(zeros,) * self.cell.states] * self.config.layers,
+            [(zeros,) * len(self.cell.state_names)] * self.config.layers,
             cache.stack,
             gradients.below("decoder.rnn."),
         )

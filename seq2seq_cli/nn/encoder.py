@@ -144,12 +144,14 @@ class Encoder:
                 few_rows_product(part, self.parameters[f"encoder.bridge.{name}.{layer}.weight"])
                 + self.parameters[f"encoder.bridge.{name}.{layer}.bias"]
             )
-            for name, part in zip(("hidden", "cell"), final)
+            for name, part in zip(self.cell.state_names, final)
         )
 
     def _bridge_backward(self, layer: int, d_state: State, cache: EncoderCache, gradients: Parameters) -> State:
         d_final = []
-        for name, d_part, bridged, final in zip(("hidden", "cell"), d_state, cache.bridged[layer], cache.finals[layer]):
+        for name, d_part, bridged, final in zip(
+            self.cell.state_names, d_state, cache.bridged[layer], cache.finals[layer]
+        ):
             prefix = f"encoder.bridge.{name}.{layer}."
             d_bridge = tanh_backward(d_part, bridged)
             np.matmul(d_bridge.T, final, out=gradients[f"{prefix}weight"])

@@ -47,7 +47,8 @@ def layer_forward(
 
     Args:
         cell: from ``CELLS``.
-        parameters: holds ``weight_ih{suffix}`` (gH, E + C), ``weight_hh{suffix}`` (gH, H) and the two biases (gH,).
+        parameters: holds ``weight_ih{suffix}`` (gH, E + C), ``weight_hh{suffix}`` (gH, H), the two biases (gH,) and the
+            cell's own weights.
         suffix: for example ``_l0`` or ``_l0_reverse``.
         inputs: (N, E), packed.
         packing: where each token is.
@@ -76,10 +77,11 @@ def layer_forward(
             x_projection[:, start : start + size] += per_sentence[:, :size]
 
     hidden = np.empty((B + packing.tokens, weight_hh.shape[2]), inputs.dtype)
-    state = initial or tuple(np.zeros((B, weight_hh.shape[2]), inputs.dtype) for _ in range(cell.states))
+    state = initial or tuple(np.zeros((B, weight_hh.shape[2]), inputs.dtype) for _ in cell.state_names)
     hidden[:B] = state[0]
     outputs = hidden[B:]
     final = tuple(np.empty_like(part) for part in state)
+    extra = extra_weights(cell, parameters, suffix)
     caches = []
     for size, start in zip(packing.batch_sizes, packing.offsets):
         if size < len(state[0]):  # some sentences have ended: their state is final
@@ -93,7 +95,7 @@ def layer_forward(
         if not cell.additive:
             h_projection += bias_hh
         now = slice(start, start + size)
-        state, cache = cell.forward(x_projection[:, now], h_projection, state, out=outputs[now])
+        state, cache = cell.forward(x_projection[:, now], h_projection, state, outputs[now], extra)
         if remember:
             caches.append(cache)
     for part, whole in zip(state, final):
@@ -118,7 +120,7 @@ def layer_backward(
         d_outputs: (N, H), or None where the outputs were not used.
         d_final: each array (B, H).
         cache: from ``layer_forward``; each step's part is given back as soon as it has been used.
-        gradients: receives the four gradients (written, not added) under the parameters' names.
+        gradients: receives every weight's gradient (written, not added) under the parameters' names.
 
     Returns:
         ``d_inputs`` (N, E), ``d_initial`` (each (B, H), and of no meaning if there was no initial state) and
@@ -130,13 +132,16 @@ def layer_backward(
     d_x_projection = np.empty((packing.tokens, cell.gates, weight_hh.shape[2]), weight_hh.dtype)
     d_h_projection = d_x_projection if cell.additive else np.empty_like(d_x_projection)
     state_matrix = StepMatrix(weight_hh)
+    d_extra = extra_weights(cell, gradients, suffix)
+    for d_weight in d_extra.values():
+        d_weight[...] = 0.0
     d_state = tuple(part.copy() for part in d_final)  # a sentence's rows wait here until its last step is reached
     for t in range(packing.steps - 1, -1, -1):
         size, start = packing.batch_sizes[t], packing.offsets[t]
         alive = tuple(part[:size] for part in d_state)
         if d_outputs is not None:
             alive[0][...] += d_outputs[start : start + size]
-        d_x, d_h, d_previous = cell.backward(alive, cache.caches.pop())
+        d_x, d_h, d_previous = cell.backward(alive, cache.caches.pop(), d_extra)
         d_x_projection[start : start + size] = d_x.transpose(1, 0, 2)
         if not cell.additive:
             d_h_projection[start : start + size] = d_h.transpose(1, 0, 2)
@@ -161,6 +166,34 @@ def layer_backward(
         np.matmul(d_sentence.T, cache.sentence_input, out=d_weight_ih[:, E:])
         d_sentence_input = d_sentence @ weight_ih[:, E:]
     return d_x_all @ weight_ih[:, :E], d_state, d_sentence_input
+
+
+def layer_shapes(cell: type[Cell], inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of one layer's weights in one direction, by name without the layer's suffix.
+
+    Args:
+        cell: from ``CELLS``.
+        inputs: size of the layer's input.
+        hidden: H.
+    """
+    rows = cell.gates * hidden
+    return {
+        "weight_ih": (rows, inputs),
+        "weight_hh": (rows, hidden),
+        "bias_ih": (rows,),
+        "bias_hh": (rows,),
+        **cell.extra_shapes(hidden),
+    }
+
+
+def layer_weights(cell: type[Cell], parameters: Mapping[str, Array], suffix: str) -> dict[str, Array]:
+    """Return the weights of one layer in one direction, by name without the layer's suffix."""
+    return {name: parameters[f"{name}{suffix}"] for name in layer_shapes(cell, 0, 0)}
+
+
+def extra_weights(cell: type[Cell], parameters: Mapping[str, Array], suffix: str) -> dict[str, Array]:
+    """Return the cell's own weights of one layer in one direction, by name without the layer's suffix."""
+    return {name: parameters[f"{name}{suffix}"] for name in cell.extra_shapes(0)}
 
 
 def by_gate(stacked: Array, cell: type[Cell]) -> Array:

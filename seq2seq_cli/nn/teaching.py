@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seq2seq_cli.nn.cells import Cell, State, find_cell
+from seq2seq_cli.nn.cells import CELLS, Cell, State
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.output_layer import output_forward
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.recurrent import count_layers, stack_forward
+from seq2seq_cli.nn.recurrent import count_layers, layer_shapes, stack_forward
 
 Parameters = Mapping[str, Array]
 StateLike = Any
@@ -65,7 +65,7 @@ def encoder_forward(
     Source:
         Cho et al. 2014, section 2.2; Sutskever et al. 2014, section 2.
     """
-    cell = find_cell(cell_type)
+    cell = _find_cell(cell_type)
     encoder_params = _floating(encoder_params)
     hidden_dim = _check_weights(cell, cell_type, encoder_params, "encoder_params")
     inputs = _check_sequence("X_seq", X_seq, encoder_params)
@@ -111,7 +111,7 @@ def decoder_forward(
     Source:
         Sutskever et al. 2014, equation 1; Cho et al. 2014, section 2.2 (with the context at every step).
     """
-    cell = find_cell(cell_type)
+    cell = _find_cell(cell_type)
     decoder_params = _floating(decoder_params)
     hidden_dim = _check_weights(cell, cell_type, decoder_params, "decoder_params")
     initial = _initial_states("context_vector", context_vector, cell, cell_type, decoder_params, hidden_dim)
@@ -186,6 +186,13 @@ def seq2seq_loss(logits_seq: npt.ArrayLike, target_seq: npt.ArrayLike, loss_fn: 
     return float(sum(float(loss_fn(row, int(target))) for row, target in zip(logits, targets)))
 
 
+def _find_cell(cell_type: str) -> type[Cell]:
+    """Return the cell of that name, or list the choices."""
+    if not isinstance(cell_type, str) or cell_type not in CELLS:
+        raise ValueError(f"cell_type must be one of {', '.join(map(repr, CELLS))}, not {cell_type!r}")
+    return CELLS[cell_type]
+
+
 def _floating(parameters: Parameters) -> dict[str, Array]:
     """Return the weights as arrays of a floating type; lists and whole numbers are welcome too."""
     arrays = {name: np.asarray(value) for name, value in parameters.items()}
@@ -215,14 +222,13 @@ def _check_weights(cell: type[Cell], cell_type: str, parameters: Parameters, whe
     if "weight_ih_l0_reverse" in parameters:
         raise ValueError(f"{where} must be of one direction; it has {'weight_ih_l0_reverse'!r} too")
     hidden_dim = int(_expect(parameters, "weight_hh_l0", (None, None), where).shape[1])
-    rows = cell.gates * hidden_dim
     for layer in range(max(1, count_layers(parameters))):
-        columns = None if layer == 0 else hidden_dim
+        shapes: dict[str, tuple[int | None, ...]] = {**layer_shapes(cell, hidden_dim, hidden_dim)}
+        if layer == 0:
+            shapes["weight_ih"] = (cell.gates * hidden_dim, None)
         try:
-            _expect(parameters, f"weight_ih_l{layer}", (rows, columns), where)
-            _expect(parameters, f"weight_hh_l{layer}", (rows, hidden_dim), where)
-            _expect(parameters, f"bias_ih_l{layer}", (rows,), where)
-            _expect(parameters, f"bias_hh_l{layer}", (rows,), where)
+            for name, shape in shapes.items():
+                _expect(parameters, f"{name}_l{layer}", shape, where)
         except ValueError as error:
             gates = f"{cell.gates} gate{'s' * (cell.gates > 1)} of hidden_dim {hidden_dim}"
             raise ValueError(f"{error} (cell_type {cell_type!r} has {gates})") from None
@@ -248,8 +254,9 @@ def _initial_states(
     """Return one state per layer, every array (1, hidden_dim), from an array or a pair."""
     layers = count_layers(parameters)
     parts = list(given) if isinstance(given, tuple) else [given]
-    allowed = "an array or a pair (h, c) of arrays" if cell.states == 2 else "one array"
-    if len(parts) not in (1, cell.states) or (isinstance(given, tuple) and len(parts) != cell.states):
+    states = len(cell.state_names)
+    allowed = "an array or a pair (h, c) of arrays" if states == 2 else "one array"
+    if len(parts) not in (1, states) or (isinstance(given, tuple) and len(parts) != states):
         raise ValueError(f"{name} must be {allowed} for cell_type {cell_type!r}, not {len(parts)} of them")
     dtype = parameters["weight_ih_l0"].dtype
     arrays = []
@@ -259,7 +266,7 @@ def _initial_states(
             stacked = f" or ({layers}, {hidden_dim})" if layers > 1 else ""
             raise ValueError(f"{name} must have shape ({hidden_dim},){stacked}, not {array.shape}")
         arrays.append(np.broadcast_to(array, (layers, hidden_dim)))
-    arrays += [np.zeros((layers, hidden_dim), dtype)] * (cell.states - len(arrays))
+    arrays += [np.zeros((layers, hidden_dim), dtype)] * (states - len(arrays))
     return [tuple(array[layer : layer + 1] for array in arrays) for layer in range(layers)]
 
 

@@ -26,7 +26,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +37,7 @@ from seq2seq_cli.config import ModelConfig, TrainingConfig, config_from_json
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.optimizers import OPTIMIZERS
+from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
 from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
 from seq2seq_cli.storage.files import keep_as
@@ -231,18 +230,18 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
 
 
 def _read_state(archive: Archive) -> tuple[Checkpoint, TrainingState]:
-    moments = {f"optimizer.{name}" for kind in OPTIMIZERS.values() for name in kind(0).moments()} & archive.names
-    checkpoint = _read_checkpoint(archive, STATE_FORMAT, {"state", *moments})
+    checkpoint = _read_checkpoint(archive, STATE_FORMAT)
     progress = archive.json("state")
     if not isinstance(progress, dict):
         raise archive.damaged("'state' is not a JSON object")
     size = len(checkpoint.model.parameters.flat)
-    vectors = {name.removeprefix("optimizer."): archive.array(name, (size,)) for name in sorted(moments)}
+    names = find_optimizer(checkpoint.training.optimizer).moment_names
+    vectors = {name: archive.array(f"optimizer.{name}", (size,)) for name in names}
     return checkpoint, TrainingState(vectors, progress)
 
 
-def _read_checkpoint(archive: Archive, format_name: str, others: Collection[str] = ()) -> Checkpoint:
-    """Return the checkpoint; besides its members, ``others`` must be there, and none else."""
+def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
+    """Return the checkpoint; the members of its format must be there, and no others."""
     _check_format(archive, format_name)
     config = archive.json("config", LARGEST_CONFIG)
     try:
@@ -253,12 +252,14 @@ def _read_checkpoint(archive: Archive, format_name: str, others: Collection[str]
         valid = None if config.get("valid") is None else str(config["valid"])  # older files do not say
         threads = config.get("threads") if isinstance(config.get("threads"), int) else None
         averaged = tuple(str(name) for name in config.get("averaged", ()))
+        shapes = parameter_shapes(model_config)
+        moments = {f"optimizer.{name}" for name in find_optimizer(training.optimizer).moment_names}
     except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
-    shapes = parameter_shapes(model_config)
     arrays = dict(shapes)
     if model_config.tie_embeddings:
         arrays[TIED_COPY] = shapes["decoder.embedding.weight"]
+    others = {"state", *moments} if format_name == STATE_FORMAT else set()
     archive.check_names({"format", "config", "tokenizer.source", "tokenizer.target", "history", *arrays, *others})
     if sum(math.prod(shape) for shape in shapes.values()) > LARGEST_PARAMETERS:
         raise archive.damaged(f"its configuration asks for more than {LARGEST_PARAMETERS} parameters")

@@ -19,7 +19,7 @@ import numpy as np
 
 from seq2seq_cli.inference.workers import Team, shared_zeros
 from seq2seq_cli.nn.model import Batch, Seq2Seq
-from seq2seq_cli.nn.optimizers import OPTIMIZERS, clip_factor, join_gradients
+from seq2seq_cli.nn.optimizers import clip_factor, find_optimizer, reduce_gradients
 from seq2seq_cli.nn.output_layer import Loss
 from seq2seq_cli.nn.parameters import Parameters
 
@@ -46,7 +46,7 @@ class DataParallel:
         parameters.move(shared_zeros(count, dtype))  # before the members come: whatever they inherit, they keep
         self.model = model
         self.gradients = [Parameters(parameters.shapes, shared_zeros(count, dtype)) for _ in range(size)]
-        self.optimizer = OPTIMIZERS[optimizer](count, dtype, shared_zeros)
+        self.optimizer = find_optimizer(optimizer)(count, dtype, shared_zeros)
         self.team = Team(weakref.proxy(self), size, processes)
         self.team.start()  # now, while the program has no other threads
 
@@ -94,7 +94,7 @@ class DataParallel:
         )
 
     def _join(self, part: slice, count: int) -> float:
-        return join_gradients([gradients.flat[part] for gradients in self.gradients[:count]])
+        return reduce_gradients([gradients.flat[part] for gradients in self.gradients[:count]])
 
     def _update(self, part: slice, steps: int, learning_rate: float, scale: float) -> None:
         self.optimizer.update(

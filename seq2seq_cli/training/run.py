@@ -74,6 +74,8 @@ class Run:
     def _train(self) -> None:
         from seq2seq_cli.cli.terminal.preflight import preflight
         from seq2seq_cli.cli.terminal.progress import follow
+        from seq2seq_cli.nn.cells import find_cell
+        from seq2seq_cli.nn.optimizers import find_optimizer
         from seq2seq_cli.storage.checkpoint import previous_path
         from seq2seq_cli.text.training_vocabulary import Seen
         from seq2seq_cli.training.trainer import Trainer, default_epochs
@@ -81,7 +83,8 @@ class Run:
         if self.given.get("resume"):
             self._load_state()
         training = self._settings(TrainingConfig, TrainingConfig())
-        self._settings(ModelConfig, _MODEL)  # wrong flags are reported before any file is read
+        find_cell(self._settings(ModelConfig, _MODEL).cell)  # wrong flags are reported before any file is read
+        find_optimizer(training.optimizer)
         tokenizer_config = self._tokenizer_config()
         train, valid = self._read_corpora(training.seed)
         if "epochs" not in self.given and not self.resumed:
