@@ -14,12 +14,13 @@ from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.explanation import forced_decoding
 from seq2seq_cli.inference.hypothesis import Hypothesis
-from seq2seq_cli.inference.prepared_decoder import Stepper
+from seq2seq_cli.inference.prepared_decoder import prepare_decoder
 from seq2seq_cli.inference.search import search
-from seq2seq_cli.inference.workers import Team, usable_cores
+from seq2seq_cli.inference.step_decoder import StepDecoder
+from seq2seq_cli.inference.workers import WorkerPool, usable_cores
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model
-from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer
+from seq2seq_cli.text.tokenizer import BOS, EOS, UNKNOWN, Tokenizer
 from seq2seq_cli.training.batches import source_ids
 
 SMALLEST_BATCH = 8
@@ -96,15 +97,15 @@ class Translator:
         processes: bool = False,
     ) -> None:
         first = checkpoints[0]
-        self.team = Team(weakref.proxy(self), threads or usable_cores(), processes)
+        self.team = WorkerPool(weakref.proxy(self), threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
-        self._steppers: list[Stepper] = []
+        self._decoders: list[StepDecoder] = []
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
         self.reverse_source = first.model.config.reverse_source
         self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
-        self.seen = [checkpoint.seen for checkpoint in checkpoints]
+        self.seen = [checkpoint.training_vocabulary for checkpoint in checkpoints]
         names = names or [f"model {k}" for k in range(1, len(checkpoints) + 1)]
         for checkpoint, name in zip(checkpoints[1:], names[1:]):
             for side in ("source", "target"):
@@ -184,8 +185,8 @@ class Translator:
         """Return how the model reads a sentence, and what in it was never seen in training."""
         ids = self._source_ids(text, config or SearchConfig())
         unknown = self.unknown(text)
-        known = [set(seen.new_words(text)) for seen in self.seen]
-        new = [word for word in self.seen[0].new_words(text) if all(word in words for words in known)]
+        known = [set(seen.oov_words(text)) for seen in self.seen]
+        new = [word for word in self.seen[0].oov_words(text) if all(word in words for words in known)]
         new = [word for word in new if word not in unknown]
         return Source(tuple(self.source_tokenizer.vocabulary[k] for k in ids), tuple(unknown), tuple(new))
 
@@ -219,14 +220,14 @@ class Translator:
         if len(source) == 1:
             return []
         vocabulary = self.target_tokenizer.vocabulary
-        target = [*(self.target_tokenizer.ids[token] for token in translation.tokens), END]
+        target = [*(self.target_tokenizer.ids[token] for token in translation.tokens), EOS]
         return [
             Step(
                 vocabulary[choice.token],
                 choice.probability,
-                tuple((vocabulary[k], probability) for k, probability in choice.runners_up),
+                tuple((vocabulary[k], probability) for k, probability in choice.alternatives),
             )
-            for choice in forced_decoding(self.models, source, target, START, runners_up)
+            for choice in forced_decoding(self.models, source, target, BOS, runners_up)
         ]
 
     def _source_ids(self, text: str, config: SearchConfig) -> list[int]:
@@ -253,10 +254,10 @@ class Translator:
 
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         with self._preparing:  # when the first sentence comes, in the process that translates it, once for all threads
-            if not self._steppers:
-                self._steppers = [Stepper(model) for model in self.models]
+            if not self._decoders:
+                self._decoders = [prepare_decoder(model) for model in self.models]
         forbidden = () if config.allow_unknown else (UNKNOWN,)
-        return search(self._steppers, sources, config, START, END, forbidden)
+        return search(self._decoders, sources, config, BOS, EOS, forbidden)
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(

@@ -175,7 +175,7 @@ class LSTM(Cell):
 
 
 class GRU(Cell):
-    """Gated recurrent unit: a reset gate ``r`` and an update gate ``z`` in place of a cell state.
+    """Gated recurrent unit: a reset gate ``r`` and an update gate ``z`` instead of a cell state.
 
     ::
 

@@ -14,11 +14,11 @@ from seq2seq_cli.nn.functional import Array
 
 Zeros = Callable[[int, npt.DTypeLike], Array]
 PIECE = 1 << 15
-"""Values worked on at a time, so that a piece of every vector stays in cache through all the passes over it."""
+"""Values processed at a time, so that a piece of every vector stays in cache during all passes over it."""
 
 
 def pieces(size: int) -> list[slice]:
-    """Cut a vector of that size into pieces."""
+    """Split the positions of a vector of that size into pieces."""
     return [slice(start, min(start + PIECE, size)) for start in range(0, size, PIECE)]
 
 

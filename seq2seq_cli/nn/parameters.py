@@ -1,6 +1,6 @@
 """The parameters' names, shapes and initial values.
 
-All parameters of a model live in one flat vector; the named arrays are views into it. The optimizer, the clipping
+All parameters of a model are stored in one flat vector; the named arrays are views into it. The optimizer, the clipping
 and the saving of moments then work on one contiguous array, and the layers see matrices.
 """
 
@@ -52,7 +52,7 @@ class Parameters(Mapping[str, Array]):
             start = stop
 
     def move(self, flat: Array) -> None:
-        """Copy all values to another vector and live there from now on; the old one can be given back."""
+        """Copy all values to another vector and use it from now on; the old one can be freed."""
         flat[...] = self.flat
         self._use(flat)
 
@@ -66,11 +66,11 @@ class Parameters(Mapping[str, Array]):
         return len(self._views)
 
     def below(self, prefix: str) -> dict[str, Array]:
-        """Return the arrays whose name starts with the prefix, under the rest of their names."""
+        """Return the arrays whose name starts with the prefix, without the prefix."""
         return {name[len(prefix) :]: view for name, view in self._views.items() if name.startswith(prefix)}
 
     def zeros_like(self) -> Parameters:
-        """Return parameters of the same names and shapes that are all zero: gradients, for example."""
+        """Return parameters of the same names and shapes, all zero, for example for gradients."""
         return Parameters(self.shapes, dtype=self.flat.dtype)
 
     def astype(self, dtype: npt.DTypeLike) -> Parameters:
@@ -143,8 +143,8 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
 
     ===================================  =========================================================================
     embeddings                           standard normal, as ``torch.nn.Embedding``: with smaller values the gates
-                                         start out so flat that training can stay for epochs at "the same words for
-                                         every input"; a target embedding that is also the output layer starts at
+                                         start almost linear, and training can produce the same output for every
+                                         input for epochs; a target embedding that is also the output layer starts at
                                          standard deviation ``E^(−1/4)``, between the two layers' own
     input, bridge, readout and output    uniform in ``± √(6 / (fan_in + fan_out))``, each gate a matrix of its own
     weights                              (Glorot & Bengio 2010, equation 16)
@@ -156,7 +156,7 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
 
     Args:
         config: the network's shape.
-        generator: decides the values; the same state gives the same values in either precision, rounded.
+        generator: determines the values; the same state gives the same values in either precision, rounded.
         dtype: float32, or float64 for checking.
     """
     parameters = Parameters(parameter_shapes(config), dtype=dtype)

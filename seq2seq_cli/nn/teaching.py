@@ -1,6 +1,6 @@
-"""The three functions with which one learns what an encoder–decoder is: one sentence, no batches, no training.
+"""The three teaching functions: an encoder–decoder for one sentence, without batches and without training.
 
-They are thin: the very cells and the very unrolling that training uses do the work, on a batch of one. The weights
+They are thin wrappers around the cells and the unrolling that training uses, with a batch of one. The weights
 are dictionaries with ``torch.nn`` names. To give these functions the weights of a trained model of one direction
 (``--no-bidirectional``), remove the prefix::
 
@@ -31,7 +31,7 @@ StateLike = Any
 def encoder_forward(
     X_seq: npt.ArrayLike, h0: StateLike, encoder_params: Parameters, cell_type: str = "rnn"
 ) -> StateLike:
-    """Read a whole source sentence and return the context vector: all that the decoder will know of it.
+    """Encode a source sentence and return the context vector: all that the decoder will know about it.
 
     **Role.** The encoder folds a sequence of any length into one vector of fixed size. It starts from ``h0`` and
     applies the same cell to every input in turn::
@@ -55,7 +55,7 @@ def encoder_forward(
         cell_type: ``'rnn'``, ``'lstm'`` or ``'gru'``.
 
     Returns:
-        The last state, of the kind that was handed in: an array gives the (top layer's) final hidden state
+        The last state, in the form of ``h0``: an array gives the (top layer's) final hidden state
         (hidden_dim,), and an LSTM's cell state then starts at zero; a pair gives a pair ``(h, c)``; arrays of
         (layers, hidden_dim) give every layer's. Its dtype is that of the weights.
 
@@ -84,17 +84,17 @@ def decoder_forward(
 
         s_0 = context        s_t = cell(y_{t−1}, s_{t−1})        logits_t = W_out s_t + b_out
 
-    Here the previous tokens are given (``Y_seq`` is the correct target, shifted right by a start symbol): that is
+    Here the previous tokens are given (``Y_seq`` is the correct target, shifted right by BOS): that is
     *teacher forcing*, as in training. When translating, each step's own choice is fed back in its place.
 
     **Counterpart in a transformer.** The decoder stack. Its masked self-attention does what the recurrence does here,
-    it sees the target so far and nothing of the future; its cross-attention asks the encoder's outputs anew at every
-    step, where this decoder has only the state it was started with; and its final linear layer is ``fc_out``.
+    it sees the target so far and nothing of the future; its cross-attention reads the encoder's outputs again at every
+    step, whereas this decoder has only its initial state; and its final linear layer is ``fc_out``.
 
     Args:
         context_vector: what ``encoder_forward`` returned: (hidden_dim,), for ``'lstm'`` also a pair ``(h, c)``; for
             stacked weights also (layers, hidden_dim).
-        Y_seq: (seq_len, input_dim) the embedded target tokens, starting with the start symbol.
+        Y_seq: (seq_len, input_dim) the embedded target tokens, starting with BOS.
         decoder_params: as ``encoder_params``, and ``fc_out.weight`` (output_dim, hidden_dim), ``fc_out.bias``
             (output_dim,); without an ``fc_out.weight``, ``embedding.weight`` serves (a tied model). Where
             ``weight_ih_l0`` has hidden_dim more columns than ``Y_seq``, the context is also fed at every step, as
@@ -138,7 +138,7 @@ def decoder_forward(
 
 
 def seq2seq_loss(logits_seq: npt.ArrayLike, target_seq: npt.ArrayLike, loss_fn: Callable[[Array, int], float]) -> float:
-    """Return the total loss of a sentence: the sum, over its steps, of how surprised the decoder was.
+    """Return the total loss of a sentence: the sum of the loss of every step.
 
     **Role.** Training raises the probability of the whole target sentence, and by the chain rule its negative logarithm
     is a sum of one term per token::
@@ -148,13 +148,12 @@ def seq2seq_loss(logits_seq: npt.ArrayLike, target_seq: npt.ArrayLike, loss_fn: 
     with cross-entropy as ``loss_fn``. It is the **total**, not the mean: divide by the number of tokens to compare
     sentences, and take ``exp`` of that for the perplexity.
 
-    **Counterpart in a transformer.** The very same: token-level cross-entropy with teacher forcing. Only how the logits
-    came about differs; a transformer computes all steps at once, this decoder one after the other.
+    **Counterpart in a transformer.** The same: token-level cross-entropy with teacher forcing. Only how the logits are
+    computed differs: a transformer computes all steps at once, this decoder one after the other.
 
     Args:
         logits_seq: (seq_len, output_dim), from ``decoder_forward``.
-        target_seq: (seq_len,) class indices, each from 0 to output_dim − 1: the correct tokens, ending with the end
-            symbol.
+        target_seq: (seq_len,) class indices, each from 0 to output_dim − 1: the correct tokens, ending with EOS.
         loss_fn: called as ``loss_fn(logits, target)`` with one step's logits (output_dim,) and its index (an int);
             returns that step's loss, in nats for cross-entropy.
 
@@ -194,7 +193,7 @@ def _find_cell(cell_type: str) -> type[Cell]:
 
 
 def _floating(parameters: Parameters) -> dict[str, Array]:
-    """Return the weights as arrays of a floating type; lists and whole numbers are welcome too."""
+    """Return the weights as arrays of a floating type; lists and integers are accepted."""
     arrays = {name: np.asarray(value) for name, value in parameters.items()}
     return {
         name: array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
@@ -207,7 +206,7 @@ def _one_sentence(inputs: Array) -> Packing:
 
 
 def _expect(parameters: Parameters, name: str, shape: tuple[int | None, ...], where: str) -> Array:
-    """Return the array of that name and shape (None fits any size), or say what was expected."""
+    """Return the array of that name and shape (None matches any size), or raise an error with the expected shape."""
     wanted = "(" + ", ".join("any" if size is None else str(size) for size in shape) + ("," * (len(shape) == 1)) + ")"
     if name not in parameters:
         raise ValueError(f"{where} must contain {name!r} of shape {wanted}; it has {sorted(parameters)}")
@@ -271,7 +270,7 @@ def _initial_states(
 
 
 def _like(given: StateLike, finals: list[State]) -> StateLike:
-    """Return the final states in the form of what was handed in."""
+    """Return the final states in the form of the given initial state."""
     is_pair = isinstance(given, tuple)
     stacked = np.ndim(given[0] if is_pair else given) == 2
     parts = []

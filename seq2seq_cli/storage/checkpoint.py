@@ -44,14 +44,14 @@ from seq2seq_cli.storage.files import keep_as
 from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import tokenizer_from_json
-from seq2seq_cli.text.training_vocabulary import Seen
+from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 
 MODEL_FORMAT = "seq2seq model"
 STATE_FORMAT = "seq2seq training state"
 VERSION = 1
 LARGEST_HISTORY = 64 << 20
 LARGEST_CONFIG = 64 << 20
-"""It holds the words of the training sources, too: at most ``text.seen.MOST_WORDS`` pieces, 4 bytes a character."""
+"""It includes the words of the training sources: at most ``training_vocabulary.MOST_WORDS``, 4 bytes a character."""
 LARGEST_ENTRY = 1 << 13
 """Bytes of a tokenizer's JSON for each entry of its vocabulary: its text and a merge, all characters escaped."""
 LARGEST_PARAMETERS = 2 << 30
@@ -72,7 +72,7 @@ class Checkpoint:
         history: one record per validation, with the keys of the metrics log.
         corpus: what it was trained on, as the user named it.
         text: how its tokenizers were made: the settings for them.
-        seen: the words of the training sources and the length of the longest.
+        training_vocabulary: the words of the training sources and the length of the longest.
         valid: what it was validated on, as the user named it; None: a share held out, or the built-in corpus.
         threads: how many shared the work, on which the last bits of the weights depend; None: the file does not say.
         averaged: the files whose mean this is; none for a model as it was trained.
@@ -85,7 +85,7 @@ class Checkpoint:
     history: list[dict[str, Any]] = field(default_factory=list)
     corpus: str = ""
     text: dict[str, Any] = field(default_factory=dict)
-    seen: Seen = field(default_factory=Seen)
+    training_vocabulary: TrainingVocabulary = field(default_factory=TrainingVocabulary)
     valid: str | None = None
     threads: int | None = None
     averaged: tuple[str, ...] = ()
@@ -211,7 +211,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "training": dataclasses.asdict(checkpoint.training),
         "corpus": checkpoint.corpus,
         "text": checkpoint.text,
-        "seen": checkpoint.seen.to_json(),
+        "seen": checkpoint.training_vocabulary.to_json(),
         "valid": checkpoint.valid,
         "threads": checkpoint.threads,
         "averaged": list(checkpoint.averaged),
@@ -248,7 +248,7 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         model_config = config_from_json(ModelConfig, config["model"])
         training = config_from_json(TrainingConfig, config["training"])
         corpus, text = str(config["corpus"]), dict(config["text"])
-        seen = Seen.from_json(config["seen"]) if "seen" in config else Seen()
+        known = TrainingVocabulary.from_json(config["seen"]) if "seen" in config else TrainingVocabulary()
         valid = None if config.get("valid") is None else str(config["valid"])  # older files do not say
         threads = config.get("threads") if isinstance(config.get("threads"), int) else None
         averaged = tuple(str(name) for name in config.get("averaged", ()))
@@ -278,7 +278,7 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
     model = Seq2Seq(model_config, parameters)
-    return Checkpoint(model, source, target, training, history, corpus, text, seen, valid, threads, averaged)
+    return Checkpoint(model, source, target, training, history, corpus, text, known, valid, threads, averaged)
 
 
 def _read_tokenizer(archive: Archive, side: str, entries: int) -> Tokenizer:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seq2seq_cli.inference.workers import Team, shared_zeros
+from seq2seq_cli.inference.workers import WorkerPool, shared_zeros
 from seq2seq_cli.nn.model import Batch, Seq2Seq
 from seq2seq_cli.nn.optimizers import clip_factor, find_optimizer, reduce_gradients
 from seq2seq_cli.nn.output_layer import Loss
@@ -38,7 +38,7 @@ class DataParallel:
         model: what is trained; its parameters move to memory that all members share.
         optimizer: its name in ``OPTIMIZERS``.
         size: members of the team; a batch may have as many shares.
-        processes: as for ``Team``.
+        processes: as for ``WorkerPool``.
     """
 
     def __init__(self, model: Seq2Seq, optimizer: str, size: int = 1, processes: bool = True) -> None:
@@ -47,7 +47,7 @@ class DataParallel:
         self.model = model
         self.gradients = [Parameters(parameters.shapes, shared_zeros(count, dtype)) for _ in range(size)]
         self.optimizer = find_optimizer(optimizer)(count, dtype, shared_zeros)
-        self.team = Team(weakref.proxy(self), size, processes)
+        self.team = WorkerPool(weakref.proxy(self), size, processes)
         self.team.start()  # now, while the program has no other threads
 
     def loss_and_gradients(
@@ -84,7 +84,7 @@ class DataParallel:
 
     def loss(self, batches: Sequence[Batch]) -> Loss:
         """Return the loss of all batches together, without dropout, smoothing or gradients."""
-        return add_losses(self.team.call("_loss", [(dealt,) for dealt in self.team.deal(batches)]))
+        return add_losses(self.team.call("_loss", [(dealt,) for dealt in self.team.shards(batches)]))
 
     def _share(
         self, k: int, batch: Batch, tokens: int, label_smoothing: float, generator: np.random.Generator | None

@@ -77,7 +77,7 @@ class Run:
         from seq2seq_cli.nn.cells import find_cell
         from seq2seq_cli.nn.optimizers import find_optimizer
         from seq2seq_cli.storage.checkpoint import previous_path
-        from seq2seq_cli.text.training_vocabulary import Seen
+        from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
         from seq2seq_cli.training.trainer import Trainer, default_epochs
 
         if self.given.get("resume"):
@@ -95,7 +95,9 @@ class Run:
         same = valid is train  # where nothing could be held out
         train, encoded_train = self._encode(train, checkpoint)
         valid, encoded_valid = (train, encoded_train) if same else self._encode(valid, checkpoint)
-        checkpoint.seen = Seen.of(train.sources, longest=int(encoded_train.source.lengths.max()) - 1)
+        checkpoint.training_vocabulary = TrainingVocabulary.of(
+            train.sources, longest=int(encoded_train.source.lengths.max()) - 1
+        )
         trainer = Trainer(
             checkpoint,
             encoded_train,

@@ -68,13 +68,13 @@ def random_stream(seed: int, stream: int, *position: int) -> np.random.Generator
 class Rehearsal(NamedTuple):
     """What a few steps of a training that has not begun took: their number, seconds a step, seconds an epoch.
 
-    ``others_memory`` is what the processes that shared the work hold beside this one, in bytes.
+    ``workers_memory`` is what the processes that shared the work hold beside this one, in bytes.
     """
 
     steps: int
     step_seconds: float
     epoch_seconds: float
-    others_memory: int
+    workers_memory: int
 
 
 class Trainer:
@@ -203,7 +203,7 @@ class Trainer:
         try:
             rehearsal = copy._timed_steps()
         finally:
-            copy.parallel.team.close()
+            copy.parallel.team.shut_down()
         self.score(copy.model, REHEARSED_SENTENCES)
         return rehearsal
 
@@ -225,7 +225,7 @@ class Trainer:
             steps,
             self.seconds / steps,
             self.seconds * int(tokens.sum()) / seen,
-            self.parallel.team.others_memory(),
+            self.parallel.team.workers_memory(),
         )
 
     def _plan(self, epoch: int) -> list[Index]:

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq_cli.config import ModelConfig
-from seq2seq_cli.inference.workers import Team, usable_cores
+from seq2seq_cli.inference.workers import WorkerPool, usable_cores
 from seq2seq_cli.nn.cells import CELLS
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Batch
@@ -50,7 +50,7 @@ class Parts(OurSide):
     def __init__(self, config: ModelConfig, corpus: EncodedCorpus, plan: Sequence[Index]) -> None:
         super().__init__(config, initialize(config, np.random.default_rng(SEED)), corpus, plan, 0.0)
         self.config = config
-        self.team = Team(weakref.proxy(self), usable_cores())
+        self.team = WorkerPool(weakref.proxy(self), usable_cores())
         self.team.start()
 
     def products(self, places: Sequence[int]) -> float:

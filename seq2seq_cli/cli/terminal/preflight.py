@@ -9,7 +9,7 @@ from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import bar, can_draw
 from seq2seq_cli.cli.terminal.progress import clock
 from seq2seq_cli.text.corpus import Corpus
-from seq2seq_cli.text.statistics import Bucket, Lengths, length_histogram, overlap, suspicious_pairs, unseen_words
+from seq2seq_cli.text.statistics import Bucket, Lengths, count_oov, length_histogram, overlap, suspicious_pairs
 from seq2seq_cli.text.tokenizer import UNKNOWN
 from seq2seq_cli.training.batches import EncodedCorpus, Sentences
 from seq2seq_cli.training.trainer import UNLIMITED_EPOCHS, Trainer
@@ -74,7 +74,7 @@ def vocabulary_lines(trainer: Trainer, train: Corpus, valid: Corpus) -> list[str
     source, target = checkpoint.source_tokenizer, checkpoint.target_tokenizer
     kind = source.kind if source.kind == target.kind else f"{source.kind} and {target.kind}"
     words = [
-        unseen_words(known, lines, tokenizer.lowercase).share
+        count_oov(known, lines, tokenizer.lowercase).share
         for known, lines, tokenizer in (
             (train.sources, valid.sources, source),
             (train.targets, valid.targets, target),
@@ -117,7 +117,7 @@ def cost_lines(trainer: Trainer) -> list[str]:
     if peak is None:
         size = f"over {megabytes(vectors * trainer.model.parameters.flat.nbytes)} for weights, gradients and optimizer"
     else:
-        size = f"about {megabytes(peak + rehearsal.others_memory)}"
+        size = f"about {megabytes(peak + rehearsal.workers_memory)}"
     lines.append(f"memory:     {size}; the weights are {megabytes(trainer.model.parameters.flat.nbytes)}")
     left = trainer.total_steps - trainer.step
     steps = trainer.steps_per_epoch
