@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -39,6 +39,12 @@ class UserError(Exception):
 def usage_error(what: str, *, where: str, fix: str = "") -> UserError:
     """Return the error for a setting or flag that cannot be (exit code 2)."""
     return UserError(what, where=where, fix=fix, exit_code=2)
+
+
+def choice_error(flag: str, value: object, choices: Iterable[str]) -> UserError:
+    """Return the usage error for a value that is none of the choices, and list them."""
+    listed = ", ".join(choices)
+    return usage_error(f"{flag} must be one of {listed}, not {value!r}", where=flag, fix=f"choose from {listed}")
 
 
 @contextlib.contextmanager

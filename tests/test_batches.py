@@ -6,7 +6,7 @@ import pytest
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.text import lines
 from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus
-from seq2seq_cli.text.tokenizer import END, START
+from seq2seq_cli.text.tokenizer import BOS, EOS
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus, make_batch, plan_batches, source_ids
 
@@ -18,8 +18,8 @@ def random_corpus(n=137, seed=0, vocabulary=90):
         return generator.integers(3, vocabulary, generator.integers(1, 9)).tolist()
 
     return EncodedCorpus(
-        Sentences.of(([*words(), END] for _ in range(n)), vocabulary),
-        Sentences.of(([START, *words(), END] for _ in range(n)), vocabulary),
+        Sentences.of(([*words(), EOS] for _ in range(n)), vocabulary),
+        Sentences.of(([BOS, *words(), EOS] for _ in range(n)), vocabulary),
     )
 
 
@@ -37,10 +37,10 @@ def test_encoded_corpus_frames_sentences_and_reverses_the_source():
     a, b = tokenizer.encode("a b")
     encoded, fitting = encode_corpus(corpus, tokenizer, tokenizer, reverse_source=False)
     assert list(fitting) == [1, 1]
-    assert [sentence(encoded.source, k) for k in range(2)] == [[a, b, END], [b, END]]
-    assert [sentence(encoded.target, k) for k in range(2)] == [[START, b, END], [START, a, a, END]]
+    assert [sentence(encoded.source, k) for k in range(2)] == [[a, b, EOS], [b, EOS]]
+    assert [sentence(encoded.target, k) for k in range(2)] == [[BOS, b, EOS], [BOS, a, a, EOS]]
     assert encoded.target_tokens == 5
-    assert source_ids(tokenizer, "a b", reverse=True) == [b, a, END]
+    assert source_ids(tokenizer, "a b", reverse=True) == [b, a, EOS]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_batch_holds_its_pairs_and_matches_source_to_target(pairs):
     expected = sorted((sentence(corpus.source, k), sentence(corpus.target, k)) for k in pairs)
     found = sorted((sources[row], [*i, o[-1]]) for row, i, o in zip(batch.source_rows, inputs, outputs))
     assert found == expected
-    assert all(i[1:] == o[:-1] and i[0] == START and o[-1] == END for i, o in zip(inputs, outputs))
+    assert all(i[1:] == o[:-1] and i[0] == BOS and o[-1] == EOS for i, o in zip(inputs, outputs))
 
 
 @pytest.mark.parametrize("seed", [None, 0])

@@ -4,9 +4,9 @@ import pytest
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.beam import beam_search, best_extensions
-from seq2seq_cli.inference.hypothesis import Symbols
+from seq2seq_cli.inference.hypothesis import SpecialTokens
 
-START, END = 1, 2
+BOS, EOS = 1, 2
 
 
 def by_sorting(totals, count):
@@ -14,7 +14,7 @@ def by_sorting(totals, count):
     order = sorted(np.ndindex(totals.shape), key=lambda place: -totals[place])
     live, ended = [], []
     for rank, (row, token) in enumerate(place for place in order if np.isfinite(totals[place])):
-        if token != END:
+        if token != EOS:
             live.append((totals[row, token], row, token))
         elif rank < count:
             ended.append((totals[row, token], row, token))
@@ -28,13 +28,13 @@ def by_sorting(totals, count):
 def test_the_best_extensions_are_those_that_sorting_everything_finds(V, count):
     generator = np.random.default_rng(0)
     z = generator.standard_normal((15, V)).astype(np.float32)
-    z[::2, END] += 5
+    z[::2, EOS] += 5
     z[:3, 1:] = z[4] = -np.inf
     before = generator.standard_normal((5, 3))
     before[3, 1] = -np.inf
     everything = (before.reshape(-1, 1) + z).reshape(5, 3, V)
     ends = 0
-    for s, found in enumerate(best_extensions(z, before, count, END)):
+    for s, found in enumerate(best_extensions(z, before, count, EOS)):
         expected = by_sorting(everything[s], count)
         assert found == tuple([(total, 3 * s + row, token) for total, row, token in part] for part in expected)
         ends += len(found[1])
@@ -62,7 +62,7 @@ def test_the_better_sentence_is_found_behind_the_less_probable_first_token():
         (4,): [0, 0, 0.9, 0.05, 0.05],
     }
     config = SearchConfig(beam=2, n_best=2, length_penalty=0.0)
-    symbols = Symbols(START, END, frozenset((0, START)))
+    symbols = SpecialTokens(BOS, EOS, frozenset((0, BOS)))
     (found,) = beam_search(Scripted(after), np.array([3]), config, symbols)
     assert [hypothesis.tokens for hypothesis in sorted(found, key=lambda h: -h.score)] == [(4,), (3,)]
     np.testing.assert_allclose(sorted(h.log_probability for h in found), np.log([0.5 * 0.4, 0.4 * 0.9]), rtol=1e-6)
@@ -72,5 +72,5 @@ def test_the_better_sentence_is_found_behind_the_less_probable_first_token():
 def test_scores_that_are_no_numbers_are_an_error_wherever_they_are(number):
     after = {(): [0.1, 0.1, 0.1, 0.4, 0.3], (3,): [0.2] * 5, (4,): [number] * 5}
     config = SearchConfig(beam=2, n_best=2)
-    with np.errstate(invalid="ignore"), pytest.raises(UserError, match="not numbers"):
-        beam_search(Scripted(after), np.array([9]), config, Symbols(START, END, frozenset((0, START))))
+    with np.errstate(invalid="ignore"), pytest.raises(UserError, match="not finite numbers"):
+        beam_search(Scripted(after), np.array([9]), config, SpecialTokens(BOS, EOS, frozenset((0, BOS))))

@@ -16,7 +16,7 @@ from seq2seq_cli.storage.checkpoint import (
     state_path,
 )
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
-from seq2seq_cli.text.training_vocabulary import MOST_WORDS, Seen
+from seq2seq_cli.text.training_vocabulary import MOST_WORDS, TrainingVocabulary
 
 
 def small_checkpoint(**settings):
@@ -57,22 +57,22 @@ def test_a_saved_model_loads_the_same(settings, tmp_path):
 
 def test_what_was_seen_in_training_is_kept_and_may_be_missing(tmp_path):
     checkpoint = small_checkpoint()
-    checkpoint.seen = Seen(7, frozenset({"the", "été"}))
+    checkpoint.training_vocabulary = TrainingVocabulary(7, frozenset({"the", "été"}))
     path = tmp_path / "m.npz"
     save_model(path, checkpoint)
-    assert load_model(path).seen == checkpoint.seen
+    assert load_model(path).training_vocabulary == checkpoint.training_vocabulary
     content = members(path)
     config = json.loads(str(content["config"]))
     del config["seen"], content["checksums"]
     np.savez(path, **{**content, "config": text(config)})
-    assert load_model(path).seen == Seen()
+    assert load_model(path).training_vocabulary == TrainingVocabulary()
 
 
 def test_the_words_of_a_large_corpus_can_be_read_again(tmp_path):
     checkpoint = small_checkpoint()
-    checkpoint.seen = Seen(7, frozenset(f"{number}-word" for number in range(MOST_WORDS)))
+    checkpoint.training_vocabulary = TrainingVocabulary(7, frozenset(f"{number}-word" for number in range(MOST_WORDS)))
     save_model(tmp_path / "m.npz", checkpoint)
-    assert load_model(tmp_path / "m.npz").seen == checkpoint.seen
+    assert load_model(tmp_path / "m.npz").training_vocabulary == checkpoint.training_vocabulary
 
 
 def test_the_file_is_what_the_design_promises_to_other_programs(saved):
@@ -94,13 +94,15 @@ def test_a_tied_model_also_has_the_name_that_torch_expects(tmp_path):
 
 def test_training_state_round_trips(tmp_path):
     checkpoint = small_checkpoint()
-    moments = {"m": np.ones_like(checkpoint.model.parameters.flat)}
+    moments = {name: np.full_like(checkpoint.model.parameters.flat, value) for name, value in (("m", 1), ("v", 2))}
     path = state_path(tmp_path / "m.npz")
     assert path.name == "m.state.npz"
     save_state(path, checkpoint, TrainingState(moments, {"step": 7}))
     loaded, state = load_state(path)
     assert state.progress == {"step": 7}
-    assert np.array_equal(state.moments["m"], moments["m"])
+    assert state.moments.keys() == moments.keys()
+    for name, vector in moments.items():
+        assert np.array_equal(state.moments[name], vector)
     assert np.array_equal(loaded.model.parameters.flat, checkpoint.model.parameters.flat)
 
 

@@ -7,13 +7,13 @@ import pytest
 from seq2seq_cli.cli.terminal.translations import News, Style, answer
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.inference.translator import Source, Translator
-from seq2seq_cli.text.training_vocabulary import Seen
+from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 from tests.test_translator import LINES, checkpoint
 
 
 def shown(texts, capsys, style=None, several=True, **settings):
     trained = checkpoint()
-    trained.seen = Seen.of(LINES, longest=5)
+    trained.training_vocabulary = TrainingVocabulary.of(LINES, longest=5)
     stream = io.BytesIO()
     answer(Translator([trained]), SearchConfig(**settings), iter(texts), stream, style or Style(), several=several)
     return stream.getvalue().decode(), capsys.readouterr().err

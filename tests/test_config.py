@@ -9,7 +9,6 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.text.builtin import data_folder
 
 WRONG = [
-    (ModelConfig, {"cell": "elman"}, "--cell", "rnn, lstm, gru"),
     (ModelConfig, {"embedding_size": 0}, "--embedding-size", "from 1"),
     (ModelConfig, {"hidden_size": -3}, "--hidden-size", "-3"),
     (ModelConfig, {"hidden_size": 10**9}, "--hidden-size", "65536"),
@@ -22,7 +21,6 @@ WRONG = [
     (TrainingConfig, {"max_steps": 0}, "--max-steps", "1 or more"),
     (TrainingConfig, {"max_minutes": 0.0}, "--max-minutes", "from 0.001"),
     (TrainingConfig, {"batch_size": 0}, "--batch-size", "from 1"),
-    (TrainingConfig, {"optimizer": "adamw"}, "--optimizer", "adam, sgd"),
     (TrainingConfig, {"learning_rate": 0.0}, "--learning-rate", "from"),
     (TrainingConfig, {"clip_norm": -1.0}, "--clip-norm", "from 0"),
     (TrainingConfig, {"label_smoothing": 1.0}, "--label-smoothing", "below 1"),

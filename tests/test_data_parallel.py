@@ -44,7 +44,7 @@ def test_shares_give_the_gradient_of_the_whole_batch(processes, smoothing):
     np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-13)
     assert found.norm == pytest.approx(np.linalg.norm(gradient(whole)), rel=1e-13)
     np.testing.assert_allclose(parallel.loss([batch, batch]), 2 * np.array(whole.loss([batch])), rtol=1e-13)
-    parallel.team.close()
+    parallel.team.shut_down()
 
 
 def test_processes_and_threads_train_the_same_weights_to_the_bit_with_dropout():
@@ -59,7 +59,7 @@ def test_processes_and_threads_train_the_same_weights_to_the_bit_with_dropout():
             parallel.step(parallel.loss_and_gradients(shares, generators), 0.01, 1.0)
         results.append(parallel.model.parameters.flat.tobytes())
         assert parallel.optimizer.steps == 5
-        parallel.team.close()
+        parallel.team.shut_down()
     assert results[0] == results[1]
     assert results[0] != random_model(config).parameters.flat.tobytes()
 
@@ -70,7 +70,7 @@ def test_the_vector_that_a_model_came_with_is_given_back_before_the_members_come
     parallel = DataParallel(model, "adam", 2)
     assert old() is None
     assert np.array_equal(model.parameters.flat, values)
-    parallel.team.close()
+    parallel.team.shut_down()
 
 
 @pytest.mark.parametrize("processes", [True, False])
@@ -81,7 +81,7 @@ def test_what_is_not_used_any_more_gives_its_memory_back_at_once(processes):
         parallel = DataParallel(random_model(next(every_config())), "adam", 2, processes)
         parallel.loss_and_gradients([batch, batch])
         vector = weakref.ref(parallel.gradients[1].flat)
-        parallel.team.close()
+        parallel.team.shut_down()
         del parallel
         assert vector() is None
     finally:

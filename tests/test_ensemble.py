@@ -2,7 +2,7 @@ import numpy as np
 
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.inference.ensemble import Ensemble
-from seq2seq_cli.inference.prepared_decoder import Stepper
+from seq2seq_cli.inference.prepared_decoder import PreparedDecoder
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
@@ -15,7 +15,7 @@ def models():
 
 
 def test_the_distribution_is_the_mean_of_the_models_distributions_at_every_step():
-    ensemble = Ensemble([Stepper(model) for model in models()], IDS, PACKING)
+    ensemble = Ensemble([PreparedDecoder(model) for model in models()], IDS, PACKING)
     states = [model.encode(IDS, PACKING) for model in models()]
     rows = np.arange(3)
     for tokens in ([1, 1, 1], [3, 0]):

@@ -225,7 +225,7 @@ HOLDER_WITH_A_TEAM = """
 import os, time
 from pathlib import Path
 from seq2seq_cli.storage.locks import acquire_lock
-from seq2seq_cli.inference.workers import Team
+from seq2seq_cli.inference.workers import WorkerPool
 
 class Work:
     def number(self):
@@ -235,7 +235,7 @@ class Work:
         time.sleep(600)
 
 with acquire_lock(Path("f")):
-    team = Team(Work(), 2)
+    team = WorkerPool(Work(), 2)
     print(team.call("number", [(), ()])[1], flush=True)
     team.call("sleep", [(), ()])
 """

@@ -10,7 +10,7 @@ def test_every_cell_has_its_forward_form():
     assert FORWARD_CELLS.keys() == CELLS.keys()
     for name, cell in CELLS.items():
         form = FORWARD_CELLS[name]
-        assert (len(form.order), form.states, form.additive) == (cell.gates, cell.states, cell.additive)
+        assert (len(form.order), form.states, form.additive) == (cell.gates, len(cell.state_names), cell.additive)
 
 
 @pytest.mark.parametrize("name", CELLS)
@@ -19,7 +19,7 @@ def test_the_forward_form_equals_the_cell_to_the_bit(name, dtype):
     cell, form = CELLS[name], FORWARD_CELLS[name]
     generator = np.random.default_rng(0)
     x, h = (3 * generator.standard_normal((cell.gates * 7, 5)).astype(dtype) for _ in range(2))  # (gH, rows)
-    state = tuple(generator.standard_normal((5, 7)).astype(dtype) for _ in range(cell.states))
+    state = tuple(generator.standard_normal((5, 7)).astype(dtype) for _ in range(len(cell.state_names)))
     expected, _ = cell.forward(*(by_gate(each, cell).transpose(0, 2, 1).copy() for each in (x, h)), state)
     found = form.step(*(rearranged(form, each).transpose(0, 2, 1) for each in (x, h)), state)
     for part, known in zip(found, expected):

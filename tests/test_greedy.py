@@ -4,9 +4,9 @@ import pytest
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.inference import greedy
 from seq2seq_cli.inference.greedy import greedy_search
-from seq2seq_cli.inference.hypothesis import Symbols
+from seq2seq_cli.inference.hypothesis import SpecialTokens
 
-START, END = 1, 2
+BOS, EOS = 1, 2
 
 
 class Scripted:
@@ -24,7 +24,7 @@ class Scripted:
         self.sentences = self.sentences[rows]
 
 
-SYMBOLS = Symbols(START, END, frozenset((START, 0)))
+SYMBOLS = SpecialTokens(BOS, EOS, frozenset((BOS, 0)))
 
 
 @pytest.mark.parametrize("enough", [1, 1_000_000])

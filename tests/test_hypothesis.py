@@ -3,14 +3,14 @@ import pytest
 
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.inference.hypothesis import check_numbers, length_normalized, repeating
+from seq2seq_cli.inference.hypothesis import check_finite, length_normalized, repeated_ngram_tokens
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_no_finite_number_is_an_error(bad):
-    check_numbers(np.array([-1.0, -700.0]))
-    with pytest.raises(UserError, match="not numbers"):
-        check_numbers(np.array([-1.0, bad]))
+    check_finite(np.array([-1.0, -700.0]))
+    with pytest.raises(UserError, match="not finite numbers"):
+        check_finite(np.array([-1.0, bad]))
 
 
 def test_the_two_normalizations_are_what_their_equations_say():
@@ -21,8 +21,8 @@ def test_the_two_normalizations_are_what_their_equations_say():
 
 
 def test_tokens_that_would_repeat_a_run_are_found():
-    assert repeating([], 1) == repeating([5], 2) == repeating([5, 6], 3) == []
-    assert repeating([5, 6], 1) == [5, 6]
-    assert repeating([5, 6, 5], 2) == [6]
-    assert repeating([7, 8, 9, 7, 8], 3) == [9]
-    assert repeating([7, 7, 7], 2) == [7, 7]
+    assert repeated_ngram_tokens([], 1) == repeated_ngram_tokens([5], 2) == repeated_ngram_tokens([5, 6], 3) == []
+    assert repeated_ngram_tokens([5, 6], 1) == [5, 6]
+    assert repeated_ngram_tokens([5, 6, 5], 2) == [6]
+    assert repeated_ngram_tokens([7, 8, 9, 7, 8], 3) == [9]
+    assert repeated_ngram_tokens([7, 7, 7], 2) == [7, 7]

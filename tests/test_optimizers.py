@@ -3,8 +3,16 @@ import math
 import numpy as np
 import pytest
 
+from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn import optimizers
-from seq2seq_cli.nn.optimizers import OPTIMIZERS, PlateauSchedule, clip_factor, cool_down_factor, join_gradients
+from seq2seq_cli.nn.optimizers import (
+    OPTIMIZERS,
+    PlateauSchedule,
+    clip_factor,
+    cool_down_factor,
+    find_optimizer,
+    reduce_gradients,
+)
 from tests.reference import CLIP_NORM
 from tests.reference.stored import below
 
@@ -20,7 +28,7 @@ def test_ten_clipped_steps_follow_torch(name, learning_rate, piece, monkeypatch)
     rows = zip(data["gradients"], data["norms"], data[name])
     for step, (gradient, expected_norm, expected) in enumerate(rows, start=1):
         shares = [gradient * 0.25, gradient * 0.75]
-        norm = math.sqrt(sum(join_gradients([share[part] for share in shares]) for part in parts))
+        norm = math.sqrt(sum(reduce_gradients([share[part] for share in shares]) for part in parts))
         assert norm == pytest.approx(expected_norm, rel=1e-12)
         for part in parts:
             scale = clip_factor(norm, CLIP_NORM)
@@ -28,8 +36,15 @@ def test_ten_clipped_steps_follow_torch(name, learning_rate, piece, monkeypatch)
         np.testing.assert_allclose(parameters, expected, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["adamw", "Adam", "", None, 3, ["adam"]])
+def test_an_unknown_optimizer_is_an_error_that_lists_the_choices(name):
+    with pytest.raises(UserError, match="--optimizer must be one of adam, sgd") as caught:
+        find_optimizer(name)
+    assert (caught.value.where, caught.value.exit_code) == ("--optimizer", 2)
+
+
 def test_clipping_leaves_small_gradients_alone_and_zero_switches_it_off():
-    assert join_gradients([np.array([3.0, 4.0])]) == 25.0
+    assert reduce_gradients([np.array([3.0, 4.0])]) == 25.0
     assert clip_factor(5.0, 5.0) == 1.0
     assert clip_factor(5.0, 0.0) == 1.0
     assert clip_factor(5.0, 1.0) == pytest.approx(0.2, rel=1e-6)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seq2seq_cli.inference.prepared_encoder import Reader
+from seq2seq_cli.inference.prepared_encoder import PreparedEncoder
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
 from tests.models import SOURCE_VOCABULARY, config_id, every_config
@@ -12,9 +12,9 @@ from tests.models import SOURCE_VOCABULARY, config_id, every_config
 def test_reading_equals_the_models_encoding(config, lengths):
     model, packing = random_model(config), Packing(lengths)
     source = np.random.default_rng(0).integers(0, SOURCE_VOCABULARY, packing.tokens)
-    reader = Reader(model)
+    encoder = PreparedEncoder(model)
     for _ in range(2):  # new tokens, then known ones
-        states, context = reader.read(source, packing)
+        states, context = encoder.encode(source, packing)
         expected_states, expected_context = model.encode(source, packing)
         for state, expected in zip(states, expected_states):
             for part, known in zip(state, expected):

@@ -21,9 +21,9 @@ def test_no_initial_state_is_one_of_zeros(name, lengths):
     parameters, B = random_layer(cell, generator), len(lengths)
     inputs, sentence = generator.standard_normal((packing.tokens, E)), generator.standard_normal((B, C))
     d_outputs = generator.standard_normal((packing.tokens, H))
-    d_final = tuple(generator.standard_normal((B, H)) for _ in range(cell.states))
+    d_final = tuple(generator.standard_normal((B, H)) for _ in range(len(cell.state_names)))
     found = []
-    for initial in (None, tuple(np.zeros((B, H)) for _ in range(cell.states))):
+    for initial in (None, tuple(np.zeros((B, H)) for _ in range(len(cell.state_names)))):
         outputs, final, cache = layer_forward(cell, parameters, "_l0", inputs, packing, initial, sentence)
         gradients = {key: np.full_like(value, np.nan) for key, value in parameters.items()}
         d_inputs, _, d_sentence = layer_backward(cell, parameters, "_l0", packing, d_outputs, d_final, cache, gradients)
@@ -38,7 +38,7 @@ def test_a_sentence_does_not_know_its_neighbours(name):
     parameters = random_layer(cell, generator)
     packing = Packing((5, 3, 1))
     inputs, sentence = generator.standard_normal((9, E)), generator.standard_normal((3, C))
-    initial = tuple(generator.standard_normal((3, H)) for _ in range(cell.states))
+    initial = tuple(generator.standard_normal((3, H)) for _ in range(len(cell.state_names)))
     outputs, final, _ = layer_forward(cell, parameters, "_l0", inputs, packing, initial, sentence)
     for k, length in enumerate(packing.lengths):
         rows = packing.token_sentences == k

@@ -7,17 +7,17 @@ from seq2seq_cli.config import ModelConfig, SearchConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference import search as search_module
 from seq2seq_cli.inference.hypothesis import length_normalized
-from seq2seq_cli.inference.prepared_decoder import Stepper
+from seq2seq_cli.inference.prepared_decoder import PreparedDecoder
 from seq2seq_cli.inference.search import longest_output
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
 from seq2seq_cli.nn.packing import Packing
 
-START, END = 1, 2
+BOS, EOS = 1, 2
 
 
 def search(models, *arguments, **settings):
-    return search_module.search([Stepper(model) for model in models], *arguments, **settings)
+    return search_module.search([PreparedDecoder(model) for model in models], *arguments, **settings)
 
 
 CELLS = ["rnn", "lstm", "gru"]
@@ -34,7 +34,7 @@ def log_probabilities(models, source, target):
     """Each token's log-probability, one model at a time and one token at a time, by the definition."""
     total = 0.0
     states = [model.encode(np.array(source), Packing((len(source),))) for model in models]
-    for previous, token in zip((START, *target), target):
+    for previous, token in zip((BOS, *target), target):
         probabilities = []
         for k, model in enumerate(models):
             logits, states[k] = model.decode_step(states[k], np.array([previous]))
@@ -43,14 +43,14 @@ def log_probabilities(models, source, target):
     return total
 
 
-def exhaustive(models, source, config, forbidden):
+def exhaustive(models, source, config, suppressed):
     """Every possible target, scored."""
     most = longest_output(len(source), config)
-    words = [k for k in range(5) if k not in (START, END, *forbidden)]
+    words = [k for k in range(5) if k not in (BOS, EOS, *suppressed)]
     results = []
-    for length in range(most):  # the end symbol takes one place
+    for length in range(most):  # EOS takes one place
         for body in itertools.product(words, repeat=length):
-            target = (*body, END)
+            target = (*body, EOS)
             log_p = log_probabilities(models, source, target)
             results.append((length_normalized(log_p, len(target), config), body))
     return sorted(results, reverse=True)
@@ -64,8 +64,8 @@ def test_a_wide_beam_equals_exhaustive_search(cell, alpha, ensemble, normalizati
     models = [toy_model(cell, seed) for seed in range(ensemble)]
     config = SearchConfig(beam=200, length_penalty=alpha, n_best=5, max_length=3, normalization=normalization)
     source = [3, 4, 5, 2]
-    found = search(models, [source], config, START, END, forbidden=(0,))[0]
-    expected = exhaustive(models, source, config, forbidden=(0,))[:5]
+    found = search(models, [source], config, BOS, EOS, suppressed=(0,))[0]
+    expected = exhaustive(models, source, config, suppressed=(0,))[:5]
     assert [h.tokens for h in found] == [body for _, body in expected]
     np.testing.assert_allclose([h.score for h in found], [score for score, _ in expected], atol=1e-10)
 
@@ -73,11 +73,11 @@ def test_a_wide_beam_equals_exhaustive_search(cell, alpha, ensemble, normalizati
 def greedy(model, source, most):
     """The plainest greedy search."""
     state = model.encode(np.array(source), Packing((len(source),)))
-    tokens = [START]
+    tokens = [BOS]
     while len(tokens) < most:
         logits, state = model.decode_step(state, np.array(tokens[-1:]))
-        logits[0, [0, START]] = -np.inf
-        if logits[0].argmax() == END:
+        logits[0, [0, BOS]] = -np.inf
+        if logits[0].argmax() == EOS:
             break
         tokens.append(int(logits[0].argmax()))
     return tuple(tokens[1:])
@@ -85,7 +85,7 @@ def greedy(model, source, most):
 
 def sources(n=12):
     generator = np.random.default_rng(7)
-    return [[*generator.integers(3, 9, generator.integers(1, 7)).tolist(), END] for _ in range(n)]
+    return [[*generator.integers(3, 9, generator.integers(1, 7)).tolist(), EOS] for _ in range(n)]
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -93,7 +93,7 @@ def sources(n=12):
 def test_beam_of_one_equals_greedy_to_the_token(cell, context):
     model = toy_model(cell, context=context)
     config = SearchConfig(beam=1)
-    found = search([model], sources(), config, START, END, forbidden=(0,))
+    found = search([model], sources(), config, BOS, EOS, suppressed=(0,))
     for source, hypotheses in zip(sources(), found):
         assert hypotheses[0].tokens == greedy(model, source, longest_output(len(source), config))
 
@@ -102,9 +102,9 @@ def test_beam_of_one_equals_greedy_to_the_token(cell, context):
 def test_the_result_does_not_depend_on_batch_size_or_order(beam):
     models = [toy_model("lstm", 0), toy_model("lstm", 1)]
     config = SearchConfig(beam=beam, n_best=beam)
-    together = search(models, sources(), config, START, END)
-    backwards = search(models, sources()[::-1], config, START, END)[::-1]
-    alone = [search(models, [source], config, START, END)[0] for source in sources()]
+    together = search(models, sources(), config, BOS, EOS)
+    backwards = search(models, sources()[::-1], config, BOS, EOS)[::-1]
+    alone = [search(models, [source], config, BOS, EOS)[0] for source in sources()]
     for a, b, c in zip(together, backwards, alone):
         assert [h.tokens for h in a] == [h.tokens for h in b] == [h.tokens for h in c]
         np.testing.assert_allclose([h.score for h in a], [h.score for h in c], atol=1e-12)
@@ -113,27 +113,27 @@ def test_the_result_does_not_depend_on_batch_size_or_order(beam):
 def test_scores_are_what_the_model_gives_and_best_comes_first():
     model = toy_model()
     config = SearchConfig(beam=5, n_best=5, length_penalty=0.8)
-    for source, hypotheses in zip(sources(), search([model], sources(), config, START, END)):
+    for source, hypotheses in zip(sources(), search([model], sources(), config, BOS, EOS)):
         scores = [h.score for h in hypotheses]
         assert scores == sorted(scores, reverse=True)
         assert len({h.tokens for h in hypotheses}) == len(hypotheses)
         for h in hypotheses:
-            full = (*h.tokens, END)
+            full = (*h.tokens, EOS)
             assert h.log_probability == pytest.approx(log_probabilities([model], source, full), abs=1e-10)
             assert h.score == pytest.approx(h.log_probability / len(full) ** 0.8)
 
 
-def test_forbidden_tokens_and_the_start_symbol_are_never_produced():
+def test_suppressed_tokens_and_the_start_symbol_are_never_produced():
     model = toy_model()
-    found = search([model], sources(), SearchConfig(beam=5, n_best=5), START, END, forbidden=(0, 3))
+    found = search([model], sources(), SearchConfig(beam=5, n_best=5), BOS, EOS, suppressed=(0, 3))
     for hypotheses in found:
         for h in hypotheses:
-            assert not {0, 3, START, END} & set(h.tokens)
+            assert not {0, 3, BOS, EOS} & set(h.tokens)
 
 
 def test_max_length_is_kept():
     for beam in (1, 4):
-        found = search([toy_model(seed=3)], sources(), SearchConfig(beam=beam, max_length=2), START, END)
+        found = search([toy_model(seed=3)], sources(), SearchConfig(beam=beam, max_length=2), BOS, EOS)
         assert max(len(h.tokens) for hypotheses in found for h in hypotheses) == 2
 
 
@@ -155,21 +155,21 @@ def test_a_relative_longest_output_follows_the_source_and_ends_somewhere(limit, 
 @pytest.mark.parametrize("beam", [1, 4])
 def test_each_sentence_has_a_limit_of_its_own(beam):
     model = toy_model(seed=3)
-    model.parameters["decoder.fc_out.bias"][END] = -50  # it never ends of itself
-    found = search([model], sources(), SearchConfig(beam=beam, max_length="1.5x+1"), START, END, forbidden=(0,))
+    model.parameters["decoder.fc_out.bias"][EOS] = -50  # it never ends of itself
+    found = search([model], sources(), SearchConfig(beam=beam, max_length="1.5x+1"), BOS, EOS, suppressed=(0,))
     assert [len(best.tokens) for best, *_ in found] == [int(1.5 * (len(source) - 1)) + 1 for source in sources()]
 
 
 def test_scores_that_are_not_numbers_are_an_error():
     model = toy_model()
     model.parameters["decoder.fc_out.bias"][...] = np.nan
-    with pytest.raises(UserError, match="not numbers"):
-        search([model], sources(), SearchConfig(), START, END)
+    with pytest.raises(UserError, match="not finite numbers"):
+        search([model], sources(), SearchConfig(), BOS, EOS)
 
 
 def test_a_vocabulary_of_special_symbols_only_gives_the_empty_sentence():
     config = ModelConfig(3, 3, "rnn", 2, 2)
-    found = search([random_model(config)], [[2]], SearchConfig(beam=3), START, END, forbidden=(0,))
+    found = search([random_model(config)], [[2]], SearchConfig(beam=3), BOS, EOS, suppressed=(0,))
     assert found[0][0].tokens == ()
 
 
@@ -178,9 +178,9 @@ def test_a_vocabulary_of_special_symbols_only_gives_the_empty_sentence():
 def test_greedy_search_finds_what_beam_search_does_with_a_beam_of_one(ensemble, ngram, monkeypatch):
     models = [toy_model("lstm", seed) for seed in range(ensemble)]
     config = SearchConfig(beam=1, no_repeat_ngram=ngram, length_penalty=0.7)
-    fast = search(models, sources(), config, START, END, forbidden=(0,))
+    fast = search(models, sources(), config, BOS, EOS, suppressed=(0,))
     monkeypatch.setattr(search_module, "greedy_search", search_module.beam_search)
-    slow = search(models, sources(), config, START, END, forbidden=(0,))
+    slow = search(models, sources(), config, BOS, EOS, suppressed=(0,))
     for (a,), (b,) in zip(fast, slow):
         assert a.tokens == b.tokens
         assert (a.log_probability, a.score) == pytest.approx((b.log_probability, b.score), abs=1e-12)
@@ -192,11 +192,11 @@ def test_no_run_of_tokens_is_repeated_where_that_is_asked_for(beam, n):
     repeated = 0
     for seed in range(4):
         for config in (SearchConfig(beam=beam, no_repeat_ngram=n), SearchConfig(beam=beam)):
-            for (best, *_), source in zip(search([toy_model(seed=seed)], sources(), config, START, END), sources()):
+            for (best, *_), source in zip(search([toy_model(seed=seed)], sources(), config, BOS, EOS), sources()):
                 runs = [best.tokens[k : k + n] for k in range(len(best.tokens) - n + 1)]
                 if config.no_repeat_ngram:
                     assert len(set(runs)) == len(runs)
-                    full = (*best.tokens, END)
+                    full = (*best.tokens, EOS)
                     found = log_probabilities([toy_model(seed=seed)], source, full)
                     assert best.log_probability == pytest.approx(found, abs=1e-10)
                 else:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus
-from seq2seq_cli.text.statistics import length_histogram, overlap, suspicious_pairs, unseen_words
+from seq2seq_cli.text.statistics import count_oov, length_histogram, overlap, suspicious_pairs
 
 PAIRS = """\
 red cat\tchat rouge
@@ -144,9 +144,9 @@ def test_each_sentence_is_in_the_bucket_of_its_length():
     assert buckets[-1].target == 4
 
 
-def test_unseen_words_are_counted_at_every_occurrence():
-    unseen = unseen_words(["The cat sleeps."], ["The dog sleeps.", "A dog!"], lowercase=False)
-    assert unseen == (7, 4)  # dog, A, dog, !
-    assert unseen_words(["THE CAT"], ["the cat"], lowercase=True).share == 0.0
-    assert unseen_words(["THE CAT"], ["the cat"], lowercase=False).share == 1.0
-    assert unseen_words(["x"], [""], lowercase=False).share == 0.0
+def test_oov_words_are_counted_at_every_occurrence():
+    found = count_oov(["The cat sleeps."], ["The dog sleeps.", "A dog!"], lowercase=False)
+    assert found == (7, 4)  # dog, A, dog, !
+    assert count_oov(["THE CAT"], ["the cat"], lowercase=True).share == 0.0
+    assert count_oov(["THE CAT"], ["the cat"], lowercase=False).share == 1.0
+    assert count_oov(["x"], [""], lowercase=False).share == 0.0

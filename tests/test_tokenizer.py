@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.text.tokenizer import END, SPECIALS, START, UNKNOWN, merge_unknown
+from seq2seq_cli.text.tokenizer import BOS, EOS, SPECIALS, UNKNOWN, merge_unknown
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 
 LINES = [
@@ -83,8 +83,8 @@ def test_special_tokens_come_first_and_cannot_be_typed(kind):
     tokenizer = trained(kind, [*LINES, "<s> </s> <unk>"])
     assert tuple(tokenizer.vocabulary[:3]) == SPECIALS
     ids = tokenizer.encode("<s> </s> <unk>")
-    assert not {START, END, UNKNOWN} & set(ids)
-    assert tokenizer.decode([START, *ids, END]) == "<s> </s> <unk>"
+    assert not {BOS, EOS, UNKNOWN} & set(ids)
+    assert tokenizer.decode([BOS, *ids, EOS]) == "<s> </s> <unk>"
 
 
 @pytest.mark.parametrize("kind", KINDS)

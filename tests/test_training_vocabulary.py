@@ -1,35 +1,35 @@
 import pytest
 
-from seq2seq_cli.text import training_vocabulary as seen
-from seq2seq_cli.text.training_vocabulary import Seen
+from seq2seq_cli.text import training_vocabulary
+from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 
 SOURCES = ["The old cat, isn't it?", "L'ami arrive à 10 h."]
 
 
-def test_words_that_were_in_no_training_source_are_new_whatever_their_case():
-    found = Seen.of(SOURCES, longest=9)
+def test_words_that_were_in_no_training_source_are_out_of_vocabulary_whatever_their_case():
+    found = TrainingVocabulary.of(SOURCES, longest=9)
     assert found.longest == 9
-    assert found.new_words("THE cat isn't old: it arrive, l'ami") == []
-    assert found.new_words("the zebra, the Zebu and a zebra") == ["zebra", "Zebu", "and", "a"]
+    assert found.oov_words("THE cat isn't old: it arrive, l'ami") == []
+    assert found.oov_words("the zebra, the Zebu and a zebra") == ["zebra", "Zebu", "and", "a"]
 
 
 def test_numbers_and_punctuation_are_not_words():
-    assert Seen.of(SOURCES, 9).new_words("the 42 ; ! — cat") == []
+    assert TrainingVocabulary.of(SOURCES, 9).oov_words("the 42 ; ! — cat") == []
 
 
-def test_where_nothing_is_known_nothing_is_new():
-    assert Seen().new_words("anything") == []
+def test_without_a_known_vocabulary_no_word_is_out_of_it():
+    assert TrainingVocabulary().oov_words("anything") == []
 
 
 def test_of_too_many_words_none_are_kept(monkeypatch):
-    monkeypatch.setattr(seen, "MOST_WORDS", 3)
-    assert Seen.of(["one two three"], 3).words == {"one", "two", "three"}
-    assert Seen.of(["one two three four"], 4) == Seen(4)
+    monkeypatch.setattr(training_vocabulary, "MOST_WORDS", 3)
+    assert TrainingVocabulary.of(["one two three"], 3).words == {"one", "two", "three"}
+    assert TrainingVocabulary.of(["one two three four"], 4) == TrainingVocabulary(4)
 
 
 def test_it_survives_json():
-    found = Seen.of(SOURCES, 9)
-    assert Seen.from_json(found.to_json()) == found
+    found = TrainingVocabulary.of(SOURCES, 9)
+    assert TrainingVocabulary.from_json(found.to_json()) == found
     assert found.to_json()["words"] == sorted(found.words)
 
 
@@ -48,4 +48,4 @@ def test_it_survives_json():
 )
 def test_what_is_of_another_form_is_refused(value):
     with pytest.raises((ValueError, KeyError, TypeError)):
-        Seen.from_json(value)
+        TrainingVocabulary.from_json(value)

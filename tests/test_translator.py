@@ -9,12 +9,12 @@ import pytest
 from seq2seq_cli import Translator
 from seq2seq_cli.config import ModelConfig, Recipe, SearchConfig, TokenizerConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.inference.prepared_decoder import Stepper
+from seq2seq_cli.inference.prepared_decoder import PreparedDecoder
 from seq2seq_cli.inference.translator import Source
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, save_model
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
-from seq2seq_cli.text.training_vocabulary import Seen
+from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 
 LINES = ["the cat sees the dog", "a bird sings", "the house is old", "we see"]
 
@@ -48,13 +48,13 @@ def test_batch_size_changes_nothing(batch_size):
 def test_threads_share_one_set_of_tables_that_is_given_back_at_once(monkeypatch):
     made = []
 
-    class Counted(Stepper):
+    class Counted(PreparedDecoder):
         def __init__(self, model):
             made.append(weakref.ref(self))
             time.sleep(0.05)  # the other thread comes meanwhile
             super().__init__(model)
 
-    monkeypatch.setattr("seq2seq_cli.inference.translator.Stepper", Counted)
+    monkeypatch.setattr("seq2seq_cli.inference.prepared_decoder.PreparedDecoder", Counted)
     translator = Translator([checkpoint()], threads=2)
     circles = gc.isenabled()
     gc.disable()
@@ -117,7 +117,7 @@ def test_unknown_is_written_only_where_that_is_allowed(beam, members):
 
 def test_what_a_model_saw_in_training_tells_what_is_new():
     trained = checkpoint()
-    trained.seen = Seen.of(LINES, longest=5)
+    trained.training_vocabulary = TrainingVocabulary.of(LINES, longest=5)
     translator = Translator([trained])
     found = translator.read("the zebra sings")
     assert found == Source((" the", "<unk>", " sings", "</s>"), ("zebra",), ())  # a word vocabulary says it already
@@ -129,7 +129,7 @@ def test_what_a_model_saw_in_training_tells_what_is_new():
 def test_to_an_ensemble_only_that_is_new_which_is_new_to_every_model():
     members = [checkpoint(), checkpoint(1)]
     for member, words in zip(members, (["the cat"], ["the cat sings"])):
-        member.seen = Seen.of(words, longest=len(words[0]))
+        member.training_vocabulary = TrainingVocabulary.of(words, longest=len(words[0]))
     translator = Translator(members)
     assert translator.read("the cat sings, bird").new_words == ("bird",)
     assert translator.longest_trained_on == 13
@@ -146,7 +146,7 @@ def test_an_explanation_is_that_of_its_translation():
         assert [step.token for step in steps] == [*translation.tokens, "</s>"]
         logs = sum(math.log(step.probability) for step in steps)
         assert logs == pytest.approx(translation.log_probability, abs=1e-4)
-        assert all(len(step.runners_up) == 2 for step in steps)
+        assert all(len(step.alternatives) == 2 for step in steps)
     assert translator.explain("  ", translation) == []
 
 

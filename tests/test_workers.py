@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.inference.workers import CAN_FORK, Team, check_threads, shared_zeros, usable_cores
+from seq2seq_cli.inference.workers import CAN_FORK, WorkerPool, check_threads, shared_zeros, usable_cores
 
 KINDS = [pytest.param(True, marks=pytest.mark.skipif(not CAN_FORK, reason="no fork here")), False]
 
 
 class Target:
-    """What a team works on here."""
+    """What the workers call here."""
 
     def __init__(self):
         self.shared = shared_zeros(10, np.float32)
@@ -31,12 +31,12 @@ class Target:
 
     def fail(self, bad, k):
         if bad == k:
-            raise ValueError(f"member {k}")
+            raise ValueError(f"worker {k}")
         time.sleep(0.05)
         self.shared[k] = 1
 
     def where(self):
-        time.sleep(0.05)  # or a quick thread could do two members' work
+        time.sleep(0.05)  # or a fast thread could run two calls
         return os.getpid(), threading.get_ident()
 
     def end(self, k):
@@ -45,75 +45,75 @@ class Target:
 
 
 @pytest.fixture(params=KINDS, ids=["processes", "threads"])
-def make_team(request):
-    teams = []
+def make_pool(request):
+    pools = []
 
     def make(size):
-        teams.append(Team(Target(), size, processes=request.param))
-        return teams[-1]
+        pools.append(WorkerPool(Target(), size, processes=request.param))
+        return pools[-1]
 
     yield make
-    for team in teams:
-        team.close()
+    for pool in pools:
+        pool.shut_down()
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_results_come_in_the_order_of_the_members(size, make_team):
-    team = make_team(size)
+def test_results_come_in_the_order_of_the_workers(size, make_pool):
+    pool = make_pool(size)
     for _ in range(2):
-        assert team.call("square", [(k, 0.005 * (size - k)) for k in range(size)]) == [k * k for k in range(size)]
-    assert team.call("square", [(7,)]) == [49]
-    assert team.call("square", []) == []
+        assert pool.call("square", [(k, 0.005 * (size - k)) for k in range(size)]) == [k * k for k in range(size)]
+    assert pool.call("square", [(7,)]) == [49]
+    assert pool.call("square", []) == []
 
 
-def test_the_caller_is_one_of_them_and_each_is_somebody_else(make_team):
-    found = make_team(3).call("where", [()] * 3)
+def test_the_caller_is_the_first_worker_and_all_are_different(make_pool):
+    found = make_pool(3).call("where", [()] * 3)
     assert found[0] == (os.getpid(), threading.get_ident())
     assert len(set(found)) == 3
 
 
-def test_members_share_what_is_in_shared_memory(make_team):
-    team = make_team(3)
-    team.call("write", [(k,) for k in range(3)])
-    assert team.target.shared.tolist()[:3] == [0, 1, 2]
-    assert team.target.private[0] == 0
+def test_workers_share_what_is_in_shared_memory(make_pool):
+    pool = make_pool(3)
+    pool.call("write", [(k,) for k in range(3)])
+    assert pool.target.shared.tolist()[:3] == [0, 1, 2]
+    assert pool.target.private[0] == 0
 
 
 @pytest.mark.parametrize("bad", [0, 1])
-def test_an_error_is_raised_when_nobody_works_any_more_and_the_team_goes_on(bad, make_team):
-    team = make_team(2)
-    with pytest.raises(ValueError, match=f"member {bad}"):
-        team.call("fail", [(bad, 0), (bad, 1)])
-    assert team.target.shared[1 - bad] == 1
-    assert team.call("square", [(2,), (3,)]) == [4, 9]
+def test_an_error_is_raised_when_no_worker_is_busy_and_the_pool_stays_usable(bad, make_pool):
+    pool = make_pool(2)
+    with pytest.raises(ValueError, match=f"worker {bad}"):
+        pool.call("fail", [(bad, 0), (bad, 1)])
+    assert pool.target.shared[1 - bad] == 1
+    assert pool.call("square", [(2,), (3,)]) == [4, 9]
 
 
-def test_a_team_that_was_sent_home_leaves_the_caller_alone(make_team):
-    team = make_team(3)
-    team.start()
-    team.close()
-    assert team.call("where", [()] * 2) == [(os.getpid(), threading.get_ident())] * 2
+def test_a_pool_that_was_shut_down_runs_everything_in_the_caller(make_pool):
+    pool = make_pool(3)
+    pool.start()
+    pool.shut_down()
+    assert pool.call("where", [()] * 2) == [(os.getpid(), threading.get_ident())] * 2
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="no fork here")
 def test_a_process_that_is_killed_is_explained():
-    team = Team(Target(), 2)
+    pool = WorkerPool(Target(), 2)
     with pytest.raises(UserError, match="ended unexpectedly"):
-        team.call("end", [(0,), (1,)])
+        pool.call("end", [(0,), (1,)])
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="no fork here")
-def test_no_process_stays_behind_when_the_first_one_is_killed():
+def test_no_worker_stays_behind_when_the_first_one_is_killed():
     program = """
         import os, signal
-        from seq2seq_cli.inference.workers import Team
+        from seq2seq_cli.inference.workers import WorkerPool
 
         class Target:
             def number(self):
                 return os.getpid()
 
-        team = Team(Target(), 4)
-        print(*team.call("number", [()] * 4), flush=True)
+        pool = WorkerPool(Target(), 4)
+        print(*pool.call("number", [()] * 4), flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     """
     run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
@@ -127,7 +127,7 @@ def test_no_process_stays_behind_when_the_first_one_is_killed():
 
 
 def is_running(number):
-    """Whether there is such a process, other than one that only waits for its parent to take note of its end."""
+    """Whether there is such a process, other than one that only waits for its parent to notice its end."""
     try:
         with open(f"/proc/{number}/stat", encoding="utf-8") as file:  # noqa: PTH123
             return file.read().rpartition(")")[2].split()[0] != "Z"
@@ -136,32 +136,32 @@ def is_running(number):
 
 
 class Hoarder:
-    def take(self, size):
+    def hold(self, size):
         self.held = b"x" * size
 
 
 @pytest.mark.parametrize("processes", [False, True])
-def test_the_memory_of_the_other_members_is_known_if_they_are_processes(processes):
-    team = Team(Hoarder(), 2, processes)
+def test_the_memory_of_the_other_workers_is_known_if_they_are_processes(processes):
+    pool = WorkerPool(Hoarder(), 2, processes)
     try:
-        team.call("take", [(1,), (1,)])
-        before = team.others_memory()
-        team.call("take", [(1,), (50_000_000,)])
-        more = team.others_memory() - before
+        pool.call("hold", [(1,), (1,)])
+        before = pool.workers_memory()
+        pool.call("hold", [(1,), (50_000_000,)])
+        more = pool.workers_memory() - before
     finally:
-        team.close()
+        pool.shut_down()
     assert more == (pytest.approx(50e6, rel=0.1) if processes and CAN_FORK else 0)
 
 
-def test_work_is_dealt_out_whole():
-    team = Team(None, 3)
-    assert team.deal([1, 2, 3, 4]) == [[1, 4], [2], [3]]
-    assert team.deal([1]) == [[1]]
-    assert team.slices(7) == [slice(0, 3), slice(3, 6), slice(6, 7)]
-    assert team.slices(2) == [slice(0, 1), slice(1, 2)]
+def test_shards_and_slices_are_complete():
+    pool = WorkerPool(None, 3)
+    assert pool.shards([1, 2, 3, 4]) == [[1, 4], [2], [3]]
+    assert pool.shards([1]) == [[1]]
+    assert pool.slices(7) == [slice(0, 3), slice(3, 6), slice(6, 7)]
+    assert pool.slices(2) == [slice(0, 1), slice(1, 2)]
 
 
-def test_without_a_number_there_is_one_member_for_each_core():
+def test_without_a_number_there_is_one_worker_for_each_core():
     assert check_threads(None) == usable_cores() >= 1
     assert check_threads(3) == 3
 

@@ -1,4 +1,4 @@
-"""Beam search: the K most probable beginnings of a translation, extended token by token.
+"""Beam search: the K most probable partial translations, extended token by token.
 
 Source: Graves 2012, "Sequence Transduction with Recurrent Neural Networks", algorithm 1; Sutskever et al. 2014, section
 3.2.
@@ -15,36 +15,47 @@ import numpy.typing as npt
 
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.inference.ensemble import Ensemble
-from seq2seq_cli.inference.hypothesis import Hypothesis, Symbols, check_numbers, length_normalized, repeating
+from seq2seq_cli.inference.hypothesis import (
+    Hypothesis,
+    SpecialTokens,
+    check_finite,
+    length_normalized,
+    repeated_ngram_tokens,
+)
 from seq2seq_cli.nn.functional import Array, IntArray, log_sum_exp
 
 Extension = tuple[float, int, int]
 """A hypothesis extended by a token: its log-probability (nats), the hypothesis's row, and the token."""
 
 
-def beam_search(ensemble: Ensemble, limits: IntArray, config: SearchConfig, symbols: Symbols) -> list[list[Hypothesis]]:
+def beam_search(
+    ensemble: Ensemble, limits: IntArray, config: SearchConfig, special: SpecialTokens
+) -> list[list[Hypothesis]]:
     """Return each sentence's finished hypotheses.
 
     Args:
         ensemble: the models, with S sentences to translate.
-        limits: (S,) most target tokens of each, its end symbol included.
+        limits: (S,) most target tokens of each, EOS included.
         config: beam and so on.
-        symbols: how a target sentence begins and ends, and what is never to be produced.
+        special: BOS, EOS and the suppressed tokens.
     """
     finished: list[list[Hypothesis]] = [[] for _ in limits]
     alive, room = list(range(len(limits))), limits.tolist()
-    scores, last = np.zeros((len(limits), 1)), np.full((len(limits), 1), symbols.start)
+    scores, last = np.zeros((len(limits), 1)), np.full((len(limits), 1), special.bos)
     paths = _Paths()
     while alive:  # S sentences with k live hypotheses each, in S · k rows
         S, k = last.shape
         length = len(paths) + 1
+        # 1. Score every extension of every live hypothesis: its log-probability is ``before + z``.
         z = ensemble.step(last)
         normalizers = log_sum_exp(z)
-        check_numbers(normalizers)
-        before = scores - normalizers.reshape(S, k)  # what the z of a hypothesis's extensions are added to
-        _forbid(z.reshape(S, k, -1), paths, [room[sentence] <= length for sentence in alive], config, symbols)
+        check_finite(normalizers)
+        before = scores - normalizers.reshape(S, k)
+        # 2. Suppress what may not be generated.
+        _suppress(z.reshape(S, k, -1), paths, [room[sentence] <= length for sentence in alive], config, special)
+        # 3. Prune: keep the best extensions, move those with EOS to the finished ones, and drop completed sentences.
         kept, survivors = [], []
-        for s, (live, ended) in enumerate(best_extensions(z, before, config.beam, symbols.end)):
+        for s, (live, ended) in enumerate(best_extensions(z, before, config.beam, special.eos)):
             found = finished[alive[s]]
             for log_probability, row, _ in ended:
                 score = length_normalized(log_probability, length, config)
@@ -54,8 +65,9 @@ def beam_search(ensemble: Ensemble, limits: IntArray, config: SearchConfig, symb
                 survivors.append(live)
         if not kept:
             break
+        # 4. Reorder the states and the paths to follow the surviving hypotheses.
         width = max(map(len, survivors))
-        nothing = (-inf, 0, symbols.end)  # where a vocabulary is so small that there are not as many extensions
+        nothing = (-inf, 0, special.eos)  # fills up where a tiny vocabulary allows fewer extensions
         totals, rows, tokens = zip(*(each for live in survivors for each in live + [nothing] * (width - len(live))))
         scores, last = np.array(totals).reshape(-1, width), np.array(tokens).reshape(-1, width)
         ensemble.select(np.array(rows), np.array(kept) if len(kept) < S else None)
@@ -65,22 +77,22 @@ def beam_search(ensemble: Ensemble, limits: IntArray, config: SearchConfig, symb
 
 
 def best_extensions(
-    z: Array, before: npt.NDArray[np.float64], count: int, end: int
+    z: Array, before: npt.NDArray[np.float64], count: int, eos: int
 ) -> Iterator[tuple[list[Extension], list[Extension]]]:
-    """Yield each sentence's best extensions, best first: those that live on, and those that end.
+    """Yield each sentence's best extensions, best first: those that stay alive, and those that end with EOS.
 
-    Of all extensions the ``count`` best that do not end live on; those that end count if fewer than ``count`` others
-    are better. What is impossible is neither.
+    The ``count`` best extensions without EOS stay alive; one with EOS is finished if fewer than ``count`` others are
+    better. Suppressed extensions are neither.
 
-    A heap holds the best extension of every hypothesis; the best of all leaves it and makes place for the next best of
-    the same hypothesis. So beside one pass over all numbers there are ``count`` over one row: with 2,000 tokens and a
-    beam of 5, it takes 12 µs for one sentence and 6 µs for each of many.
+    A heap holds the best extension of every hypothesis; the best of all is popped and replaced by the next best of
+    the same hypothesis. So beside one pass over all of ``z`` there are ``count`` over one row each: with 2,000 tokens
+    and a beam of 5, it takes 12 µs for one sentence and 6 µs for each of many.
 
     Args:
         z: (S · k, V), without nan, overwritten.
         before: (S, k), added to a hypothesis's ``z`` to give the totals.
-        count: how many shall live.
-        end: the token that ends a hypothesis.
+        count: number of extensions to keep alive.
+        eos: the token that ends a hypothesis.
     """
     S, k = before.shape
     best = z.argmax(axis=1)
@@ -98,7 +110,7 @@ def best_extensions(
         rank = 0
         while heap[0][0] < inf:
             negated, row, token = heap[0]
-            if token != end:
+            if token != eos:
                 live.append((-negated, row, token))
                 if len(live) == count:
                     break
@@ -112,22 +124,22 @@ def best_extensions(
         yield live, ended
 
 
-def _forbid(z: Array, paths: _Paths, full: list[bool], config: SearchConfig, symbols: Symbols) -> None:
-    """Overwrite with minus infinity in ``z`` (S, k, V) what is not allowed; what is full may only end."""
-    for token in symbols.barred:
+def _suppress(z: Array, paths: _Paths, full: list[bool], config: SearchConfig, special: SpecialTokens) -> None:
+    """Set suppressed tokens in ``z`` (S, k, V) to minus infinity; at the length limit, all but EOS."""
+    for token in special.suppressed:
         z[:, :, token] = -inf
     if config.no_repeat_ngram:
         for row, logits in enumerate(z.reshape(-1, z.shape[2])):
-            logits[repeating(paths.tokens(row), config.no_repeat_ngram)] = -inf
+            logits[repeated_ngram_tokens(paths.tokens(row), config.no_repeat_ngram)] = -inf
     for logits, is_full in zip(z, full):
         if is_full:
-            endings = logits[:, symbols.end].copy()
+            endings = logits[:, special.eos].copy()
             logits[...] = -inf
-            logits[:, symbols.end] = endings
+            logits[:, special.eos] = endings
 
 
 def _is_done(finished: list[Hypothesis], best: float, limit: int, config: SearchConfig) -> bool:
-    """Whether as many hypotheses have ended as the beam is wide, or the best alive cannot become one of the best."""
+    """Whether ``beam`` hypotheses are finished, or the best live one cannot enter the n-best list any more."""
     if len(finished) >= config.beam:
         return True
     if len(finished) < config.n_best:
@@ -137,7 +149,7 @@ def _is_done(finished: list[Hypothesis], best: float, limit: int, config: Search
 
 
 class _Paths:
-    """How every live hypothesis came about: for each step, the row before and the token of every row."""
+    """Back pointers of the live hypotheses: for each step, the previous row and the token of every row."""
 
     def __init__(self) -> None:
         self._steps: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
@@ -146,7 +158,7 @@ class _Paths:
         return len(self._steps)
 
     def extend(self, rows: tuple[int, ...], tokens: tuple[int, ...]) -> None:
-        """Take another step: row k is now ``rows[k]``'s hypothesis and ``tokens[k]``."""
+        """Add a step: row k is now ``rows[k]``'s hypothesis and ``tokens[k]``."""
         self._steps.append((rows, tokens))
 
     def tokens(self, row: int) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
-"""What the decoder thought at each step of a translation: every token's probability, and the runners-up.
+"""Each token's probability in a translation, and the top-k alternatives at that step.
 
 The finished translation is fed back token by token (forced decoding), so the numbers are those of the search that found
-it, without the search having to remember anything.
+it, and the search need not store them.
 """
 
 from __future__ import annotations
@@ -21,35 +21,35 @@ class Choice:
     """One step of the decoder.
 
     Args:
-        token: the id that was written.
+        token: the generated id.
         probability: of it, given the source and all tokens before it; from 0 to 1.
-        runners_up: the most probable other ids with their probabilities, highest first.
+        alternatives: the most probable other ids with their probabilities, highest first.
     """
 
     token: int
     probability: float
-    runners_up: tuple[tuple[int, float], ...]
+    alternatives: tuple[tuple[int, float], ...]
 
 
 def forced_decoding(
-    models: Sequence[Seq2Seq], source: Sequence[int], target: Sequence[int], start: int, runners_up: int = 3
+    models: Sequence[Seq2Seq], source: Sequence[int], target: Sequence[int], bos: int, alternatives: int = 3
 ) -> list[Choice]:
     """Return the decoder's choices along a given translation of one sentence.
 
-    At step t the decoder is in the state that ``<s> y₁ … y_{t-1}`` brought it to, and ``p(y_t | y_{<t}, x)`` is the
-    softmax of its logits; of several models, the mean of theirs. The product over all steps is the translation's
+    At step t the decoder has read ``<s> y₁ … y_{t-1}``, and ``p(y_t | y_{<t}, x)`` is the
+    softmax of its logits; for several models, the mean of theirs. The product over all steps is the translation's
     probability.
 
     Args:
         models: one or several with the same vocabularies.
         source: token ids that the encoder reads, at least one.
-        target: token ids that the decoder writes, the end symbol included.
-        start: the id that begins a target sentence.
-        runners_up: how many other tokens to name at each step.
+        target: token ids that the decoder generates, EOS included.
+        bos: the id that begins a target sentence.
+        alternatives: number of other tokens to return for each step.
 
     Returns:
-        A choice for each target token. Runners-up are the distribution's own: also a token that a search never writes
-        (``<unk>``) may be among them.
+        A choice for each target token. The alternatives are those of the full distribution, so a token that a search
+        suppresses (``<unk>``) may be among them.
 
     Source:
         Sutskever et al. 2014, equation 1.
@@ -57,15 +57,15 @@ def forced_decoding(
     packing = Packing.of([len(source)])
     states = [model.encode(np.asarray(source), packing) for model in models]
     choices = []
-    previous = start
+    previous = bos
     for token in target:
         distributions = []
         for k, model in enumerate(models):
             logits, states[k] = model.decode_step(states[k], np.array([previous]))
             distributions.append(np.exp(log_softmax(logits[0].astype(np.float64))))
         probabilities = np.mean(distributions, axis=0)
-        ranked = np.argsort(-probabilities, kind="stable")[: runners_up + 1]
-        others = tuple((int(k), float(probabilities[k])) for k in ranked if k != token)[:runners_up]
+        ranked = np.argsort(-probabilities, kind="stable")[: alternatives + 1]
+        others = tuple((int(k), float(probabilities[k])) for k in ranked if k != token)[:alternatives]
         choices.append(Choice(int(token), float(probabilities[token]), others))
         previous = token
     return choices

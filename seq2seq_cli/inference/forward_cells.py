@@ -1,13 +1,13 @@
-"""The cells' way forward alone, for translating: the equations of ``cells.py`` in as few calls of NumPy as they go.
+"""The cells' forward pass for inference: the equations of ``cells.py`` in as few NumPy calls as possible.
 
-One sentence is read in vectors so short that calling NumPy takes as long as computing. Two things save calls, and
+The vectors of a single sentence are so short that calling NumPy takes as long as computing. Two things save calls and
 change no bit of the results:
 
-- ``σ(x) = ½ · (1 + tanh(x / 2))``, so with the weights of the sigmoid gates halved beforehand **one** tanh does for all
+- ``σ(x) = ½ · (1 + tanh(x / 2))``, so with the weights of the sigmoid gates halved in advance **one** tanh computes all
   gates. (Halving is exact in binary.)
 - The gates with a sigmoid come first, so that ``½ · (1 + …)`` is one pass over all of them as well.
 
-An LSTM's step (H = 256) takes 4.7 in place of 8.9 µs with one row, 50 in place of 64 with 64 rows.
+An LSTM's step (H = 256) takes 4.7 instead of 8.9 µs with one row, 50 instead of 64 with 64 rows.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from seq2seq_cli.nn.cells import State
 from seq2seq_cli.nn.functional import Array
 
 HALF = np.array(0.5, np.float32)
-"""As an array, which takes NumPy half the time of a Python number; exact in float64, too."""
+"""As an array, which NumPy handles in half the time of a Python number; exact in float64, too."""
 
 
 class ForwardCell(Protocol):
-    """A cell whose weights went through ``rearranged``."""
+    """A cell's fast twin, whose weights have been ``rearranged``."""
 
     order: ClassVar[tuple[int, ...]]
-    """The gates, by their places in torch's order: those with a sigmoid first."""
+    """The gates, by their positions in torch's order: those with a sigmoid first."""
     sigmoids: ClassVar[int]
-    """How many have a sigmoid."""
+    """Number of gates with a sigmoid."""
     states: ClassVar[int]
-    """How many arrays make a state."""
+    """Number of arrays in a state."""
     additive: ClassVar[bool]
-    """Whether one bias does for both projections."""
+    """Whether the biases of both projections can be merged."""
 
     @staticmethod
     def step(x_projection: Array, h_projection: Array, state: State) -> State:
-        """Return the next state; projections (g, ..., H), of which the second is overwritten, states (..., H)."""
+        """Return the next state; projections (g, ..., H), the second of which is overwritten, states (..., H)."""
 
 
 class ForwardRNN:
@@ -110,10 +110,11 @@ class ForwardGRU:
 
 
 FORWARD_CELLS: dict[str, type[ForwardCell]] = {"rnn": ForwardRNN, "lstm": ForwardLSTM, "gru": ForwardGRU}
+"""The fast twins. A cell without one translates too, only more slowly (see ``step_decoder.DefinitionDecoder``)."""
 
 
 def rearranged(cell: type[ForwardCell], stacked: Array) -> Array:
-    """Return a copy of stacked weights (gH, F) or biases (gH,) as (g, H, F) or (g, H), ready for the cell."""
+    """Return a copy of stacked weights (gH, F) or biases (gH,) as (g, H, F) or (g, H), in the fast twin's layout."""
     gates = stacked.reshape(len(cell.order), -1, *stacked.shape[1:])[list(cell.order)]
     gates[: cell.sigmoids] *= HALF
     return gates

@@ -1,6 +1,6 @@
 """Greedy search: always the most probable next token.
 
-Beam search with a beam of one finds the same; without its bookkeeping a single sentence takes two thirds of the time.
+Beam search with a beam of one gives the same result; without its bookkeeping a sentence takes two thirds of the time.
 """
 
 from __future__ import annotations
@@ -10,41 +10,47 @@ import numpy.typing as npt
 
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.inference.ensemble import Ensemble
-from seq2seq_cli.inference.hypothesis import Hypothesis, Symbols, check_numbers, length_normalized, repeating
+from seq2seq_cli.inference.hypothesis import (
+    Hypothesis,
+    SpecialTokens,
+    check_finite,
+    length_normalized,
+    repeated_ngram_tokens,
+)
 from seq2seq_cli.nn.functional import Array, IntArray, log_sum_exp
 from seq2seq_cli.nn.packing import Index
 
 
 def greedy_search(
-    ensemble: Ensemble, limits: IntArray, config: SearchConfig, symbols: Symbols
+    ensemble: Ensemble, limits: IntArray, config: SearchConfig, special: SpecialTokens
 ) -> list[list[Hypothesis]]:
     """Return each sentence's one hypothesis.
 
     Args:
         ensemble: the models, with S sentences to translate.
-        limits: (S,) most target tokens of each, its end symbol included.
-        config: how to score and what not to repeat.
-        symbols: how a target sentence begins and ends, and what is never to be produced.
+        limits: (S,) most target tokens of each, EOS included.
+        config: length normalization and the n-grams that may not repeat.
+        special: BOS, EOS and the suppressed tokens.
     """
     finished: list[list[Hypothesis]] = [[] for _ in limits]
     outputs: list[list[int]] = [[] for _ in limits]
-    alive, last, score = np.arange(len(limits)), np.full(len(limits), symbols.start), _Score(len(limits))
+    alive, last, score = np.arange(len(limits)), np.full(len(limits), special.bos), _Score(len(limits))
     nearest = int(limits.min())
     length = 0
     while True:
         length += 1
         z = ensemble.step(last[:, None])
         last = z.argmax(axis=1)
-        if config.no_repeat_ngram or not symbols.barred.isdisjoint(last.tolist()):  # otherwise z may stay as it is
-            last = _allowed(z.copy(), [outputs[sentence] for sentence in alive], config, symbols).argmax(axis=1)
+        if config.no_repeat_ngram or not special.suppressed.isdisjoint(last.tolist()):  # otherwise nothing to suppress
+            last = _suppress(z.copy(), [outputs[sentence] for sentence in alive], config, special).argmax(axis=1)
         if length >= nearest:
-            last[limits[alive] <= length] = symbols.end  # what is full may only end
+            last[limits[alive] <= length] = special.eos  # at the length limit
         score.add(z, last)
         tokens = last.tolist()
-        if symbols.end in tokens:
+        if special.eos in tokens:
             totals = score.totals()
-            check_numbers(totals)  # what is no number stays none
-            going = last != symbols.end
+            check_finite(totals)  # nan stays nan, so checking at the end is enough
+            going = last != special.eos
             for row in (~going).nonzero()[0]:
                 sentence, log_probability = alive[row], float(totals[row])
                 normalized = length_normalized(log_probability, length, config)
@@ -60,37 +66,37 @@ def greedy_search(
     return finished
 
 
-def _allowed(z: Array, outputs: list[list[int]], config: SearchConfig, symbols: Symbols) -> Array:
-    """Overwrite with minus infinity what may not follow these outputs, of one row each; return ``z`` (S, V)."""
-    z[:, list(symbols.barred)] = -np.inf
+def _suppress(z: Array, outputs: list[list[int]], config: SearchConfig, special: SpecialTokens) -> Array:
+    """Set suppressed tokens in ``z`` (S, V) to minus infinity, given the outputs of each row; return ``z``."""
+    z[:, list(special.suppressed)] = -np.inf
     if config.no_repeat_ngram:
         for row, output in zip(z, outputs):
-            row[repeating(output, config.no_repeat_ngram)] = -np.inf
+            row[repeated_ngram_tokens(output, config.no_repeat_ngram)] = -np.inf
     return z
 
 
 class _Score:
     """The log-probability of every sentence so far, ``Σ z[token] − log Σ eᶻ``.
 
-    Nothing depends on it while a sentence goes on, so that of a few sentences it is computed for several steps at once,
-    which for one sentence takes 3 in place of 12 µs a step.
+    The search does not need it until a sentence ends, so for few sentences it is computed for several steps at once,
+    which for one sentence takes 3 instead of 12 µs a step.
     """
 
     ENOUGH = 32_768
-    """Numbers to wait for: 128 kB."""
+    """Logits to collect before they are reduced: 128 kB."""
 
     def __init__(self, sentences: int) -> None:
         self._totals: npt.NDArray[np.float64] = np.zeros(sentences)
         self._steps: list[tuple[Array, IntArray]] = []
 
     def add(self, z: Array, tokens: IntArray) -> None:
-        """Another step: tokens (S,) chosen by ``z`` (S, V)."""
+        """Add a step: tokens (S,) chosen from ``z`` (S, V)."""
         self._steps.append((z, tokens))
         if len(self._steps) * z.size >= self.ENOUGH:
             self.totals()
 
     def totals(self) -> npt.NDArray[np.float64]:
-        """(S,) in nats."""
+        """Return the log-probabilities (S,) in nats."""
         if self._steps:
             together = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._steps))
             z, tokens = together  # (steps · S, V) and (steps · S,)
@@ -100,5 +106,5 @@ class _Score:
         return self._totals
 
     def select(self, rows: Index) -> None:
-        """Go on with these sentences."""
+        """Keep these sentences only."""
         self._totals = self.totals()[rows]

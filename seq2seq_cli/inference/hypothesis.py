@@ -1,4 +1,4 @@
-"""A translation that a search has found, and how it is scored."""
+"""A finished translation, and its score."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.functional import Array
 
 
-class Symbols(NamedTuple):
-    """Ids that mean something to a search: what begins a target sentence, what ends it, what is never produced."""
+class SpecialTokens(NamedTuple):
+    """The target ids that a search treats differently: BOS, EOS, and those that are never generated."""
 
-    start: int
-    end: int
-    barred: frozenset[int]
+    bos: int
+    eos: int
+    suppressed: frozenset[int]
 
 
 class Hypothesis(NamedTuple):
     """A finished translation.
 
-    ``tokens`` are without the end symbol; ``log_probability`` (nats) is with it, also where the length limit
-    forced it; ``score`` is ``log_probability`` normalized by length, by which hypotheses are compared.
+    ``tokens`` exclude EOS; ``log_probability`` (nats) includes it, also where the length limit forced it; ``score`` is
+    ``log_probability`` normalized by length, by which hypotheses are compared.
     """
 
     tokens: tuple[int, ...]
@@ -35,8 +35,8 @@ class Hypothesis(NamedTuple):
 def length_normalized(log_probability: float, length: int, config: SearchConfig) -> float:
     """Return ``log_probability / lengthᵅ``, or with ``normalization="gnmt"`` ``log_probability / ((5 + length) / 6)ᵅ``.
 
-    A sum of logarithms falls with every token, so plain sums favour short sentences. ``α = 1`` compares means per
-    token, ``α = 0`` sums; the second form is milder with short sentences.
+    A sum of logarithms falls with every token, so plain sums favor short sentences. ``α = 1`` compares means per
+    token, ``α = 0`` sums; GNMT's form penalizes short sentences less.
 
     Source: Jean et al. 2015; Wu et al. 2016, "Google's Neural Machine Translation System", equation 14 (without its
     coverage penalty, which needs attention).
@@ -46,11 +46,11 @@ def length_normalized(log_probability: float, length: int, config: SearchConfig)
     return normalized
 
 
-def repeating(tokens: Sequence[int], n: int) -> list[int]:
-    """Return the tokens that would complete a run of n tokens which stands in the sequence already.
+def repeated_ngram_tokens(tokens: Sequence[int], n: int) -> list[int]:
+    """Return the tokens that would complete an n-gram which the sequence already contains.
 
     Example:
-        >>> repeating([7, 8, 9, 7, 8], 3)
+        >>> repeated_ngram_tokens([7, 8, 9, 7, 8], 3)
         [9]
 
     Source: Paulus et al. 2018, "A Deep Reinforced Model for Abstractive Summarization", section 2.5.
@@ -61,7 +61,7 @@ def repeating(tokens: Sequence[int], n: int) -> list[int]:
     return [tokens[k + n - 1] for k in range(len(tokens) - n + 1) if tuple(tokens[k : k + n - 1]) == suffix]
 
 
-def check_numbers(numbers: Array) -> None:
-    """Raise a ``UserError`` if something that a model's logits make is no finite number."""
+def check_finite(numbers: Array) -> None:
+    """Raise a ``UserError`` unless all numbers are finite."""
     if not np.isfinite(numbers).all():
-        raise UserError("the model's scores are not numbers", where="the model file", fix="train it again")
+        raise UserError("the model's scores are not finite numbers", where="the model file", fix="train it again")

@@ -1,11 +1,11 @@
-"""A trained decoder made ready to take single steps, as fast as they go: what searching needs.
+"""A trained decoder, prepared for the single steps of a search.
 
-``Seq2Seq.decode_step`` is the definition; this does the same with fewer operations:
+``Seq2Seq.decode_step`` is the definition; this computes the same with fewer operations:
 
 - The context's part of the gates' and the readout's products is the same at every step of a sentence: it is computed
-  once, for each sentence and not for each hypothesis.
-- A target token's embedding always gives the same products: they are remembered from the first time it is read.
-- The other weights are cut into blocks for products with few rows (``products.py``).
+  once for each sentence, not for each hypothesis.
+- A target token's embedding always gives the same products: they are cached when it is first read.
+- The other weights are split into blocks for products with few rows (``products.py``).
 - The gates are computed in few calls (``forward_cells.py``).
 """
 
@@ -14,7 +14,8 @@ from __future__ import annotations
 import numpy as np
 
 from seq2seq_cli.inference.forward_cells import FORWARD_CELLS, rearranged
-from seq2seq_cli.inference.prepared_encoder import Reader
+from seq2seq_cli.inference.prepared_encoder import PreparedEncoder
+from seq2seq_cli.inference.step_decoder import DefinitionDecoder, StepDecoder
 from seq2seq_cli.inference.token_products import TokenProducts
 from seq2seq_cli.nn.cells import State
 from seq2seq_cli.nn.functional import Array, IntArray
@@ -23,17 +24,17 @@ from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.products import StepMatrix
 
 
-class Stepper:
-    """One model, ready for search.
+class PreparedDecoder:
+    """One model, prepared for search.
 
     Args:
-        model: whose parameters must not change from now on.
+        model: its cell has a fast twin; its parameters must not change from now on.
     """
 
     def __init__(self, model: Seq2Seq) -> None:
         config, parameters = model.config, model.parameters
         cell = self.cell = FORWARD_CELLS[config.cell]
-        self.reader = Reader(model)
+        self.encoder = PreparedEncoder(model)
         E, H = config.embedding_size, config.hidden_size
         below = parameters.below("decoder.rnn.")
         layers = range(config.layers)
@@ -44,12 +45,12 @@ class Stepper:
             [rearranged(cell, below[f"{bias}_l{layer}"])[:, None] for layer in layers]
             for bias in ("bias_ih", "bias_hh")
         )
-        if cell.additive:  # where the projections are only added, one bias does for both
+        if cell.additive:  # the projections are only added: merge their biases
             self.biases_ih = [ih + hh for ih, hh in zip(self.biases_ih, self.biases_hh)]
         self.output = _matrix(parameters[model.output_name])
         self.output_bias = parameters["decoder.fc_out.bias"]
 
-        # Gates and readout stand beside each other, (gH + E): what a token contributes to both, and a sentence.
+        # Gates and readout side by side, (gH + E): a token's part of both, and a sentence's.
         self.gates = len(cell.order) * H
         first = weights_ih[0].reshape(self.gates, -1)
         of_token, bias = first[:, :E], self.biases_ih[0].reshape(-1)
@@ -63,26 +64,17 @@ class Stepper:
         self.tokens = TokenProducts(parameters["decoder.embedding.weight"], of_token.T, bias)
 
     def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Array | None]:
-        """Read sentences; return the decoder's first states, each array (S, H), and what every step of them shares.
+        """Encode sentences (see ``StepDecoder.start``).
 
-        The latter is the context's part of gates and readout, (S, gH + E), or None where there is none.
+        What all steps share is the context's part of gates and readout, (S, gH + E).
         """
-        states, context = self.reader.read(source, packing)
+        states, context = self.encoder.encode(source, packing)
         if context is None or self.of_context is None:
             return states, None
         return states, self.of_context.multiply(context)
 
     def step(self, states: list[State], constants: Array | None, tokens: IntArray) -> tuple[Array, list[State]]:
-        """Feed every hypothesis its last token.
-
-        Args:
-            states: of each layer, every array (S · k, H).
-            constants: of the S sentences, as ``start`` returned them.
-            tokens: (S, k) token ids.
-
-        Returns:
-            The logits (S · k, V) and the states after this step.
-        """
+        """Feed every hypothesis its last token (see ``StepDecoder.step``)."""
         S, k = tokens.shape
         x = self.tokens.of(tokens.reshape(-1))  # (S · k, gH + E)
         if constants is not None:
@@ -108,6 +100,11 @@ class Stepper:
         return logits, after
 
 
+def prepare_decoder(model: Seq2Seq) -> StepDecoder:
+    """Return a model prepared for search; where its cell has no fast twin, its definition."""
+    return PreparedDecoder(model) if model.config.cell in FORWARD_CELLS else DefinitionDecoder(model)
+
+
 def _matrix(weight: Array) -> StepMatrix:
-    """Return (..., N, K) weights, as torch has them, ready for products with rows of K numbers."""
+    """Return (..., N, K) weights, in torch's layout, prepared for products with rows of K numbers."""
     return StepMatrix(weight.swapaxes(-2, -1))

@@ -1,8 +1,7 @@
-"""A trained encoder made ready to read, as fast as it goes: the counterpart of ``stepper.py``.
+"""A trained encoder, prepared for speed: the counterpart of ``prepared_decoder.py``.
 
-``Seq2Seq.encode`` is the definition; this does the same with fewer operations: what a token contributes to the gates is
-remembered from the first time it is read, both directions take their steps together, and nothing is kept for a way
-back.
+``Seq2Seq.encode`` is the definition; this computes the same with fewer operations: a token's input projection is cached
+when it is first read, both directions take their steps together, and there is no cache for a backward pass.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from seq2seq_cli.nn.products import StepMatrix
 from seq2seq_cli.nn.recurrent import suffixes
 
 
-class Reader:
-    """One model's encoder, ready to read.
+class PreparedEncoder:
+    """One model's encoder, prepared.
 
     Args:
-        model: whose parameters must not change from now on.
+        model: its cell has a fast twin; its parameters must not change from now on.
     """
 
     def __init__(self, model: Seq2Seq) -> None:
@@ -46,14 +45,15 @@ class Reader:
             self.inputs.append([])
             for d, name in enumerate(names):
                 weight, bias = (rearranged(cell, weights[part + name]) for part in ("weight_ih", "bias_ih"))
-                if cell.additive:  # where the projections are only added, one bias does for both
+                if cell.additive:  # the projections are only added: merge their biases
                     bias += bias_hh[d]
                 self.inputs[-1].append((weight.reshape(-1, weight.shape[2]).T, bias.reshape(-1)))
         self.tokens = [TokenProducts(embedding, weight, bias) for weight, bias in self.inputs[0]]
 
-    def read(self, source: IntArray, packing: Packing) -> DecoderState:
+    def encode(self, source: IntArray, packing: Packing) -> DecoderState:
         """Return what ``Seq2Seq.encode`` returns."""
         D, layers = self.config.directions, self.config.layers
+        # Look up the first layer's input projections, for the reverse direction in reverse order.
         orders: list[Index | slice] = [slice(None), packing.reversal] if D == 2 else [slice(None)]
         x = np.empty((D, packing.tokens, self.tokens[0].products.shape[1]), self.tokens[0].products.dtype)
         for d, (tokens, order) in enumerate(zip(self.tokens, orders)):
@@ -62,21 +62,21 @@ class Reader:
         for layer in range(layers):
             last, outputs = self._run(layer, x, packing, above=layer + 1 < layers)
             finals += [tuple(part[d] for part in last) for d in range(D)]
-            if outputs is not None:
+            if outputs is not None:  # the next layer's input projections
                 inputs = np.concatenate([part[order] for part, order in zip(outputs, orders)], axis=1)
                 for d, (order, (weight, bias)) in enumerate(zip(orders, self.inputs[layer + 1])):
                     np.matmul(inputs[order], weight, out=x[d])
                     x[d] += bias
-        return self.encoder.hand_over(finals)[0]
+        return self.encoder.initial_decoder_state(finals)[0]
 
     def _run(self, layer: int, x: Array, packing: Packing, above: bool) -> tuple[State, Array | None]:
-        """Take one layer's steps in all directions at once.
+        """Run one layer in all directions at once.
 
         Args:
-            layer: which.
+            layer: its number.
             x: (D, N, gH) projections of the inputs, packed, for each direction in its order.
             packing: where each token is.
-            above: whether a layer above wants the outputs.
+            above: whether a layer above needs the outputs.
 
         Returns:
             The last states, each array (D, B, H), and the outputs (D, N, H) or None.
@@ -84,7 +84,7 @@ class Reader:
         (D, N, _), H, B = x.shape, self.config.hidden_size, packing.sentences
         by_row = x.reshape(D, N, -1, H).transpose(1, 2, 0, 3)  # (N, g, D, H)
         if B == 1:
-            by_row = np.ascontiguousarray(by_row)  # a step of one sentence (H = 256) takes 9 in place of 12 µs
+            by_row = np.ascontiguousarray(by_row)  # a step of one sentence (H = 256) takes 9 instead of 12 µs
         outputs = np.empty((D, N, H), x.dtype) if above else None
         state: State = tuple(np.zeros((D, B, H), x.dtype) for _ in range(self.cell.states))
         final = tuple(np.empty_like(part) for part in state)

@@ -1,4 +1,4 @@
-"""Searching for the best target sentences of a batch: by ``beam.py``, or by ``greedy.py`` with a beam of one."""
+"""Search for the best translations of a batch: beam search, or greedy search if the beam is one."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from seq2seq_cli.config import SearchConfig, length_limit
 from seq2seq_cli.inference.beam import beam_search
 from seq2seq_cli.inference.ensemble import Ensemble
 from seq2seq_cli.inference.greedy import greedy_search
-from seq2seq_cli.inference.hypothesis import Hypothesis, Symbols
-from seq2seq_cli.inference.prepared_decoder import Stepper
+from seq2seq_cli.inference.hypothesis import Hypothesis, SpecialTokens
+from seq2seq_cli.inference.step_decoder import StepDecoder
 from seq2seq_cli.nn.packing import Packing
 
 LONGEST_OUTPUT = 500
-"""Tokens at which a translation ends whose length is relative to the source's; some models repeat themselves for ever.
-"""
+"""Most target tokens where ``max_length`` is relative to the source's; some models repeat themselves forever."""
 
 
 def longest_output(source_length: int, config: SearchConfig) -> int:
-    """Return the most target tokens of one sentence; it depends on no other. End symbols count, here and there.
+    """Return the most target tokens of one sentence, EOS included.
 
-    Example: by default, ``2x+10``, six source tokens and their end give up to 22 target tokens and theirs.
+    Args:
+        source_length: tokens of the source, EOS included.
+        config: holds ``max_length``.
+
+    Example: by default, ``2x+10``, six source tokens and EOS allow up to 22 target tokens and EOS.
 
         >>> longest_output(7, SearchConfig())
         23
@@ -35,33 +38,35 @@ def longest_output(source_length: int, config: SearchConfig) -> int:
 
 
 def search(
-    steppers: Sequence[Stepper],
+    decoders: Sequence[StepDecoder],
     sources: Sequence[Sequence[int]],
     config: SearchConfig,
-    start: int,
-    end: int,
-    forbidden: Collection[int] = (),
+    bos: int,
+    eos: int,
+    suppressed: Collection[int] = (),
 ) -> list[list[Hypothesis]]:
     """Translate a batch of sentences.
 
     Args:
-        steppers: of one model or several (their probabilities are averaged at every step) with the same vocabularies.
+        decoders: of one model or several (their probabilities are averaged at every step) with the same vocabularies.
         sources: token ids of each sentence, none empty, in any order.
         config: beam and so on.
-        start, end: ids of the symbols that begin and end a target sentence.
-        forbidden: ids never to be produced.
+        bos, eos: ids that begin and end a target sentence.
+        suppressed: ids that are never generated.
 
     Returns:
         For each sentence up to ``n_best`` hypotheses, best first.
     """
+    # Pack the sources, longest first.
     order = sorted(range(len(sources)), key=lambda k: -len(sources[k]))
     longest_first = [sources[k] for k in order]
     packing = Packing.of([len(source) for source in longest_first])
     ids = np.array([source[step] for step, size in enumerate(packing.batch_sizes) for source in longest_first[:size]])
     limits = np.array([longest_output(length, config) for length in packing.lengths])
     find = greedy_search if config.beam == 1 else beam_search
-    symbols = Symbols(start, end, frozenset((start, *forbidden)))
-    finished = find(Ensemble(steppers, ids, packing), limits, config, symbols)
+    special = SpecialTokens(bos, eos, frozenset((bos, *suppressed)))
+    finished = find(Ensemble(decoders, ids, packing), limits, config, special)
+    # Rank each sentence's hypotheses, and return to the order of the sources.
     results: list[list[Hypothesis]] = [[]] * len(sources)
     for place, k in enumerate(order):
         results[k] = sorted(finished[place], key=lambda h: (-h.score, h.tokens))[: config.n_best]

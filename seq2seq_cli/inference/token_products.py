@@ -1,4 +1,4 @@
-"""What a token's embedding contributes to the gates: always the same, so it is computed once."""
+"""The product of each token's embedding with the input weights, computed once for each token."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from seq2seq_cli.nn.functional import Array, IntArray
 
 
 class TokenProducts:
-    """Rows ``embedding[token] W + b``, computed when a token is read for the first time.
+    """Rows ``embedding[token] W + b``, each computed when its token is first looked up.
 
     Args:
         embedding: (V, E).
@@ -19,7 +19,7 @@ class TokenProducts:
     def __init__(self, embedding: Array, weight: Array, bias: Array) -> None:
         self.embedding, self.weight, self.bias = embedding, weight, bias
         self.known = np.zeros(len(embedding), dtype=bool)
-        self.products = np.empty((len(embedding), weight.shape[1]), weight.dtype)  # takes memory as rows are filled
+        self.products = np.empty((len(embedding), weight.shape[1]), weight.dtype)  # memory is used as rows are filled
 
     def of(self, ids: IntArray, out: Array | None = None) -> Array:
         """Return an array (N, M) for token ids (N,): a new one, or ``out``."""
@@ -27,7 +27,7 @@ class TokenProducts:
             missing = ~self.known
             asked = np.zeros_like(missing)
             asked[ids] = True
-            new = np.nonzero(asked & missing)[0]  # np.unique would load 10 ms of numpy.ma at a cold start
+            new = np.nonzero(asked & missing)[0]  # np.unique imports numpy.ma, 10 ms at start-up
             self.products[new] = self.embedding[new] @ self.weight + self.bias
             self.known[new] = True
-        return self.products.take(ids, axis=0, out=out, mode="clip")  # by default it writes to out by way of a copy
+        return self.products.take(ids, axis=0, out=out, mode="clip")  # the default mode buffers out

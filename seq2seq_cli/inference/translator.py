@@ -14,12 +14,13 @@ from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.explanation import forced_decoding
 from seq2seq_cli.inference.hypothesis import Hypothesis
-from seq2seq_cli.inference.prepared_decoder import Stepper
+from seq2seq_cli.inference.prepared_decoder import prepare_decoder
 from seq2seq_cli.inference.search import search
-from seq2seq_cli.inference.workers import Team, usable_cores
+from seq2seq_cli.inference.step_decoder import StepDecoder
+from seq2seq_cli.inference.workers import WorkerPool, usable_cores
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model
-from seq2seq_cli.text.tokenizer import END, START, UNKNOWN, Tokenizer, finish_source
+from seq2seq_cli.text.tokenizer import BOS, EOS, UNKNOWN, Tokenizer, finish_source
 
 SMALLEST_BATCH = 8
 """Sentences that are worth a thread of their own."""
@@ -113,15 +114,15 @@ class Translator:
         processes: bool = False,
     ) -> None:
         first = checkpoints[0]
-        self.workers = Team(weakref.proxy(self), threads or usable_cores(), processes)
+        self.workers = WorkerPool(weakref.proxy(self), threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
-        self._steppers: list[Stepper] = []
+        self._decoders: list[StepDecoder] = []
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
         self.reverse_source = first.model.config.reverse_source
         self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
-        self.seen = [checkpoint.seen for checkpoint in checkpoints]
+        self._vocabularies = [checkpoint.training_vocabulary for checkpoint in checkpoints]
         names = names or [f"model {k}" for k in range(1, len(checkpoints) + 1)]
         for checkpoint, name in zip(checkpoints[1:], names[1:]):
             for side in ("source", "target"):
@@ -230,8 +231,8 @@ class Translator:
     def notes(self, source: Source) -> SourceNotes:
         """Return what there is to say about how the model reads a sentence."""
         unknown = self.source_tokenizer.unknown(source.text) if UNKNOWN in source.ids else []
-        known = [set(seen.new_words(source.text)) for seen in self.seen]
-        new = [word for word in self.seen[0].new_words(source.text) if all(word in words for words in known)]
+        known = [set(each.oov_words(source.text)) for each in self._vocabularies]
+        new = [word for word in self._vocabularies[0].oov_words(source.text) if all(word in words for words in known)]
         new = [word for word in new if word not in unknown]
         vocabulary = self.source_tokenizer.vocabulary
         return SourceNotes(tuple(vocabulary[k] for k in source.ids), tuple(unknown), tuple(new))
@@ -239,7 +240,7 @@ class Translator:
     @property
     def longest_trained_on(self) -> int:
         """Tokens of the longest training source, or 0 if that is not known."""
-        return max(seen.longest for seen in self.seen)
+        return max(each.longest for each in self._vocabularies)
 
     def explain(self, source: Source, translation: Translation, alternatives: int = 3) -> list[Step]:
         """Return the decoder's choices behind a translation, ``</s>`` last; none if the text is blank.
@@ -258,17 +259,17 @@ class Translator:
             Step(
                 vocabulary[choice.token],
                 choice.probability,
-                tuple((vocabulary[k], probability) for k, probability in choice.runners_up),
+                tuple((vocabulary[k], probability) for k, probability in choice.alternatives),
             )
-            for choice in forced_decoding(self.models, source.ids, [*translation.ids, END], START, alternatives)
+            for choice in forced_decoding(self.models, source.ids, [*translation.ids, EOS], BOS, alternatives)
         ]
 
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         with self._preparing:  # when the first sentence comes, in the process that translates it, once for all threads
-            if not self._steppers:
-                self._steppers = [Stepper(model) for model in self.models]
+            if not self._decoders:
+                self._decoders = [prepare_decoder(model) for model in self.models]
         forbidden = () if config.allow_unknown else (UNKNOWN,)
-        return search(self._steppers, sources, config, START, END, forbidden)
+        return search(self._decoders, sources, config, BOS, EOS, forbidden)
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(

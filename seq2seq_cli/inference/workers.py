@@ -1,14 +1,14 @@
-"""Several cores at work on one task: a team whose members do the same thing to different parts of it.
+"""A pool of workers that run one method on different shards of the data, one worker on each core.
 
-Members are processes, forked from this one, with what they compute in memory that all of them share. Threads would be
-simpler, and NumPy does let other threads run while it computes; but between its calls only one thread at a time can run
-Python, and a recurrent network makes very many small calls: on two cores, threads took 17 and 36 ms where processes
-take 13 and 29 ms (a training step of a small and of the default network). Where there is no safe fork
-(macOS, Windows), or the caller has threads of its own and asks for it, the members are threads all the same.
+Workers are processes forked from this one, and their results are in shared memory. Threads would be simpler, and NumPy
+releases the GIL while it computes; but between its calls only one thread at a time can run Python, and a recurrent
+network makes very many small calls: on two cores, threads took 17 and 36 ms where processes take 13 and 29 ms (a
+training step of a small and of the default network). Where fork is not safe (macOS, Windows), or the caller has threads
+of its own and asks for it, the workers are threads.
 
-Either works best where the BLAS under NumPy uses one thread itself; the command line sees to that (``__main__.py``).
-Threads inside each matrix product are about as fast as that on an idle machine, and three to six times slower as soon
-as anything else runs on it, for then every product waits for the slower half of itself.
+Either works best if the BLAS under NumPy uses one thread; the command line sets that (``__main__.py``). Threads inside
+each matrix product are about as fast on an idle machine, and three to six times slower on a loaded one, because every
+product then waits for its slower half.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from seq2seq_cli.errors import UserError, usage_error
 
-if TYPE_CHECKING:  # the rest is imported where it is needed: the command line checks --threads before it needs any
+if TYPE_CHECKING:  # imported where they are needed: the command line checks --threads before any of them is
     from concurrent.futures import ThreadPoolExecutor
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # the rest is imported where it is needed: the command line c
     import numpy.typing as npt
 
 CAN_FORK = sys.platform.startswith("linux")
-"""Whether members may be processes; other systems' libraries do not survive a fork, or there is none."""
+"""Whether workers may be processes; on other systems libraries do not survive a fork, or there is no fork."""
 MOST_THREADS = 256
 
 
@@ -45,7 +45,7 @@ def usable_cores() -> int:
 
 
 def check_threads(threads: int | None) -> int:
-    """Return how many members a team shall have: what ``--threads`` says, or one for each core.
+    """Return the number of workers: what ``--threads`` says, or one for each core.
 
     Raises:
         UserError: for a number below 1 or above ``MOST_THREADS``.
@@ -62,21 +62,21 @@ def check_threads(threads: int | None) -> int:
 
 
 def shared_zeros(size: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Return a vector of zeros, as ``np.zeros(size, dtype)``, that forked processes share."""
+    """Return a vector of zeros, as ``np.zeros(size, dtype)``, in memory that forked processes share."""
     import numpy as np
 
     memory = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize))
     return np.frombuffer(memory, dtype, size)
 
 
-class Team:
-    """Members that call methods of one object at the same time; the caller itself is the first of them.
+class WorkerPool:
+    """Workers that call methods of one object at the same time; the caller itself is the first worker.
 
     Args:
-        target: the object. A process knows it as it was when the team was made: what changes later has to be in
-            ``shared_zeros`` or among the arguments. (Who owns a team hands it a ``weakref.proxy`` of itself: otherwise
-            each keeps the other, with all its arrays, until Python looks for such circles.)
-        size: how many members.
+        target: the object. A process has it as it was when the pool was started: what changes later must be in
+            ``shared_zeros`` or among the arguments. (The owner of a pool passes a ``weakref.proxy`` of itself, or the
+            two would keep each other, with all their arrays, alive until the garbage collector finds the cycle.)
+        size: number of workers, the caller included.
         processes: whether they are processes (if the system allows it) or threads.
     """
 
@@ -84,41 +84,41 @@ class Team:
         self.target, self.size = target, size
         self._processes = processes and CAN_FORK
         self._pipes: list[Connection] = []
-        self._members: list[BaseProcess] = []
-        self._pool: ThreadPoolExecutor | None = None
+        self._workers: list[BaseProcess] = []
+        self._threads: ThreadPoolExecutor | None = None
 
     def start(self) -> None:
-        """Let the members come, if they have not yet; otherwise they come when they are first needed."""
-        if self.size > 1 and not self._pipes and self._pool is None:
+        """Start the workers, unless they are running; otherwise the first call does."""
+        if self.size > 1 and not self._pipes and self._threads is None:
             if self._processes:
                 self._fork()
             else:
                 from concurrent.futures import ThreadPoolExecutor
 
-                self._pool = ThreadPoolExecutor(self.size - 1)
+                self._threads = ThreadPoolExecutor(self.size - 1)
 
     def call(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Let member k call ``target.method(*arguments[k])``; return all results, in order.
+        """Have worker k call ``target.method(*arguments[k])``; return all results, in order.
 
-        Whatever fails, nobody works any more when this returns or raises.
+        Whatever fails, no worker is busy when this returns or raises.
 
         Args:
             method: its name.
-            arguments: a tuple for each member, for as many as are needed.
+            arguments: a tuple for each worker, for as many as are needed.
 
         Raises:
             UserError: if a process has ended, for example because the machine ran out of memory.
-            Exception: what a member's call raised.
+            Exception: what a worker's call raised.
         """
         function = getattr(self.target, method)
         if len(arguments) < 2 or self.size == 1:
             return [function(*each) for each in arguments]
         mine, *others = arguments
         self.start()
-        if self._pool is not None:
+        if self._threads is not None:
             from concurrent.futures import wait
 
-            futures = [self._pool.submit(function, *theirs) for theirs in others]
+            futures = [self._threads.submit(function, *theirs) for theirs in others]
             try:
                 result = function(*mine)
             finally:
@@ -133,36 +133,36 @@ class Team:
                 result = function(*mine)
             except Exception as error:
                 failure = error
-            answers = [pipe.recv() for pipe in busy]
+            results = [pipe.recv() for pipe in busy]
         except (EOFError, OSError):
-            self.close()
+            self.shut_down()
             raise UserError(
-                "a process that shared this work has ended unexpectedly",
+                "a worker process has ended unexpectedly",
                 where="the operating system may have run out of memory",
                 fix="use less memory (a smaller --batch-size), or --threads 1",
             ) from None
-        except BaseException:  # Ctrl-C: answers may still be on their way, so nobody can be asked anything more
-            self.close()
+        except BaseException:  # Ctrl-C: results may still be in the pipes, which can then not be used any more
+            self.shut_down()
             raise
-        for answer in (failure, *answers):
-            if isinstance(answer, Exception):
-                raise answer
-        return [result, *answers]
+        for outcome in (failure, *results):
+            if isinstance(outcome, Exception):
+                raise outcome
+        return [result, *results]
 
-    def deal(self, items: Sequence[Any]) -> list[Sequence[Any]]:
-        """Return the items dealt out to the members like cards: for each member, those that it gets."""
+    def shards(self, items: Sequence[Any]) -> list[Sequence[Any]]:
+        """Split items into one shard for each worker, every ``size``-th item in one shard."""
         return [items[k :: self.size] for k in range(min(self.size, len(items)))]
 
     def slices(self, size: int) -> list[slice]:
-        """Cut the positions of a vector of that size into one run for each member."""
-        share = max(1, math.ceil(size / self.size))
-        return [slice(start, min(start + share, size)) for start in range(0, size, share)]
+        """Split the positions of a vector of that size into one contiguous slice for each worker."""
+        length = max(1, math.ceil(size / self.size))
+        return [slice(start, min(start + length, size)) for start in range(0, size, length)]
 
-    def others_memory(self) -> int:
-        """Return the bytes that the other members hold for themselves alone; 0 if they are threads."""
+    def workers_memory(self) -> int:
+        """Return the private memory of the other workers, in bytes; 0 if they are threads."""
         total = 0
-        for member in self._members:
-            with contextlib.suppress(OSError), Path(f"/proc/{member.pid}/smaps_rollup").open(encoding="ascii") as file:
+        for worker in self._workers:
+            with contextlib.suppress(OSError), Path(f"/proc/{worker.pid}/smaps_rollup").open(encoding="ascii") as file:
                 total += sum(1024 * int(line.split()[1]) for line in file if line.startswith("Private_"))
         return total
 
@@ -175,32 +175,32 @@ class Team:
             self._pipes.append(ours)
             process = context.Process(target=self._serve, args=(theirs,), daemon=True)
             process.start()
-            self._members.append(process)
+            self._workers.append(process)
             theirs.close()
 
     def _serve(self, pipe: Connection) -> None:
-        """Do what is asked for until the first member closes its end of the pipe, or has ended in any way."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first member, which may want to finish a step
+        """Run the calls of the first worker until it closes its end of the pipe, or has ended in any way."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first worker, which may want to finish a step
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         for ours in self._pipes:
-            ours.close()  # or this process would keep its brothers' pipes, and its own, open
+            ours.close()  # or this process would keep its siblings' pipes, and its own, open
         with contextlib.suppress(EOFError, OSError):
             while True:
                 method, arguments = pipe.recv()
                 try:
-                    answer = getattr(self.target, method)(*arguments)
+                    outcome = getattr(self.target, method)(*arguments)
                 except Exception as error:
-                    answer = error
-                pipe.send(answer)
-        os._exit(0)  # nothing that this copy of the program holds may be written or tidied up
+                    outcome = error
+                pipe.send(outcome)
+        os._exit(0)  # this copy of the program must not flush or clean up anything
 
-    def close(self) -> None:
-        """Send the members home; the caller is left alone."""
+    def shut_down(self) -> None:
+        """Stop the other workers; later calls run in the caller alone."""
         for pipe in self._pipes:
             pipe.close()
-        for member in self._members:
-            member.terminate()  # nothing is lost: whatever it was doing, nobody waits for the answer
-            member.join()
-        if self._pool is not None:
-            self._pool.shutdown()
-        self._pipes, self._members, self._pool, self.size = [], [], None, 1
+        for worker in self._workers:
+            worker.terminate()  # nothing is lost: nobody waits for its result any more
+            worker.join()
+        if self._threads is not None:
+            self._threads.shutdown()
+        self._pipes, self._workers, self._threads, self.size = [], [], None, 1

@@ -1,66 +1,100 @@
 """The recurrent cells: only the gates.
 
-A cell sees two projections that ``recurrent.py`` has already multiplied, one of the step's input and one of the
-previous hidden state, both with their biases, cut into the ``g`` gates::
+A cell receives two projections that ``recurrent.py`` has already computed, one of the step's input and one of the
+previous hidden state, both with their biases, split into the ``g`` gates::
 
     x_projection = x W_ihᵀ + b_ih        h_projection = h W_hhᵀ + b_hh        both (g, B, H)
 
-and turns them and the previous state into the next state. ``forward`` returns ``(state, cache)``; ``backward`` takes
-``∂loss/∂state`` and that cache and returns the gradients of the two projections and of the previous state *as far as
-the cell itself uses it*; the way through ``h_projection`` is a matrix product and so ``recurrent.py``'s business.
+and computes the next state from them and the previous state. ``forward`` returns ``(state, cache)``; ``backward`` takes
+``∂loss/∂state`` and that cache, and returns the gradients of the two projections and of the previous state *as far as
+the cell itself uses it*; the gradient through ``h_projection`` is a matrix product, which ``recurrent.py`` computes.
 
 A state is a tuple whose first member is the hidden state ``h`` (B, H): ``(h,)`` for RNN and GRU, ``(h, c)`` for LSTM.
 Gate order is torch's: ``i, f, g, o`` for the LSTM and ``r, z, n`` for the GRU.
+
+A new cell is one class and one entry in ``CELLS``. Weights of its own, beyond torch's four, are declared in
+``extra_shapes``; ``forward`` receives them as ``extra``, and ``backward`` adds their gradients to ``d_extra``.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
+from seq2seq_cli.errors import choice_error
 from seq2seq_cli.nn.functional import Array, sigmoid_in_place, sigmoid_slope, tanh_backward, tanh_slope
 
 State = tuple[Array, ...]
 DirectGradient = tuple[Array | None, ...]
 """The part of a state's gradient that does not go through ``h_projection``; None where there is no such part."""
 Cache = tuple[Any, ...]
+Weights = Mapping[str, Array]
+NO_WEIGHTS: Weights = {}
 
 
-class Cell(Protocol):
-    """What ``recurrent.py`` needs to know of a cell."""
+class Cell:
+    """What the rest of the network needs to know of a cell."""
 
     gates: ClassVar[int]
-    """How many blocks of H rows the weights hold."""
-    states: ClassVar[int]
-    """How many arrays make a state."""
+    """Number of blocks of H rows in the weights."""
+    state_names: ClassVar[tuple[str, ...]]
+    """One name for each array of a state, the hidden state's first; they are part of the bridge's parameter names."""
     additive: ClassVar[bool]
     """Whether the projections are only ever added, so that both have one and the same gradient."""
 
     @staticmethod
-    def forward(
-        x_projection: Array, h_projection: Array, state: State, out: Array | None = None
-    ) -> tuple[State, Cache]:
-        """Return the next state and what ``backward`` needs; ``out`` (B, H), if given, becomes the hidden state."""
+    def extra_shapes(hidden: int) -> dict[str, tuple[int, ...]]:
+        """Return the shapes of the cell's own weights, beyond torch's four, by name without the layer's suffix."""
+        return {}
 
     @staticmethod
-    def backward(d_state: State, cache: Cache) -> tuple[Array, Array, DirectGradient]:
-        """Return ``d_x_projection``, ``d_h_projection`` and the direct part of the previous state's gradient."""
+    def initialize(weights: Weights, generator: np.random.Generator) -> None:
+        """Set initial values of one layer in one direction, where they differ from those of every cell.
+
+        Args:
+            weights: torch's four, which have their usual initial values (see ``parameters.initialize``), and the cell's
+                own, which are zero; by name without the layer's suffix, changed in place.
+            generator: source of randomness.
+        """
+
+    @staticmethod
+    def forward(
+        x_projection: Array, h_projection: Array, state: State, out: Array | None = None, extra: Weights = NO_WEIGHTS
+    ) -> tuple[State, Cache]:
+        """Return the next state and what ``backward`` needs.
+
+        Args:
+            x_projection, h_projection: (g, B, H).
+            state: each array (B, H).
+            out: (B, H), if given, becomes the hidden state.
+            extra: the cell's own weights, under the names of ``extra_shapes``.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def backward(d_state: State, cache: Cache, d_extra: Weights = NO_WEIGHTS) -> tuple[Array, Array, DirectGradient]:
+        """Return ``d_x_projection``, ``d_h_projection`` and the direct part of the previous state's gradient.
+
+        The gradients of the cell's own weights are added to the arrays of ``d_extra``.
+        """
+        raise NotImplementedError
 
 
-class RNN:
+class RNN(Cell):
     """The simple (Elman) cell: ``h' = tanh(x_projection + h_projection)``.
 
     Source: Elman 1990, "Finding Structure in Time"; ``torch.nn.RNN``.
     """
 
     gates: ClassVar[int] = 1
-    states: ClassVar[int] = 1
+    state_names: ClassVar[tuple[str, ...]] = ("hidden",)
     additive: ClassVar[bool] = True
 
     @staticmethod
     def forward(
-        x_projection: Array, h_projection: Array, state: State, out: Array | None = None
+        x_projection: Array, h_projection: Array, state: State, out: Array | None = None, extra: Weights = NO_WEIGHTS
     ) -> tuple[State, Cache]:
         """Return ``(h',)`` and the cache."""
         h = np.add(x_projection[0], h_projection[0], out=out)
@@ -68,14 +102,14 @@ class RNN:
         return (h,), (h,)
 
     @staticmethod
-    def backward(d_state: State, cache: Cache) -> tuple[Array, Array, DirectGradient]:
-        """Return the projections' (shared) gradient; nothing reaches ``h`` but through ``h_projection``."""
+    def backward(d_state: State, cache: Cache, d_extra: Weights = NO_WEIGHTS) -> tuple[Array, Array, DirectGradient]:
+        """Return the projections' (shared) gradient; ``h`` itself gets no other gradient."""
         (h,) = cache
         d_projection = tanh_backward(d_state[0], h)[None]
         return d_projection, d_projection, (None,)
 
 
-class LSTM:
+class LSTM(Cell):
     """Long short-term memory: a cell state ``c`` that gates write, keep and read.
 
     ::
@@ -88,12 +122,21 @@ class LSTM:
     """
 
     gates: ClassVar[int] = 4
-    states: ClassVar[int] = 2
+    state_names: ClassVar[tuple[str, ...]] = ("hidden", "cell")
     additive: ClassVar[bool] = True
 
     @staticmethod
+    def initialize(weights: Weights, generator: np.random.Generator) -> None:
+        """Start the forget gate's bias at one: the cell remembers until it learns to forget.
+
+        Source: Gers et al. 2000; Jozefowicz et al. 2015, section 2.2.
+        """
+        _, b_f, _, _ = np.split(weights["bias_ih"], 4)
+        b_f[...] = 1.0
+
+    @staticmethod
     def forward(
-        x_projection: Array, h_projection: Array, state: State, out: Array | None = None
+        x_projection: Array, h_projection: Array, state: State, out: Array | None = None, extra: Weights = NO_WEIGHTS
     ) -> tuple[State, Cache]:
         """Return ``(h', c')`` and the cache."""
         c = state[1]
@@ -109,8 +152,8 @@ class LSTM:
         return (h_next, c_next), (gates, c, tanh_c, h_next)
 
     @staticmethod
-    def backward(d_state: State, cache: Cache) -> tuple[Array, Array, DirectGradient]:
-        """Return the projections' (shared) gradient, and ``d_c`` by way of the forget gate."""
+    def backward(d_state: State, cache: Cache, d_extra: Weights = NO_WEIGHTS) -> tuple[Array, Array, DirectGradient]:
+        """Return the projections' (shared) gradient, and ``d_c`` through the forget gate."""
         d_h, d_c_next = d_state
         gates, c, tanh_c, h_next = cache
         i, f, g, o = gates
@@ -131,8 +174,8 @@ class LSTM:
         return d_projection, d_projection, (None, d_c)
 
 
-class GRU:
-    """Gated recurrent unit: a reset gate ``r`` and an update gate ``z`` in place of a cell state.
+class GRU(Cell):
+    """Gated recurrent unit: a reset gate ``r`` and an update gate ``z`` instead of a cell state.
 
     ::
 
@@ -145,12 +188,12 @@ class GRU:
     """
 
     gates: ClassVar[int] = 3
-    states: ClassVar[int] = 1
+    state_names: ClassVar[tuple[str, ...]] = ("hidden",)
     additive: ClassVar[bool] = False
 
     @staticmethod
     def forward(
-        x_projection: Array, h_projection: Array, state: State, out: Array | None = None
+        x_projection: Array, h_projection: Array, state: State, out: Array | None = None, extra: Weights = NO_WEIGHTS
     ) -> tuple[State, Cache]:
         """Return ``(h',)`` and the cache."""
         (h,) = state
@@ -166,7 +209,7 @@ class GRU:
         return (h_next,), (gates, n, change, h_n)
 
     @staticmethod
-    def backward(d_state: State, cache: Cache) -> tuple[Array, Array, DirectGradient]:
+    def backward(d_state: State, cache: Cache, d_extra: Weights = NO_WEIGHTS) -> tuple[Array, Array, DirectGradient]:
         """Return both projections' gradients (they differ by ``r`` in the block ``n``) and ``z · d_h`` for ``h``."""
         (d_h,) = d_state
         gates, n, change, h_n = cache
@@ -191,10 +234,9 @@ def find_cell(cell_type: str) -> type[Cell]:
     """Return the cell of that name.
 
     Raises:
-        ValueError: for any other name, listing the choices.
+        UserError: for any other name, listing the choices (wrong usage of ``--cell``).
     """
     try:
         return CELLS[cell_type]
     except (KeyError, TypeError):
-        choices = ", ".join(repr(name) for name in CELLS)
-        raise ValueError(f"cell_type must be one of {choices}, not {cell_type!r}") from None
+        raise choice_error("--cell", cell_type, CELLS) from None

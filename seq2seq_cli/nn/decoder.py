@@ -18,7 +18,7 @@ from seq2seq_cli.nn.recurrent import StackCache, stack_backward, stack_forward
 
 
 class DecoderCache(NamedTuple):
-    """What the decoder keeps for its way back."""
+    """What the decoder keeps for its backward pass."""
 
     mask: Array | None
     embedded: Array
@@ -34,7 +34,7 @@ class Decoder:
 
     ``context="initial"``: the context is the stack's first state, and ``top`` is its output (Sutskever et al. 2014).
     ``context="every-step"``: the context vector ``c`` is also part of every step's input, ``[embedding; c]``, and of a
-    readout, ``top = tanh(W [embedding; hidden; c] + b)`` (Cho et al. 2014, appendix A.1.2, with tanh in place of
+    readout, ``top = tanh(W [embedding; hidden; c] + b)`` (Cho et al. 2014, appendix A.1.2, with tanh instead of
     maxout). In training, the context's part of both products is computed once per sentence, not once per token.
 
     Args:
@@ -53,16 +53,16 @@ class Decoder:
         inputs: IntArray,
         packing: Packing,
         generator: np.random.Generator | None = None,
-        remember: bool = True,
+        keep_cache: bool = True,
     ) -> tuple[Array, list[State], DecoderCache]:
         """Read packed target tokens (N,) and return ``top``, the output layer's input.
 
         Args:
-            start: B rows in the packing's order.
+            start: initial decoder state, B rows in the packing's order.
             inputs: (N,) ``<s> y₁ … y_n`` of each sentence.
-            packing: where they are.
+            packing: where each token is.
             generator: switches dropout on.
-            remember: whether there will be a way back.
+            keep_cache: whether there will be a backward pass.
 
         Returns:
             ``top`` (N, H), or (N, E) behind a readout; the last states; the cache for ``backward``.
@@ -83,7 +83,7 @@ class Decoder:
             dropout=config.dropout,
             generator=generator,
             sentence_input=start.context,
-            remember=remember,
+            keep_cache=keep_cache,
         )
         top = hidden
         if start.context is not None:
@@ -99,8 +99,8 @@ class Decoder:
     ) -> DecoderState:
         """Write the gradients of every decoder parameter below the output layer; return those of ``start``.
 
-        An embedding that is the output layer as well works twice, and its gradient is the sum: there, what the output
-        layer has written is added to.
+        A tied embedding is used twice, so its gradient is a sum: the embedding's part is added to what the output layer
+        has written.
         """
         if cache.top_mask is not None:
             d_top = d_top * cache.top_mask
@@ -114,7 +114,7 @@ class Decoder:
             self.parameters.below("decoder.rnn."),
             packing,
             d_hidden,
-            [(zeros,) * self.cell.states] * self.config.layers,
+            [(zeros,) * len(self.cell.state_names)] * self.config.layers,
             cache.stack,
             gradients.below("decoder.rnn."),
         )

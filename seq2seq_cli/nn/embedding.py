@@ -1,4 +1,4 @@
-"""Token ids to vectors, and back."""
+"""Token ids to vectors: the embedding, forward and backward."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def embedding_forward(ids: IntArray, weight: Array) -> Array:
 
 
 def embedding_backward(ids: IntArray, d_embedded: Array, d_weight: Array) -> None:
-    """Add the gradient of ``weight[ids]``: for every token, the sum over the places where it stands.
+    """Add the gradient of ``weight[ids]``: for every token, the sum over its occurrences.
 
-    The places are sorted by token, so that each token's rows are one segment to add up.
+    The occurrences are sorted by token, so that each token's rows are one segment to add up.
 
     Args:
         ids: (N,).

@@ -17,17 +17,17 @@ from seq2seq_cli.nn.recurrent import StackCache, stack_backward, stack_forward
 
 
 class DecoderState(NamedTuple):
-    """Where a decoder stands: at first what the encoder hands over, later in the middle of a translation.
+    """The decoder's state: at first the initial one from the encoder, later that after each step.
 
     ``states`` holds the decoder's recurrent state of each layer, every array (B, H). ``context`` (B, C) is the context
-    vector of a model with ``context="every-step"``, else None. A gradient with respect to all this has the same form.
+    vector of a model with ``context="every-step"``, else None. A gradient with respect to the state has the same form.
     """
 
     states: list[State]
     context: Array | None
 
     def select(self, rows: Index) -> DecoderState:
-        """Return these rows only, in this order; a row may be taken more than once."""
+        """Return these rows only, in this order; a row may occur more than once."""
         return DecoderState(
             [tuple(part[rows] for part in state) for state in self.states],
             None if self.context is None else self.context[rows],
@@ -35,7 +35,7 @@ class DecoderState(NamedTuple):
 
 
 class EncoderCache(NamedTuple):
-    """What the encoder keeps for its way back."""
+    """What the encoder keeps for its backward pass."""
 
     mask: Array | None
     stack: StackCache
@@ -49,7 +49,7 @@ class Encoder:
     One direction: each layer's last state is the first state of the decoder's layer (Sutskever et al. 2014). Two
     directions: both last states go through a bridge, ``tanh(W [h→; h←] + b)``, one for each layer and for each array of
     the state (after Bahdanau et al. 2015, appendix A.2.2, which uses one direction's state). The context vector, where
-    the decoder wants it at every step, is the top layer's last hidden state, of both directions if there are two.
+    the decoder needs it at every step, is the top layer's last hidden state, of both directions if there are two.
 
     Args:
         config: the network's shape.
@@ -62,11 +62,11 @@ class Encoder:
         self.cell = find_cell(config.cell)
 
     def forward(
-        self, source: IntArray, packing: Packing, generator: np.random.Generator | None = None, remember: bool = True
+        self, source: IntArray, packing: Packing, generator: np.random.Generator | None = None, keep_cache: bool = True
     ) -> tuple[DecoderState, EncoderCache]:
-        """Read packed sentences (N,) and return what the decoder starts from, B rows in the packing's order.
+        """Encode packed sentences (N,) and return the initial decoder state, B rows in the packing's order.
 
-        A generator switches dropout on; ``remember=False`` keeps nothing for a way back.
+        A generator switches dropout on; ``keep_cache=False`` keeps no cache for a backward pass.
         """
         config = self.config
         embedded = embedding_forward(source, self.parameters["encoder.embedding.weight"])
@@ -83,13 +83,13 @@ class Encoder:
             directions=config.directions,
             dropout=config.dropout,
             generator=generator,
-            remember=remember,
+            keep_cache=keep_cache,
         )
-        start, finals = self.hand_over(finals)
+        start, finals = self.initial_decoder_state(finals)
         return start, EncoderCache(mask, stack, finals, start.states)
 
-    def hand_over(self, finals: list[State]) -> tuple[DecoderState, list[State]]:
-        """Return what the decoder starts from, and the last states of each layer, both directions side by side.
+    def initial_decoder_state(self, finals: list[State]) -> tuple[DecoderState, list[State]]:
+        """Return the initial decoder state, and each layer's last state, both directions side by side.
 
         Args:
             finals: the last state of each layer and direction, in torch's order.
@@ -112,7 +112,7 @@ class Encoder:
         cache: EncoderCache,
         gradients: Parameters,
     ) -> None:
-        """Write the gradients of every encoder parameter, from those of what ``forward`` returned."""
+        """Write the gradient of every encoder parameter, given that of the initial decoder state."""
         H, D = self.config.hidden_size, self.config.directions
         d_finals = d_state.states
         if self.config.bidirectional:
@@ -144,12 +144,14 @@ class Encoder:
                 few_rows_product(part, self.parameters[f"encoder.bridge.{name}.{layer}.weight"])
                 + self.parameters[f"encoder.bridge.{name}.{layer}.bias"]
             )
-            for name, part in zip(("hidden", "cell"), final)
+            for name, part in zip(self.cell.state_names, final)
         )
 
     def _bridge_backward(self, layer: int, d_state: State, cache: EncoderCache, gradients: Parameters) -> State:
         d_final = []
-        for name, d_part, bridged, final in zip(("hidden", "cell"), d_state, cache.bridged[layer], cache.finals[layer]):
+        for name, d_part, bridged, final in zip(
+            self.cell.state_names, d_state, cache.bridged[layer], cache.finals[layer]
+        ):
             prefix = f"encoder.bridge.{name}.{layer}."
             d_bridge = tanh_backward(d_part, bridged)
             np.matmul(d_bridge.T, final, out=gradients[f"{prefix}weight"])

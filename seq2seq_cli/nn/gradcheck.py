@@ -1,8 +1,9 @@
-"""Are the hand-derived gradients right? Compare them with what the loss itself does when a parameter is moved.
+"""Gradient check: compare the hand-derived gradients with finite differences of the loss.
 
-A derivation by hand is easily wrong in a way that still trains, only worse. Finite differences know nothing of the
-derivation: they move one value by ± ε, look at the loss, and divide. Done in float64, on a model so small that every
-single value can be moved, with random biases and sentences of unequal lengths so that no mistake hides behind a zero.
+A derivation by hand is easily wrong in a way that still trains, only worse. Finite differences do not depend on the
+derivation: they change one value by ± ε and divide the change of the loss by that of the value. The check uses float64,
+a model so small that every single value can be changed, random biases, and sentences of unequal lengths, so that no
+mistake is hidden by a zero.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from seq2seq_cli.nn.packing import Packing
 
 EPSILON = 1e-3
 SMALLEST_SCALE = 1e-5
-"""Gradients below this are compared with it instead: the rounding error of the differences is about 1e-12, whatever
-the gradient, so that of a gradient near zero it would be all."""
+"""Errors of gradients below this are relative to it instead: the rounding error of the differences is about 1e-12
+whatever the gradient, so for a gradient near zero the relative error would be meaningless."""
 TOLERANCE = 1e-6
-"""Largest relative error of a right gradient: one wrong term gives 1e-2 or more."""
+"""Largest relative error of a correct gradient; one wrong term gives 1e-2 or more."""
 LABEL_SMOOTHING = 0.1
 
 
@@ -60,7 +61,7 @@ def numeric_gradient(function: Callable[[], float], x: Array) -> Array:
 
     Args:
         function: reads ``x`` and returns a number.
-        x: of any shape; changed in place value by value, and put back.
+        x: of any shape; changed in place value by value, and restored.
 
     Raises:
         TypeError: if ``x`` is not float64; finite differences in float32 are mostly rounding.
@@ -95,7 +96,7 @@ def worst_relative_error(derived: Array, numeric: Array) -> float:
 
 
 def random_model(config: ModelConfig, seed: int = 0) -> Seq2Seq:
-    """Return a float64 model whose every parameter, biases too, is random and not zero."""
+    """Return a float64 model whose parameters, biases included, are all random and not zero."""
     generator = np.random.default_rng(seed)
     model = Seq2Seq.create(config, generator, np.float64)
     model.parameters.flat[:] = generator.uniform(-0.6, 0.6, len(model.parameters.flat))
@@ -120,14 +121,14 @@ def check_gradients(model: Seq2Seq, batch: Batch) -> Iterator[GradientCheck]:
     """Compare every value of every gradient of the mean loss per target token with finite differences.
 
     Args:
-        model: in float64, and small: each of its values takes four forward passes.
+        model: in float64, and small, because each of its values takes four forward passes.
         batch: sentence pairs.
     """
     gradients = model.parameters.zeros_like()
     model.loss_and_gradients(batch, gradients, label_smoothing=LABEL_SMOOTHING)
 
     def mean_loss() -> float:
-        """Return what the gradients are of: the mean loss per real target token."""
+        """Return the function that is differentiated: the mean loss per real target token."""
         result = model.loss(batch, label_smoothing=LABEL_SMOOTHING)
         return result.loss / result.tokens
 

@@ -5,8 +5,8 @@
     source ids ─ embedding ─ recurrent stack ─ last states ─ (bridge) ─┐ context
     target ids ─ embedding ─────────── recurrent stack ─ (readout) ─ fc_out ─ logits
 
-The encoder's last states are all that the decoder ever learns of the source: a context of fixed size, whatever the
-sentence's length. That is the bottleneck which attention (Bahdanau et al. 2015) later removed.
+The encoder's last states are all that the decoder knows about the source: a context of fixed size, whatever the
+sentence's length. That is the bottleneck that attention (Bahdanau et al. 2015) later removed.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class Batch:
 
     Args:
         source: (N_source,) packed token ids.
-        source_packing: where they are.
+        source_packing: where each token is.
         target_inputs: (N_target,) what the decoder reads: ``<s> y₁ … y_n`` (teacher forcing).
-        target_outputs: (N_target,) what it shall answer: ``y₁ … y_n </s>``.
-        target_packing: where both are.
+        target_outputs: (N_target,) what it should predict: ``y₁ … y_n </s>``.
+        target_packing: where each token of both is.
         source_rows: (B,) for each sentence in the target's order, its row in the source's order.
     """
 
@@ -72,9 +72,9 @@ class Seq2Seq:
 
     def loss(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
         """Return the loss of a batch without dropout and without gradients, as for validation."""
-        start, _ = self.encoder.forward(batch.source, batch.source_packing, remember=False)
+        start, _ = self.encoder.forward(batch.source, batch.source_packing, keep_cache=False)
         start = start.select(batch.source_rows)
-        top, _, _ = self.decoder.forward(start, batch.target_inputs, batch.target_packing, remember=False)
+        top, _, _ = self.decoder.forward(start, batch.target_inputs, batch.target_packing, keep_cache=False)
         weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
         return output_loss(top, weight, bias, batch.target_outputs, label_smoothing)
 
@@ -92,12 +92,13 @@ class Seq2Seq:
         Args:
             batch: sentence pairs.
             gradients: same names and shapes as the parameters; overwritten.
-            tokens: what the mean is taken over: of this batch, if None, or of the larger one that it is a share of.
+            tokens: number of tokens that the mean is over: this batch's if None; those of the whole batch if this is a
+                shard of it.
             label_smoothing: ε.
-            generator: decides the dropout masks; None switches dropout off.
+            generator: determines the dropout masks; None switches dropout off.
 
         Returns:
-            Sums in nats and the number of tokens; ``loss / tokens`` is what the gradients belong to.
+            Sums in nats and the number of tokens; the gradients are those of ``loss / tokens``.
         """
         start, encoder_cache = self.encoder.forward(batch.source, batch.source_packing, generator)
         start = start.select(batch.source_rows)
@@ -119,16 +120,16 @@ class Seq2Seq:
         return loss
 
     def encode(self, source: IntArray, packing: Packing) -> DecoderState:
-        """Read sentences and return the state in which the decoder starts: the context, and all of it.
+        """Encode sentences and return the initial decoder state, the context included.
 
         Args:
             source: (N,) packed token ids.
-            packing: where they are; B sentences, longest first.
+            packing: where each token is; B sentences, longest first.
 
         Returns:
             B rows, in the packing's order.
         """
-        return self.encoder.forward(source, packing, remember=False)[0]
+        return self.encoder.forward(source, packing, keep_cache=False)[0]
 
     def decode_step(self, state: DecoderState, tokens: IntArray) -> tuple[Array, DecoderState]:
         """Feed each row its last token and return the logits of the next one.
@@ -140,6 +141,6 @@ class Seq2Seq:
         Returns:
             The logits (B, V) and the state after this step.
         """
-        top, states, _ = self.decoder.forward(state, tokens, Packing((1,) * len(tokens)), remember=False)
+        top, states, _ = self.decoder.forward(state, tokens, Packing((1,) * len(tokens)), keep_cache=False)
         weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
         return output_forward(top, weight, bias), DecoderState(states, state.context)

@@ -1,28 +1,29 @@
-"""What turns gradients into better parameters: clipping, SGD, Adam, and the learning rate over time."""
+"""From gradients to better parameters: clipping, optimizers, and the learning rate over time."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from seq2seq_cli.errors import choice_error
 from seq2seq_cli.nn.functional import Array
 
 Zeros = Callable[[int, npt.DTypeLike], Array]
 PIECE = 1 << 15
-"""Values worked on at a time, so that a piece of every vector stays in cache through all the passes over it."""
+"""Values processed at a time, so that a piece of every vector stays in cache during all passes over it."""
 
 
 def pieces(size: int) -> list[slice]:
-    """Cut a vector of that size into pieces."""
+    """Split the positions of a vector of that size into pieces."""
     return [slice(start, min(start + PIECE, size)) for start in range(0, size, PIECE)]
 
 
-def join_gradients(gradients: Sequence[Array]) -> float:
-    """Add several vectors into the first and return the squared norm of the sum.
+def reduce_gradients(gradients: Sequence[Array]) -> float:
+    """Reduce several gradient vectors to their sum, in the first of them, and return its squared norm.
 
     Args:
         gradients: flat vectors of one size; the first is changed in place.
@@ -41,7 +42,7 @@ def join_gradients(gradients: Sequence[Array]) -> float:
 
 
 def clip_factor(norm: float, max_norm: float) -> float:
-    """Return what all gradients are multiplied with so that their joint norm is at most ``max_norm``.
+    """Return the factor that scales all gradients so that their joint norm is at most ``max_norm``.
 
     ``min(1, max_norm / (‖g‖₂ + 10⁻⁶))``
 
@@ -56,11 +57,28 @@ def clip_factor(norm: float, max_norm: float) -> float:
     return max_norm / (norm + 1e-6) if max_norm and norm > max_norm else 1.0
 
 
-class Optimizer(Protocol):
-    """What the training loop needs: one step, and the vectors to save for resuming."""
+class Optimizer:
+    """What every optimizer has: the number of steps taken, and its moments.
 
-    steps: int
-    """Steps taken so far."""
+    A new optimizer is one class and one entry in ``OPTIMIZERS``: the names of its moments, its hyperparameters, and
+    ``update``.
+
+    Args:
+        size: number of parameters.
+        dtype: of the moments, as the parameters'.
+        zeros: makes the moments' vectors; ``shared_zeros`` where several processes work on them.
+    """
+
+    moment_names: ClassVar[tuple[str, ...]] = ()
+    """One name for each vector that it keeps from step to step, as large as that of the parameters."""
+
+    def __init__(self, size: int, dtype: npt.DTypeLike = np.float32, zeros: Zeros = np.zeros) -> None:
+        self.steps = 0
+        self._moments = {name: zeros(size, dtype) for name in self.moment_names}
+
+    def moments(self) -> dict[str, Array]:
+        """Return the vectors that a resumed run needs, to be saved, or to be filled when loading."""
+        return self._moments
 
     def update(
         self, part: slice, parameters: Array, gradients: Array, step: int, learning_rate: float, scale: float = 1.0
@@ -68,29 +86,21 @@ class Optimizer(Protocol):
         """Take one step with a part of the parameters, in place.
 
         Args:
-            part: where they are in the vector of all parameters, and of the moments.
+            part: where they are in the vector of all parameters, and in those of the moments.
             parameters: that part of the parameters; changed.
             gradients: the same part of the gradients; they may be changed.
             step: number of this step, from 1.
             learning_rate: η.
-            scale: what the gradients are multiplied with first, from ``clip_factor``.
+            scale: factor applied to the gradients first, from ``clip_factor``.
         """
-
-    def moments(self) -> dict[str, Array]:
-        """Return the vectors that a resumed run needs, to be saved, or to be filled when loading."""
+        raise NotImplementedError
 
 
-class SGD:
+class SGD(Optimizer):
     """Stochastic gradient descent: ``θ ← θ − η · g``.
-
-    Args:
-        size: number of parameters.
 
     Source: Robbins & Monro 1951; ``torch.optim.SGD``.
     """
-
-    def __init__(self, size: int, dtype: npt.DTypeLike = np.float32, zeros: Zeros = np.zeros) -> None:
-        self.steps = 0
 
     def update(
         self, part: slice, parameters: Array, gradients: Array, step: int, learning_rate: float, scale: float = 1.0
@@ -99,12 +109,8 @@ class SGD:
         gradients *= scale
         parameters -= learning_rate * gradients
 
-    def moments(self) -> dict[str, Array]:
-        """SGD remembers nothing."""
-        return {}
 
-
-class Adam:
+class Adam(Optimizer):
     """Adaptive moment estimation.
 
     ::
@@ -112,20 +118,11 @@ class Adam:
         m ← β₁ m + (1 − β₁) g          v ← β₂ v + (1 − β₂) g²
         θ ← θ − η · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
 
-    Args:
-        size: number of parameters.
-        dtype: of the moments, as the parameters'.
-        zeros: makes the moments' vectors; ``shared_zeros`` where several processes work on them.
-
     Source: Kingma & Ba 2015, "Adam", algorithm 1, with its β₁ = 0.9, β₂ = 0.999, ε = 10⁻⁸; ``torch.optim.Adam``.
     """
 
+    moment_names: ClassVar[tuple[str, ...]] = ("m", "v")
     beta1, beta2, epsilon = 0.9, 0.999, 1e-8
-
-    def __init__(self, size: int, dtype: npt.DTypeLike = np.float32, zeros: Zeros = np.zeros) -> None:
-        self.steps = 0
-        self.m: Array = zeros(size, dtype)
-        self.v: Array = zeros(size, dtype)
 
     def update(
         self, part: slice, parameters: Array, gradients: Array, step: int, learning_rate: float, scale: float = 1.0
@@ -135,7 +132,7 @@ class Adam:
         root = math.sqrt(1.0 - self.beta2**step)
         step_size = learning_rate * root / (1.0 - self.beta1**step)
         new_m, new_v = scale * (1.0 - self.beta1), scale**2 * (1.0 - self.beta2)
-        all_m, all_v = self.m[part], self.v[part]
+        all_m, all_v = self._moments["m"][part], self._moments["v"][part]
         buffer = np.empty(PIECE, parameters.dtype)
         for piece in pieces(len(parameters)):
             g, m, v = gradients[piece], all_m[piece], all_v[piece]
@@ -153,20 +150,31 @@ class Adam:
             work *= step_size
             parameters[piece] -= work
 
-    def moments(self) -> dict[str, Array]:
-        """Return both moments."""
-        return {"m": self.m, "v": self.v}
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"adam": Adam, "sgd": SGD}
+
+
+def find_optimizer(name: str) -> type[Optimizer]:
+    """Return the optimizer of that name.
+
+    Raises:
+        UserError: for any other name, listing the choices (wrong usage of ``--optimizer``).
+    """
+    try:
+        return OPTIMIZERS[name]
+    except (KeyError, TypeError):
+        raise choice_error("--optimizer", name, OPTIMIZERS) from None
 
 
 def cool_down_factor(progress: float, cool_down: float) -> float:
-    """Return what the learning rate is multiplied with: 1 at first, then falling linearly to 0 at the planned end.
+    """Return the factor of the learning rate: 1 at first, then falling linearly to 0 at the planned end.
 
-    A large rate finds its way fast but keeps jumping about; lowering it lets the weights settle. One long fall to zero
+    A large rate makes progress fast but keeps overshooting; lowering it lets the weights settle. One long decay to zero
     does that better than a few halvings.
 
     Args:
-        progress: share of the planned training that is done, from 0 to 1.
-        cool_down: share of the training, at its end, over which the rate falls; 0 switches it off.
+        progress: fraction of the planned training that is done, from 0 to 1.
+        cool_down: fraction of the training, at its end, over which the rate falls; 0 switches it off.
 
     Source:
         The trapezoidal schedule of Xing et al. 2018, "A Walk with SGD"; Zhai et al. 2022, "Scaling Vision
@@ -177,16 +185,13 @@ def cool_down_factor(progress: float, cool_down: float) -> float:
     return min(1.0, max(0.0, 1.0 - progress) / cool_down)
 
 
-OPTIMIZERS: dict[str, type[SGD | Adam]] = {"adam": Adam, "sgd": SGD}
-
-
 class PlateauSchedule:
-    """Halve the learning rate whenever validation does not improve, and give up after ``patience`` times in a row.
+    """Halve the learning rate whenever validation does not improve, and stop after ``patience`` of them in a row.
 
     Args:
         patience: validations without a better one before ``exhausted``.
 
-    ``scale`` is what the learning rate is multiplied with: 1, ½, ¼ …
+    ``scale`` is the factor of the learning rate: 1, ½, ¼ …
 
     Source: the "new-bob" practice of speech recognition; ``torch.optim.lr_scheduler.ReduceLROnPlateau(factor=0.5,
     patience=0, threshold=0)``.
@@ -199,7 +204,7 @@ class PlateauSchedule:
         self.failures = 0
 
     def observe(self, validation_loss: float) -> bool:
-        """Take note of a validation; return whether it is the best so far."""
+        """Record a validation; return whether it is the best so far."""
         if validation_loss < self.best:
             self.best = validation_loss
             self.failures = 0

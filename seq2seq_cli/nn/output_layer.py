@@ -10,17 +10,17 @@ import numpy as np
 from seq2seq_cli.nn.functional import Array, IntArray, softmax_cross_entropy
 
 BLOCK_BYTES = 16 << 20
-"""How much of the logits exists at a time, at most: it bounds the memory. Smaller blocks stay in a faster cache, but
+"""Largest size of the logits that exist at a time: it bounds the memory. Smaller blocks stay in a faster cache, but
 need more additions to the weight's gradient: with V 8,000 and F 256 a step of 536 tokens takes 292 ms with 4 MiB, 280
 ms with this, and no less with 32 MiB."""
 SMALLEST_BLOCK = 16
-"""Rows of a block where the vocabulary is so large that even a few rows exceed that."""
+"""Rows of a block if the vocabulary is so large that even a few rows exceed ``BLOCK_BYTES``."""
 PRODUCT_BYTES = 1 << 20
-"""How much of a product that is added to something exists at a time."""
+"""Largest size of a product that is added to an array and exists at a time."""
 
 
 class Loss(NamedTuple):
-    """Sums over target tokens, in nats, and how many tokens they are.
+    """Sums over target tokens, in nats, and the number of tokens.
 
     ``loss`` is what training lowers (with label smoothing); perplexity is ``exp(negative_log_likelihood / tokens)``.
     """
@@ -54,17 +54,17 @@ def output_loss_and_gradients(
 ) -> tuple[Loss, Array]:
     """Logits, softmax, cross-entropy and all gradients.
 
-    The rows are worked through in blocks of at most ``BLOCK_BYTES`` of logits, whatever N and V are.
+    The rows are processed in blocks of at most ``BLOCK_BYTES`` of logits, whatever N and V are.
 
     Args:
-        top: (N, F) what goes into the layer.
+        top: (N, F) the layer's input.
         weight: (V, F).
         bias: (V,).
         targets: (N,) class indices.
         d_weight: (V, F), overwritten.
         d_bias: (V,), overwritten.
         label_smoothing: ε.
-        tokens: what the mean is taken over; N if None.
+        tokens: number of tokens that the mean is over; N if None.
 
     Returns:
         The summed loss, and ``d_top`` (N, F). All three gradients are those of the **mean** loss per token.
@@ -83,7 +83,7 @@ def _blocks(
 ) -> tuple[Loss, Array]:
     V, N = weight.shape[0], len(top)
     most = max(SMALLEST_BLOCK, BLOCK_BYTES // (V * weight.itemsize))
-    rows = math.ceil(N / math.ceil(N / most))  # blocks of one size: a product with few rows is a slow one
+    rows = math.ceil(N / math.ceil(N / most))  # equal blocks, because a product with few rows is slow
     logits = np.empty((rows, V), top.dtype)
     d_top = np.empty_like(top) if gradients else top[:0]
     loss = nll = 0.0

@@ -1,4 +1,4 @@
-"""Sentences of unequal length in one array, without padding.
+"""Packing: sentences of unequal length in one array, without padding.
 
 A batch is sorted by length, longest first, and stored time-major: first every sentence's first token, then the second
 token of those that have one, and so on. Three sentences ``abcd``, ``ef``, ``g`` become::
@@ -7,7 +7,7 @@ token of those that have one, and so on. Three sentences ``abcd``, ``ef``, ``g``
     batch_sizes = 3       2     1   1          at step t only the first batch_sizes[t] sentences are alive
 
 ``torch.nn.utils.rnn.PackedSequence`` has the same layout. There is no mask and no wasted product, and a sentence's
-numbers cannot depend on its neighbours' lengths.
+result cannot depend on its neighbors' lengths.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Index = npt.NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Packing:
-    """Where each token of a packed batch is.
+    """The layout of a packed batch: where each token is.
 
     Args:
         lengths: (B,) tokens per sentence, longest first, none empty.
@@ -69,6 +69,7 @@ class Packing:
     @cached_property
     def batch_sizes(self) -> list[int]:
         """(T,) sentences alive at each step."""
+        # The sentences are sorted by length, so those that have ended are the last ones.
         sizes, size = [], self.sentences
         for step in range(self.steps):
             while self.lengths[size - 1] <= step:
@@ -96,17 +97,20 @@ class Packing:
         """(N,) for each row, the row of the same sentence's mirrored token; applying it twice changes nothing."""
         if self.sentences == 1:
             return np.arange(self.tokens)[::-1]
+        # Token t of a sentence of length L has its mirror image at step L − 1 − t, in the same sentence's row.
         mirrored = np.asarray(self.lengths)[self.token_sentences] - 1 - self.token_steps
         return np.asarray(self.offsets)[mirrored] + self.token_sentences
 
     @cached_property
     def previous(self) -> Index:
         """(N,) for each row, the row of the step before in an array that has B initial rows before the N."""
+        # A sentence has the same place in every step, so only the step's offset changes; before step 0 are the B rows.
         before = np.asarray([-self.sentences, *self.offsets[:-2]])[self.token_steps]
         return self.sentences + before + self.token_sentences
 
     def sum_over_time(self, packed: Array) -> Array:
         """Return (..., B, F): each sentence's rows of (..., N, F), added up."""
+        # Step 0 holds all sentences; each later step adds its rows to those that are still alive.
         total: Array = packed[..., : self.sentences, :].copy()
         for start, stop in zip(self.offsets[1:], self.offsets[2:]):
             total[..., : stop - start, :] += packed[..., start:stop, :]

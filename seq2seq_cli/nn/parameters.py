@@ -1,6 +1,6 @@
-"""The parameters' names, shapes and first values.
+"""The parameters' names, shapes and initial values.
 
-All parameters of a model live in one flat vector; the named arrays are views into it. The optimizer, the clipping
+All parameters of a model are stored in one flat vector; the named arrays are views into it. The optimizer, the clipping
 and the saving of moments then work on one contiguous array, and the layers see matrices.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.config import ModelConfig
-from seq2seq_cli.nn.cells import find_cell
+from seq2seq_cli.nn.cells import Cell, find_cell
 from seq2seq_cli.nn.functional import Array
-from seq2seq_cli.nn.recurrent import suffixes
+from seq2seq_cli.nn.recurrent import layer_shapes, layer_weights, suffixes
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -52,7 +52,7 @@ class Parameters(Mapping[str, Array]):
             start = stop
 
     def move(self, flat: Array) -> None:
-        """Copy all values to another vector and live there from now on; the old one can be given back."""
+        """Copy all values to another vector and use it from now on; the old one can be freed."""
         flat[...] = self.flat
         self._use(flat)
 
@@ -66,11 +66,11 @@ class Parameters(Mapping[str, Array]):
         return len(self._views)
 
     def below(self, prefix: str) -> dict[str, Array]:
-        """Return the arrays whose name starts with the prefix, under the rest of their names."""
+        """Return the arrays whose name starts with the prefix, without the prefix."""
         return {name[len(prefix) :]: view for name, view in self._views.items() if name.startswith(prefix)}
 
     def zeros_like(self) -> Parameters:
-        """Return parameters of the same names and shapes that are all zero: gradients, for example."""
+        """Return parameters of the same names and shapes, all zero, for example for gradients."""
         return Parameters(self.shapes, dtype=self.flat.dtype)
 
     def astype(self, dtype: npt.DTypeLike) -> Parameters:
@@ -78,16 +78,14 @@ class Parameters(Mapping[str, Array]):
         return Parameters(self.shapes, self.flat.astype(dtype))
 
 
-def _recurrent_shapes(prefix: str, gates: int, sizes: list[int], hidden: int, directions: int) -> Shapes:
+def _recurrent_shapes(prefix: str, cell: type[Cell], sizes: list[int], hidden: int, directions: int) -> Shapes:
     """Shapes of a stack; sizes holds each layer's input size."""
-    shapes: Shapes = {}
-    for layer, size in enumerate(sizes):
-        for suffix in suffixes(layer, directions):
-            shapes[f"{prefix}weight_ih{suffix}"] = (gates * hidden, size)
-            shapes[f"{prefix}weight_hh{suffix}"] = (gates * hidden, hidden)
-            shapes[f"{prefix}bias_ih{suffix}"] = (gates * hidden,)
-            shapes[f"{prefix}bias_hh{suffix}"] = (gates * hidden,)
-    return shapes
+    return {
+        f"{prefix}{name}{suffix}": shape
+        for layer, size in enumerate(sizes)
+        for suffix in suffixes(layer, directions)
+        for name, shape in layer_shapes(cell, size, hidden).items()
+    }
 
 
 def parameter_shapes(config: ModelConfig) -> Shapes:
@@ -96,7 +94,7 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
     With ``D`` directions, ``C = D · H`` the size of the context and ``g`` gates::
 
         encoder.embedding.weight       (V_source, E)
-        encoder.rnn.weight_ih_l0       (gH, E)          and the rest of torch's names
+        encoder.rnn.weight_ih_l0       (gH, E)          and the rest of torch's names, and the cell's own
         encoder.bridge.hidden.0.weight (H, 2H)          two directions only, for each layer; and .bias (H,)
         encoder.bridge.cell.0.weight   (H, 2H)          the same for an LSTM's cell state
         decoder.embedding.weight       (V_target, E)
@@ -110,14 +108,14 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
     every_step = config.context == "every-step"
     C = D * H if every_step else 0
     shapes: Shapes = {"encoder.embedding.weight": (config.source_vocabulary, E)}
-    shapes |= _recurrent_shapes("encoder.rnn.", cell.gates, [E, *[D * H] * (layers - 1)], H, D)
+    shapes |= _recurrent_shapes("encoder.rnn.", cell, [E, *[D * H] * (layers - 1)], H, D)
     if config.bidirectional:
-        for part in ("hidden", "cell")[: cell.states]:
+        for part in cell.state_names:
             for layer in range(layers):
                 shapes[f"encoder.bridge.{part}.{layer}.weight"] = (H, 2 * H)
                 shapes[f"encoder.bridge.{part}.{layer}.bias"] = (H,)
     shapes["decoder.embedding.weight"] = (config.target_vocabulary, E)
-    shapes |= _recurrent_shapes("decoder.rnn.", cell.gates, [E + C, *[H] * (layers - 1)], H, 1)
+    shapes |= _recurrent_shapes("decoder.rnn.", cell, [E + C, *[H] * (layers - 1)], H, 1)
     if every_step:
         shapes["decoder.readout.weight"] = (E, E + H + C)
         shapes["decoder.readout.bias"] = (E,)
@@ -141,24 +139,24 @@ def _orthogonal(view: Array, generator: np.random.Generator) -> None:
 
 
 def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.DTypeLike = np.float32) -> Parameters:
-    """Return first values for every parameter.
+    """Return initial values for every parameter.
 
     ===================================  =========================================================================
     embeddings                           standard normal, as ``torch.nn.Embedding``: with smaller values the gates
-                                         start out so flat that training can stay for epochs at "the same words for
-                                         every input"; a target embedding that is also the output layer starts at
+                                         start almost linear, and training can produce the same output for every
+                                         input for epochs; a target embedding that is also the output layer starts at
                                          standard deviation ``E^(−1/4)``, between the two layers' own
     input, bridge, readout and output    uniform in ``± √(6 / (fan_in + fan_out))``, each gate a matrix of its own
     weights                              (Glorot & Bengio 2010, equation 16)
     recurrent weights                    orthogonal, each gate a matrix of its own, so that repeated products neither
                                          grow nor shrink (Saxe et al. 2014)
-    biases                               zero, but an LSTM's forget gate starts at one: it remembers until it learns
-                                         to forget (Gers et al. 2000; Jozefowicz et al. 2015, section 2.2)
+    biases, a cell's own weights         zero, except where the cell's ``initialize`` says otherwise: an LSTM's forget
+                                         gate starts at one
     ===================================  =========================================================================
 
     Args:
         config: the network's shape.
-        generator: decides the values; the same state gives the same values in either precision, rounded.
+        generator: determines the values; the same state gives the same values in either precision, rounded.
         dtype: float32, or float64 for checking.
     """
     parameters = Parameters(parameter_shapes(config), dtype=dtype)
@@ -173,6 +171,10 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
             _orthogonal(view, generator)
         elif name.endswith(".weight"):
             _glorot(view, generator, fan_out=view.shape[0])
-        elif ".rnn.bias_ih" in name and config.cell == "lstm":
-            view[H : 2 * H] = 1.0
+    cell = find_cell(config.cell)
+    for prefix, directions in (("encoder.rnn.", config.directions), ("decoder.rnn.", 1)):
+        stack = parameters.below(prefix)
+        for layer in range(config.layers):
+            for suffix in suffixes(layer, directions):
+                cell.initialize(layer_weights(cell, stack, suffix), generator)
     return parameters

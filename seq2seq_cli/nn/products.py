@@ -1,9 +1,9 @@
 """Matrix products with few rows: one weight matrix, multiplied again and again with the states of a batch.
 
 A BLAS first copies ("packs") both matrices into the order in which its kernel reads them. That pays for large products;
-with the 2 to 64 rows of a recurrent step, copying the weights takes longer than multiplying with them. Products below
-a certain size are done without packing, so the weights are cut, once, into blocks of that size, and many rows are taken
-a few at a time. NumPy multiplies a stack of blocks in one call.
+with the 2 to 64 rows of a recurrent step, copying the weights takes longer than multiplying by them. Products below a
+certain size are computed without packing, so the weights are split, once, into blocks of that size, and many rows are
+multiplied a few at a time. NumPy multiplies a stack of blocks in one call.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ UNPACKED_PRODUCT = 1_000_000
 BLOCK_WIDTHS = (64, 32, 16)
 """Columns of a block: whole vector registers (16 floats)."""
 LEAST_ROWS = 16
-"""Rows for which a block must be narrow enough; with fewer at a time it is read too often."""
+"""Rows that a block must allow at a time; with fewer it would be read too often."""
 
 
 class StepMatrix:
-    """Matrices ``W`` (..., K, N), for example one for each gate, made ready for many products ``x W`` with few rows.
+    """Matrices ``W`` (..., K, N), for example one for each gate, prepared for many products ``x W`` with few rows.
 
     With H = 256 on an AVX-512 core, 16 rows of an LSTM's states times the recurrent weights run at 108 instead of 42
-    GFLOP/s, and the way back at 105 instead of 72; 64 and 320 rows, when translating, at 112 instead of 67 and 94.
+    GFLOP/s, and the backward pass at 105 instead of 72; 64 and 320 rows, when translating, at 112 instead of 67 and 94.
 
     Args:
         weight: (..., K, N), in any memory order; do not change it while the object is in use.
@@ -50,11 +50,11 @@ class StepMatrix:
         *before, K, N = self.weight.shape
         weight = self.weight
         if weight.strides[-2] == weight.itemsize and N > 1:  # transposed
-            # Numbers a power of two apart share few places of the cache; with one more in each row, copying 4 matrices
-            # of 512 by 512 takes 0.9 in place of 2.2 ms.
-            apart = np.empty((*before, N, K + 1), weight.dtype)[..., :K]
-            apart[...] = weight.swapaxes(-2, -1)
-            weight = apart.swapaxes(-2, -1)
+            # Rows a power of two apart collide in the cache; with one more number in each row, copying 4 matrices of
+            # 512 by 512 takes 0.9 instead of 2.2 ms.
+            padded = np.empty((*before, N, K + 1), weight.dtype)[..., :K]
+            padded[...] = weight.swapaxes(-2, -1)
+            weight = padded.swapaxes(-2, -1)
         cut = weight[..., : self.count * self.width].reshape(*before, K, self.count, self.width)
         return np.ascontiguousarray(cut.swapaxes(-3, -2))
 
@@ -66,7 +66,7 @@ class StepMatrix:
     def multiply(self, x: Array) -> Array:
         """Return ``x W`` (..., rows, N), for ``x`` (rows, K), the same for every matrix, or (..., rows, K)."""
         rows = x.shape[-2]
-        if rows == 1:  # not a product of matrices, so nothing would be copied
+        if rows == 1:  # a matrix–vector product, for which BLAS copies nothing
             product: Array = np.matmul(x, self.whole)
             return product
         before, cut = self.weight.shape[:-2], self.count * self.width
@@ -88,10 +88,10 @@ class StepMatrix:
 def few_rows_product(x: Array, weight: Array) -> Array:
     """Return ``x Wᵀ`` (..., rows, N), computed as ``(W xᵀ)ᵀ``: with 16 or 32 rows that takes 50 to 80 % of the time.
 
-    For weights that are used once, so that cutting them into blocks would not pay.
+    For weights that are used once, so that splitting them into blocks would not pay.
 
     Args:
         x: (rows, K).
-        weight: (..., N, K), as torch has them.
+        weight: (..., N, K), torch's layout.
     """
     return np.ascontiguousarray((weight @ x.T).swapaxes(-2, -1))

@@ -1,9 +1,9 @@
-"""Unroll any cell over a packed batch, and back through time: layers and directions.
+"""Unroll any cell over a packed batch, and back-propagate through time: layers and directions.
 
-Only three kinds of matrix product, and the first and the last are over all N tokens at once::
+There are only three kinds of matrix product, and the first and the last are over all N tokens at once::
 
     x_projection = X W_ihᵀ + b_ih         one product for the whole layer
-    h_projection = h W_hhᵀ + b_hh         one per step: the only part that has to wait for the step before
+    h_projection = h W_hhᵀ + b_hh         one per step: the only part that depends on the step before
     ∂loss/∂W     = d_projectionᵀ X        one for each weight, after the loop
 
 The names and layouts of the weights are those of ``torch.nn.RNN``, ``LSTM`` and ``GRU``: ``weight_ih_l{layer}``,
@@ -24,7 +24,7 @@ from seq2seq_cli.nn.products import StepMatrix, few_rows_product
 
 
 class LayerCache(NamedTuple):
-    """What one layer, in one direction, keeps for its way back."""
+    """What one layer, in one direction, keeps for its backward pass."""
 
     inputs: Array
     hidden: Array
@@ -41,21 +41,22 @@ def layer_forward(
     packing: Packing,
     initial: State | None = None,
     sentence_input: Array | None = None,
-    remember: bool = True,
+    keep_cache: bool = True,
 ) -> tuple[Array, State, LayerCache]:
     """Run one layer in one direction over a packed batch.
 
     Args:
         cell: from ``CELLS``.
-        parameters: holds ``weight_ih{suffix}`` (gH, E + C), ``weight_hh{suffix}`` (gH, H) and the two biases (gH,).
+        parameters: holds ``weight_ih{suffix}`` (gH, E + C), ``weight_hh{suffix}`` (gH, H), the two biases (gH,) and the
+            cell's own weights.
         suffix: for example ``_l0`` or ``_l0_reverse``.
         inputs: (N, E), packed.
         packing: where each token is.
-        initial: the state before the first step, each array (B, H); None for zeros, whose product is zero without
-            being computed.
+        initial: the state before the first step, each array (B, H); None for zeros, whose product need not
+            be computed.
         sentence_input: (B, C) or None: an input that is the same at every step, the last C columns of ``weight_ih``.
             It is multiplied once per sentence, not once per token.
-        remember: whether there will be a way back; translating needs no caches.
+        keep_cache: whether there will be a backward pass; inference needs no cache.
 
     Returns:
         The hidden states (N, H), each sentence's last state (each array (B, H)), and the cache for
@@ -68,6 +69,7 @@ def layer_forward(
     bias_ih = by_gate(parameters[f"bias_ih{suffix}"][:, None], cell).transpose(0, 2, 1)  # (g, 1, H)
     bias_hh = by_gate(parameters[f"bias_hh{suffix}"][:, None], cell).transpose(0, 2, 1)
 
+    # Project all inputs at once, and the sentence's input once per sentence.
     x_projection = inputs @ weight_ih[:, :, :E].transpose(0, 2, 1)  # (g, N, H)
     x_projection += bias_ih + bias_hh if cell.additive else bias_ih
     if sentence_input is not None:
@@ -75,11 +77,13 @@ def layer_forward(
         for size, start in zip(packing.batch_sizes, packing.offsets):
             x_projection[:, start : start + size] += per_sentence[:, :size]
 
+    # Unroll: step t reads the hidden states of the sentences that are still alive, and writes those of its own rows.
     hidden = np.empty((B + packing.tokens, weight_hh.shape[2]), inputs.dtype)
-    state = initial or tuple(np.zeros((B, weight_hh.shape[2]), inputs.dtype) for _ in range(cell.states))
+    state = initial or tuple(np.zeros((B, weight_hh.shape[2]), inputs.dtype) for _ in cell.state_names)
     hidden[:B] = state[0]
     outputs = hidden[B:]
     final = tuple(np.empty_like(part) for part in state)
+    extra = extra_weights(cell, parameters, suffix)
     caches = []
     for size, start in zip(packing.batch_sizes, packing.offsets):
         if size < len(state[0]):  # some sentences have ended: their state is final
@@ -93,8 +97,8 @@ def layer_forward(
         if not cell.additive:
             h_projection += bias_hh
         now = slice(start, start + size)
-        state, cache = cell.forward(x_projection[:, now], h_projection, state, out=outputs[now])
-        if remember:
+        state, cache = cell.forward(x_projection[:, now], h_projection, state, outputs[now], extra)
+        if keep_cache:
             caches.append(cache)
     for part, whole in zip(state, final):
         whole[: len(part)] = part
@@ -111,17 +115,17 @@ def layer_backward(
     cache: LayerCache,
     gradients: MutableMapping[str, Array],
 ) -> tuple[Array, State, Array | None]:
-    """Go back through time over what ``layer_forward`` did (Werbos 1990).
+    """Back-propagate through time: the backward pass of ``layer_forward`` (Werbos 1990).
 
     Args:
         cell, parameters, suffix, packing: as in ``layer_forward``.
         d_outputs: (N, H), or None where the outputs were not used.
         d_final: each array (B, H).
-        cache: from ``layer_forward``; each step's part is given back as soon as it has been used.
-        gradients: receives the four gradients (written, not added) under the parameters' names.
+        cache: from ``layer_forward``; each step's part is freed as soon as it has been used.
+        gradients: receives every weight's gradient (written, not added) under the parameters' names.
 
     Returns:
-        ``d_inputs`` (N, E), ``d_initial`` (each (B, H), and of no meaning if there was no initial state) and
+        ``d_inputs`` (N, E), ``d_initial`` (each (B, H); meaningless if there was no initial state) and
         ``d_sentence_input`` (B, C) or None.
     """
     E, B = cache.inputs.shape[1], packing.sentences
@@ -130,24 +134,31 @@ def layer_backward(
     d_x_projection = np.empty((packing.tokens, cell.gates, weight_hh.shape[2]), weight_hh.dtype)
     d_h_projection = d_x_projection if cell.additive else np.empty_like(d_x_projection)
     state_matrix = StepMatrix(weight_hh)
-    d_state = tuple(part.copy() for part in d_final)  # a sentence's rows wait here until its last step is reached
+    d_extra = extra_weights(cell, gradients, suffix)
+    for d_weight in d_extra.values():
+        d_weight[...] = 0.0
+    d_state = tuple(part.copy() for part in d_final)  # a sentence's rows stay here until its last step is reached
     for t in range(packing.steps - 1, -1, -1):
         size, start = packing.batch_sizes[t], packing.offsets[t]
+        # The state's gradient comes from the step after (or d_final) and from the layer above.
         alive = tuple(part[:size] for part in d_state)
         if d_outputs is not None:
             alive[0][...] += d_outputs[start : start + size]
-        d_x, d_h, d_previous = cell.backward(alive, cache.caches.pop())
+        # Back-propagate through the gates.
+        d_x, d_h, d_previous = cell.backward(alive, cache.caches.pop(), d_extra)
         d_x_projection[start : start + size] = d_x.transpose(1, 0, 2)
         if not cell.additive:
             d_h_projection[start : start + size] = d_h.transpose(1, 0, 2)
         if start == 0 and cache.from_zero:
             break
+        # To the step before: through the recurrent weights, and what the cell passes on directly.
         np.add.reduce(state_matrix.multiply(d_h), axis=0, out=alive[0])
         if d_previous[0] is not None:
             alive[0][...] += d_previous[0]
         for part, d_part in zip(alive[1:], d_previous[1:]):
             part[...] = d_part
 
+    # With every step's projections at hand, each weight's gradient is one product over all tokens.
     d_x_all, d_h_all = (each.reshape(packing.tokens, -1) for each in (d_x_projection, d_h_projection))  # (N, gH)
     d_weight_ih, d_weight_hh = gradients[f"weight_ih{suffix}"], gradients[f"weight_hh{suffix}"]
     after = B if cache.from_zero else 0  # a hidden state of zeros adds nothing
@@ -161,6 +172,34 @@ def layer_backward(
         np.matmul(d_sentence.T, cache.sentence_input, out=d_weight_ih[:, E:])
         d_sentence_input = d_sentence @ weight_ih[:, E:]
     return d_x_all @ weight_ih[:, :E], d_state, d_sentence_input
+
+
+def layer_shapes(cell: type[Cell], inputs: int, hidden: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of one layer's weights in one direction, by name without the layer's suffix.
+
+    Args:
+        cell: from ``CELLS``.
+        inputs: size of the layer's input.
+        hidden: H.
+    """
+    rows = cell.gates * hidden
+    return {
+        "weight_ih": (rows, inputs),
+        "weight_hh": (rows, hidden),
+        "bias_ih": (rows,),
+        "bias_hh": (rows,),
+        **cell.extra_shapes(hidden),
+    }
+
+
+def layer_weights(cell: type[Cell], parameters: Mapping[str, Array], suffix: str) -> dict[str, Array]:
+    """Return the weights of one layer in one direction, by name without the layer's suffix."""
+    return {name: parameters[f"{name}{suffix}"] for name in layer_shapes(cell, 0, 0)}
+
+
+def extra_weights(cell: type[Cell], parameters: Mapping[str, Array], suffix: str) -> dict[str, Array]:
+    """Return the cell's own weights of one layer in one direction, by name without the layer's suffix."""
+    return {name: parameters[f"{name}{suffix}"] for name in cell.extra_shapes(0)}
 
 
 def by_gate(stacked: Array, cell: type[Cell]) -> Array:
@@ -199,7 +238,7 @@ def stack_forward(
     dropout: float = 0.0,
     generator: np.random.Generator | None = None,
     sentence_input: Array | None = None,
-    remember: bool = True,
+    keep_cache: bool = True,
 ) -> tuple[Array, list[State], StackCache]:
     """Run a stack of layers, in one or both directions; each layer reads the outputs of the one below.
 
@@ -212,9 +251,9 @@ def stack_forward(
             None for zeros.
         directions: 1, or 2 to read each sentence from its end as well and put both outputs side by side.
         dropout: rate between layers (not after the last), if a generator is given.
-        generator: None switches dropout off, as for translating.
+        generator: None switches dropout off, as for inference.
         sentence_input: (B, C) for the first layer, the same at every step.
-        remember: whether there will be a way back.
+        keep_cache: whether there will be a backward pass.
 
     Returns:
         The top layer's outputs (N, directions · H), the last states in the order of ``initial``, and the cache.
@@ -237,7 +276,7 @@ def stack_forward(
                 packing,
                 initial[layer * directions + direction] if initial else None,
                 sentence_input if layer == 0 else None,
-                remember,
+                keep_cache,
             )
             outputs.append(layer_outputs if order is None else layer_outputs[order])
             finals.append(final)
@@ -262,7 +301,7 @@ def stack_backward(
     *,
     directions: int = 1,
 ) -> tuple[Array, list[State], Array | None]:
-    """Go back over what ``stack_forward`` did.
+    """Run the backward pass of ``stack_forward``.
 
     Args:
         d_outputs: (N, directions · H) or None where the outputs were not used.

@@ -1,6 +1,6 @@
-"""The three functions with which one learns what an encoder–decoder is: one sentence, no batches, no training.
+"""The three teaching functions: an encoder–decoder for one sentence, without batches and without training.
 
-They are thin: the very cells and the very unrolling that training uses do the work, on a batch of one. The weights
+They are thin wrappers around the cells and the unrolling that training uses, with a batch of one. The weights
 are dictionaries with ``torch.nn`` names. To give these functions the weights of a trained model of one direction
 (``--no-bidirectional``), remove the prefix::
 
@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seq2seq_cli.nn.cells import Cell, State, find_cell
+from seq2seq_cli.nn.cells import CELLS, Cell, State
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.output_layer import output_forward
 from seq2seq_cli.nn.packing import Packing
-from seq2seq_cli.nn.recurrent import count_layers, stack_forward
+from seq2seq_cli.nn.recurrent import count_layers, layer_shapes, stack_forward
 
 Parameters = Mapping[str, Array]
 StateLike = Any
@@ -31,7 +31,7 @@ StateLike = Any
 def encoder_forward(
     X_seq: npt.ArrayLike, h0: StateLike, encoder_params: Parameters, cell_type: str = "rnn"
 ) -> StateLike:
-    """Read a whole source sentence and return the context vector: all that the decoder will know of it.
+    """Encode a source sentence and return the context vector: all that the decoder will know about it.
 
     **Role.** The encoder folds a sequence of any length into one vector of fixed size. It starts from ``h0`` and
     applies the same cell to every input in turn::
@@ -55,7 +55,7 @@ def encoder_forward(
         cell_type: ``'rnn'``, ``'lstm'`` or ``'gru'``.
 
     Returns:
-        The last state, of the kind that was handed in: an array gives the (top layer's) final hidden state
+        The last state, in the form of ``h0``: an array gives the (top layer's) final hidden state
         (hidden_dim,), and an LSTM's cell state then starts at zero; a pair gives a pair ``(h, c)``; arrays of
         (layers, hidden_dim) give every layer's. Its dtype is that of the weights.
 
@@ -65,7 +65,7 @@ def encoder_forward(
     Source:
         Cho et al. 2014, section 2.2; Sutskever et al. 2014, section 2.
     """
-    cell = find_cell(cell_type)
+    cell = _find_cell(cell_type)
     encoder_params = _floating(encoder_params)
     hidden_dim = _check_weights(cell, cell_type, encoder_params, "encoder_params")
     inputs = _check_sequence("X_seq", X_seq, encoder_params)
@@ -84,17 +84,17 @@ def decoder_forward(
 
         s_0 = context        s_t = cell(y_{t−1}, s_{t−1})        logits_t = W_out s_t + b_out
 
-    Here the previous tokens are given (``Y_seq`` is the correct target, shifted right by a start symbol): that is
+    Here the previous tokens are given (``Y_seq`` is the correct target, shifted right by BOS): that is
     *teacher forcing*, as in training. When translating, each step's own choice is fed back in its place.
 
     **Counterpart in a transformer.** The decoder stack. Its masked self-attention does what the recurrence does here,
-    it sees the target so far and nothing of the future; its cross-attention asks the encoder's outputs anew at every
-    step, where this decoder has only the state it was started with; and its final linear layer is ``fc_out``.
+    it sees the target so far and nothing of the future; its cross-attention reads the encoder's outputs again at every
+    step, whereas this decoder has only its initial state; and its final linear layer is ``fc_out``.
 
     Args:
         context_vector: what ``encoder_forward`` returned: (hidden_dim,), for ``'lstm'`` also a pair ``(h, c)``; for
             stacked weights also (layers, hidden_dim).
-        Y_seq: (seq_len, input_dim) the embedded target tokens, starting with the start symbol.
+        Y_seq: (seq_len, input_dim) the embedded target tokens, starting with BOS.
         decoder_params: as ``encoder_params``, and ``fc_out.weight`` (output_dim, hidden_dim), ``fc_out.bias``
             (output_dim,); without an ``fc_out.weight``, ``embedding.weight`` serves (a tied model). Where
             ``weight_ih_l0`` has hidden_dim more columns than ``Y_seq``, the context is also fed at every step, as
@@ -111,7 +111,7 @@ def decoder_forward(
     Source:
         Sutskever et al. 2014, equation 1; Cho et al. 2014, section 2.2 (with the context at every step).
     """
-    cell = find_cell(cell_type)
+    cell = _find_cell(cell_type)
     decoder_params = _floating(decoder_params)
     hidden_dim = _check_weights(cell, cell_type, decoder_params, "decoder_params")
     initial = _initial_states("context_vector", context_vector, cell, cell_type, decoder_params, hidden_dim)
@@ -138,7 +138,7 @@ def decoder_forward(
 
 
 def seq2seq_loss(logits_seq: npt.ArrayLike, target_seq: npt.ArrayLike, loss_fn: Callable[[Array, int], float]) -> float:
-    """Return the total loss of a sentence: the sum, over its steps, of how surprised the decoder was.
+    """Return the total loss of a sentence: the sum of the loss of every step.
 
     **Role.** Training raises the probability of the whole target sentence, and by the chain rule its negative logarithm
     is a sum of one term per token::
@@ -148,13 +148,12 @@ def seq2seq_loss(logits_seq: npt.ArrayLike, target_seq: npt.ArrayLike, loss_fn: 
     with cross-entropy as ``loss_fn``. It is the **total**, not the mean: divide by the number of tokens to compare
     sentences, and take ``exp`` of that for the perplexity.
 
-    **Counterpart in a transformer.** The very same: token-level cross-entropy with teacher forcing. Only how the logits
-    came about differs; a transformer computes all steps at once, this decoder one after the other.
+    **Counterpart in a transformer.** The same: token-level cross-entropy with teacher forcing. Only how the logits are
+    computed differs: a transformer computes all steps at once, this decoder one after the other.
 
     Args:
         logits_seq: (seq_len, output_dim), from ``decoder_forward``.
-        target_seq: (seq_len,) class indices, each from 0 to output_dim − 1: the correct tokens, ending with the end
-            symbol.
+        target_seq: (seq_len,) class indices, each from 0 to output_dim − 1: the correct tokens, ending with EOS.
         loss_fn: called as ``loss_fn(logits, target)`` with one step's logits (output_dim,) and its index (an int);
             returns that step's loss, in nats for cross-entropy.
 
@@ -186,8 +185,15 @@ def seq2seq_loss(logits_seq: npt.ArrayLike, target_seq: npt.ArrayLike, loss_fn: 
     return float(sum(float(loss_fn(row, int(target))) for row, target in zip(logits, targets)))
 
 
+def _find_cell(cell_type: str) -> type[Cell]:
+    """Return the cell of that name, or list the choices."""
+    if not isinstance(cell_type, str) or cell_type not in CELLS:
+        raise ValueError(f"cell_type must be one of {', '.join(map(repr, CELLS))}, not {cell_type!r}")
+    return CELLS[cell_type]
+
+
 def _floating(parameters: Parameters) -> dict[str, Array]:
-    """Return the weights as arrays of a floating type; lists and whole numbers are welcome too."""
+    """Return the weights as arrays of a floating type; lists and integers are accepted."""
     arrays = {name: np.asarray(value) for name, value in parameters.items()}
     return {
         name: array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
@@ -200,7 +206,7 @@ def _one_sentence(inputs: Array) -> Packing:
 
 
 def _expect(parameters: Parameters, name: str, shape: tuple[int | None, ...], where: str) -> Array:
-    """Return the array of that name and shape (None fits any size), or say what was expected."""
+    """Return the array of that name and shape (None matches any size), or raise an error with the expected shape."""
     wanted = "(" + ", ".join("any" if size is None else str(size) for size in shape) + ("," * (len(shape) == 1)) + ")"
     if name not in parameters:
         raise ValueError(f"{where} must contain {name!r} of shape {wanted}; it has {sorted(parameters)}")
@@ -215,14 +221,13 @@ def _check_weights(cell: type[Cell], cell_type: str, parameters: Parameters, whe
     if "weight_ih_l0_reverse" in parameters:
         raise ValueError(f"{where} must be of one direction; it has {'weight_ih_l0_reverse'!r} too")
     hidden_dim = int(_expect(parameters, "weight_hh_l0", (None, None), where).shape[1])
-    rows = cell.gates * hidden_dim
     for layer in range(max(1, count_layers(parameters))):
-        columns = None if layer == 0 else hidden_dim
+        shapes: dict[str, tuple[int | None, ...]] = {**layer_shapes(cell, hidden_dim, hidden_dim)}
+        if layer == 0:
+            shapes["weight_ih"] = (cell.gates * hidden_dim, None)
         try:
-            _expect(parameters, f"weight_ih_l{layer}", (rows, columns), where)
-            _expect(parameters, f"weight_hh_l{layer}", (rows, hidden_dim), where)
-            _expect(parameters, f"bias_ih_l{layer}", (rows,), where)
-            _expect(parameters, f"bias_hh_l{layer}", (rows,), where)
+            for name, shape in shapes.items():
+                _expect(parameters, f"{name}_l{layer}", shape, where)
         except ValueError as error:
             gates = f"{cell.gates} gate{'s' * (cell.gates > 1)} of hidden_dim {hidden_dim}"
             raise ValueError(f"{error} (cell_type {cell_type!r} has {gates})") from None
@@ -248,8 +253,9 @@ def _initial_states(
     """Return one state per layer, every array (1, hidden_dim), from an array or a pair."""
     layers = count_layers(parameters)
     parts = list(given) if isinstance(given, tuple) else [given]
-    allowed = "an array or a pair (h, c) of arrays" if cell.states == 2 else "one array"
-    if len(parts) not in (1, cell.states) or (isinstance(given, tuple) and len(parts) != cell.states):
+    states = len(cell.state_names)
+    allowed = "an array or a pair (h, c) of arrays" if states == 2 else "one array"
+    if len(parts) not in (1, states) or (isinstance(given, tuple) and len(parts) != states):
         raise ValueError(f"{name} must be {allowed} for cell_type {cell_type!r}, not {len(parts)} of them")
     dtype = parameters["weight_ih_l0"].dtype
     arrays = []
@@ -259,12 +265,12 @@ def _initial_states(
             stacked = f" or ({layers}, {hidden_dim})" if layers > 1 else ""
             raise ValueError(f"{name} must have shape ({hidden_dim},){stacked}, not {array.shape}")
         arrays.append(np.broadcast_to(array, (layers, hidden_dim)))
-    arrays += [np.zeros((layers, hidden_dim), dtype)] * (cell.states - len(arrays))
+    arrays += [np.zeros((layers, hidden_dim), dtype)] * (states - len(arrays))
     return [tuple(array[layer : layer + 1] for array in arrays) for layer in range(layers)]
 
 
 def _like(given: StateLike, finals: list[State]) -> StateLike:
-    """Return the final states in the form of what was handed in."""
+    """Return the final states in the form of the given initial state."""
     is_pair = isinstance(given, tuple)
     stacked = np.ndim(given[0] if is_pair else given) == 2
     parts = []

@@ -85,7 +85,7 @@ class Archive:
             self._zip = zipfile.ZipFile(self._file)
             members = self._zip.infolist()
             if len(members) != entries:  # zipfile does not mind
-                raise ValueError(f"it has {len(members)} members in place of {entries}")
+                raise ValueError(f"it has {len(members)} members instead of {entries}")
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError, EOFError) as error:
             raise self.damaged(f"it is not an .npz file ({error})") from None
         self._members = {member.filename.removesuffix(".npy"): member for member in members}

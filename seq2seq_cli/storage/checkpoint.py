@@ -25,7 +25,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,7 @@ from seq2seq_cli.config import (
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.optimizers import OPTIMIZERS
+from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
 from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
 from seq2seq_cli.storage.files import back_up
@@ -52,14 +51,14 @@ from seq2seq_cli.text.builtin import BUILTIN
 from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import tokenizer_from_json
-from seq2seq_cli.text.training_vocabulary import Seen
+from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 
 MODEL_FORMAT = "seq2seq model"
 STATE_FORMAT = "seq2seq training state"
 VERSION = 1
 LARGEST_HISTORY = 64 << 20
 LARGEST_CONFIG = 64 << 20
-"""It holds the words of the training sources, too: at most ``text.seen.MOST_WORDS`` pieces, 4 bytes a character."""
+"""It includes the words of the training sources: at most ``training_vocabulary.MOST_WORDS``, 4 bytes a character."""
 LARGEST_ENTRY = 1 << 13
 """Bytes of a tokenizer's JSON for each entry of its vocabulary: its text and a merge, all characters escaped."""
 LARGEST_PARAMETERS = 2 << 30
@@ -76,7 +75,7 @@ class Checkpoint:
         source_tokenizer, target_tokenizer: of the two languages.
         recipe: all settings it was trained with; the corpus is named as the user named it.
         history: one record per validation, with the keys of the metrics log.
-        seen: the words of the training sources and the length of the longest.
+        training_vocabulary: the words of the training sources and the length of the longest.
     """
 
     model: Seq2Seq
@@ -84,7 +83,7 @@ class Checkpoint:
     target_tokenizer: Tokenizer
     recipe: Recipe
     history: list[dict[str, Any]] = field(default_factory=list)
-    seen: Seen = field(default_factory=Seen)
+    training_vocabulary: TrainingVocabulary = field(default_factory=TrainingVocabulary)
 
     @property
     def corpus(self) -> str:
@@ -218,7 +217,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
             "source_tokenizer": recipe.corpora.source_tokenizer,
             "target_tokenizer": recipe.corpora.target_tokenizer,
         },
-        "seen": checkpoint.seen.to_json(),
+        "seen": checkpoint.training_vocabulary.to_json(),
         "valid": recipe.corpora.valid,
         "threads": recipe.threads,
     }
@@ -236,30 +235,32 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
 
 
 def _read_state(archive: Archive) -> tuple[Checkpoint, TrainingState]:
-    moments = {f"optimizer.{name}" for kind in OPTIMIZERS.values() for name in kind(0).moments()} & archive.names
-    checkpoint = _read_checkpoint(archive, STATE_FORMAT, {"state", *moments})
+    checkpoint = _read_checkpoint(archive, STATE_FORMAT)
     progress = archive.json("state")
     if not isinstance(progress, dict):
         raise archive.damaged("'state' is not a JSON object")
     size = len(checkpoint.model.parameters.flat)
-    vectors = {name.removeprefix("optimizer."): archive.array(name, (size,)) for name in sorted(moments)}
+    names = find_optimizer(checkpoint.recipe.training.optimizer).moment_names
+    vectors = {name: archive.array(f"optimizer.{name}", (size,)) for name in names}
     return checkpoint, TrainingState(vectors, progress)
 
 
-def _read_checkpoint(archive: Archive, format_name: str, others: Collection[str] = ()) -> Checkpoint:
-    """Return the checkpoint; besides its members, ``others`` must be there, and none else."""
+def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
+    """Return the checkpoint; the members of its format must be there, and no others."""
     _check_format(archive, format_name)
     config = archive.json("config", LARGEST_CONFIG)
     try:
         recipe = _recipe_from_json(config)
-        seen = Seen.from_json(config["seen"]) if "seen" in config else Seen()
+        moments = {f"optimizer.{name}" for name in find_optimizer(recipe.training.optimizer).moment_names}
+        known = TrainingVocabulary.from_json(config["seen"]) if "seen" in config else TrainingVocabulary()
+        model_config = recipe.model
+        shapes = parameter_shapes(model_config)
     except (TypeError, KeyError, ValueError, UserError) as error:
         raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
-    model_config = recipe.model
-    shapes = parameter_shapes(model_config)
     arrays = dict(shapes)
     if model_config.tie_embeddings:
         arrays[TIED_COPY] = shapes["decoder.embedding.weight"]
+    others = {"state", *moments} if format_name == STATE_FORMAT else set()
     archive.check_names({"format", "config", "tokenizer.source", "tokenizer.target", "history", *arrays, *others})
     if sum(math.prod(shape) for shape in shapes.values()) > LARGEST_PARAMETERS:
         raise archive.damaged(f"its configuration asks for more than {LARGEST_PARAMETERS} parameters")
@@ -278,7 +279,7 @@ def _read_checkpoint(archive: Archive, format_name: str, others: Collection[str]
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
     model = Seq2Seq(model_config, parameters)
-    return Checkpoint(model, source, target, recipe, history, seen)
+    return Checkpoint(model, source, target, recipe, history, known)
 
 
 def _recipe_from_json(config: dict[str, Any]) -> Recipe:

@@ -1,1 +1,1 @@
-"""Strings to ids and back, and the files that hold them."""
+"""Strings to token ids and back, and corpora: reading, checking, statistics."""

@@ -1,10 +1,10 @@
-"""Byte-pair encoding: a vocabulary between characters and words, learnt by merging the most frequent pair.
+"""Byte-pair encoding: a vocabulary between characters and words, learned by merging the most frequent pair.
 
 A worked example with five symbols: in ``[1, 2, 3, 1, 2]`` the pair ``(1, 2)`` is the most frequent. Merging it into a
-new symbol 4 gives ``[4, 3, 4]``. Learning repeats that on a whole corpus and notes the order of the merges; encoding
-applies the noted merges, in that order, to new text, so a frequent word becomes one token and a rare one several.
+new symbol 4 gives ``[4, 3, 4]``. Learning repeats that on a whole corpus and records the order of the merges; encoding
+applies the recorded merges, in that order, to new text, so a frequent word becomes one token and a rare one several.
 
-Merges never cross the border of a piece (see ``pieces``).
+Merges never cross the boundary of a piece (see ``pieces``).
 
 Source: Sennrich, Haddow & Birch 2016, "Neural Machine Translation of Rare Words with Subword Units", algorithm 1.
 """
@@ -46,57 +46,61 @@ def merge_pair(symbols: Sequence[str], pair: Pair) -> list[str]:
 
 
 def learn_merges(pieces: Mapping[str, int], alphabet: Iterable[str], entries: int) -> tuple[list[str], list[Pair]]:
-    """Learn merges until there are so many entries, or no pair occurs twice.
+    """Learn merges until the vocabulary is full, or no pair occurs twice.
 
-    Only the pieces that hold the merged pair are looked at again and only their pairs' counts change, so the time is
-    near that of one pass over the distinct pieces. Pairs of equal count are taken in alphabetical order: the result
-    depends on nothing but the counts.
+    Only the pieces that contain the merged pair are updated, and only the counts of their pairs change, so the time is
+    near that of one pass over the distinct pieces. Pairs of equal count are merged in alphabetical order: the result
+    depends only on the counts.
 
     Args:
         pieces: how often each distinct piece occurs.
-        alphabet: the characters to start with; pieces are cut at any other.
-        entries: how many entries to make, the alphabet included.
+        alphabet: the initial characters; a pair with any other character is never merged.
+        entries: size of the vocabulary, the alphabet included.
 
     Returns:
-        The entries, alphabet first and then merged symbols in the order of their making, and the merges in order.
+        The entries, first the alphabet and then the merged symbols as they were learned, and the merges in order.
     """
+    # Count every pair, and record in which pieces it occurs.
     vocabulary = dict.fromkeys(alphabet)
     words = [list(piece) for piece in pieces]
     weights = list(pieces.values())
     counts: Counter[Pair] = Counter()
-    places: defaultdict[Pair, array[int]] = defaultdict(lambda: array("I"))  # once for each time that it stands there
+    places: defaultdict[Pair, array[int]] = defaultdict(lambda: array("I"))  # once for each occurrence
     for k, symbols in enumerate(words):
         for pair in pairwise(symbols):
             if pair[0] in vocabulary and pair[1] in vocabulary:
                 counts[pair] += weights[k]
                 places[pair].append(k)
+    # Take the most frequent pair from a heap, whose counts may be out of date, until the vocabulary is full.
     heap = [(-count, pair) for pair, count in counts.items()]
     heapq.heapify(heap)
     merges: list[Pair] = []
     while heap and len(vocabulary) < entries:
         negative, pair = heapq.heappop(heap)
-        if counts[pair] != -negative:  # an old entry: its count has changed since
+        if counts[pair] != -negative:  # out of date: push it back with its present count
             if counts[pair] > 0:
                 heapq.heappush(heap, (-counts[pair], pair))
             continue
         if -negative < LEAST_COUNT:
             break
+        # Record the merge and add the new symbol.
         merges.append(pair)
         vocabulary[pair[0] + pair[1]] = None
-        grown: set[Pair] = set()
+        # Merge the pair in every piece that contains it, and update the counts of the pairs there.
+        increased: set[Pair] = set()
         for k in set(places.pop(pair)):
             old = words[k]
             words[k] = new = merge_pair(old, pair)
-            for gone in pairwise(old):
-                if gone in counts:
-                    counts[gone] -= weights[k]
-            for come in pairwise(new):
-                if come[0] in vocabulary and come[1] in vocabulary:
-                    counts[come] += weights[k]
-                    places[come].append(k)
-                    grown.add(come)
+            for removed in pairwise(old):
+                if removed in counts:
+                    counts[removed] -= weights[k]
+            for added in pairwise(new):
+                if added[0] in vocabulary and added[1] in vocabulary:
+                    counts[added] += weights[k]
+                    places[added].append(k)
+                    increased.add(added)
         del counts[pair]
-        for changed in sorted(grown):
+        for changed in sorted(increased):
             if changed in counts:
                 heapq.heappush(heap, (-counts[changed], changed))
     return list(vocabulary), merges
@@ -107,8 +111,8 @@ class BpeTokenizer(Tokenizer):
 
     Args:
         vocabulary: as for every tokenizer.
-        merges: pairs in the order in which they were learnt.
-        lowercase: whether text is folded to lower case first.
+        merges: pairs in the order in which they were learned.
+        lowercase: whether text is converted to lower case first.
     """
 
     kind = "bpe"
@@ -124,9 +128,9 @@ class BpeTokenizer(Tokenizer):
 
         Args:
             lines: text.
-            vocab_size: most entries, special tokens included. Where the characters alone are more, the rarest are left
-                out and will be ``<unk>``.
-            lowercase: whether to fold to lower case.
+            vocab_size: largest number of entries, special tokens included. If there are more characters than that, the
+                rarest become ``<unk>``.
+            lowercase: whether to convert to lower case.
         """
         pieces: Counter[str] = Counter()
         for word, count in count_words(lines, lowercase).items():

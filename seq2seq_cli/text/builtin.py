@@ -1,4 +1,4 @@
-"""Where the built-in corpus and the recipes are: inside an installed package, or at the top of a checkout."""
+"""The folder of the built-in corpus and the recipes: in an installed package, or at the top of a checkout."""
 
 from __future__ import annotations
 

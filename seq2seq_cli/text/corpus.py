@@ -1,8 +1,8 @@
-"""Reading sentence pairs: one string names a corpus everywhere.
+"""Read sentence pairs: one string names a corpus everywhere.
 
 ==================  =======================================================================================
 ``pairs.tsv``       source, a tab, target; further columns are ignored (Tatoeba and Anki exports work as they come)
-``train.de,train.en``  two files, a sentence per line, line by line each other's translation
+``train.de,train.en``  two aligned files, a sentence per line
 ``….gz``            either of them, compressed
 ``-``               standard input, as ``pairs.tsv``; as one of two files, that side of it
 ==================  =======================================================================================
@@ -27,7 +27,7 @@ from seq2seq_cli.text.inputs import STDIO, standard_input, title
 from seq2seq_cli.text.lines import Lines
 
 LONGEST_LINE = 16 << 20
-"""Bytes; what has no line ends is not a text of sentences, and would fill the memory."""
+"""Bytes; a file without line ends is not a corpus, and would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Corpus:
         name: as the user wrote it.
         sources, targets: same length; neither side of a pair is empty.
         skipped: line numbers of the pairs left out because a side was empty.
-        lines: line number of each pair, or nothing where pair ``k`` is in line ``k + 1``.
+        lines: line number of each pair; empty if pair ``k`` is in line ``k + 1``.
     """
 
     name: str
@@ -51,12 +51,12 @@ class Corpus:
         return len(self.sources)
 
     def select(self, chosen: Sequence[int]) -> Corpus:
-        """Return the pairs that are chosen: for each pair of this corpus, 1 or 0."""
+        """Return the chosen pairs; ``chosen`` has 1 or 0 for each pair of this corpus."""
         sources, targets = (Lines(compress(side, chosen)) for side in (self.sources, self.targets))
         return Corpus(self.name, sources, targets, self.skipped, array("q", compress(self._numbers, chosen)))
 
     def joined(self, other: Corpus) -> Corpus:
-        """Return the pairs of both, those of the other one last."""
+        """Return the pairs of both, the other's last."""
         sources, targets = Lines(chain(self.sources, other.sources)), Lines(chain(self.targets, other.targets))
         lines = array("q", chain(self._numbers, other._numbers))
         return Corpus(self.name, sources, targets, [*self.skipped, *other.skipped], lines)
@@ -90,7 +90,7 @@ def read_lines(path: str) -> Iterator[str]:
                     yield from decode_lines(cast(IO[bytes], file), name)
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise UserError(
-                    f"this is not a whole gzip file: {error}", where=name, fix="fetch or compress it again"
+                    f"this is not a whole gzip file: {error}", where=name, fix="download or compress it again"
                 ) from None
         else:
             with Path(path).open("rb") as file:
@@ -104,7 +104,7 @@ def decode_lines(file: IO[bytes], name: str) -> Iterator[str]:
             raise UserError(
                 f"this line is longer than {LONGEST_LINE >> 20} MiB",
                 where=f"{name}, line {number}",
-                fix="give text with a sentence per line",
+                fix="give text with one sentence per line",
             )
         line = raw.removesuffix(b"\n").removesuffix(b"\r")
         if number == 1:
@@ -123,7 +123,7 @@ def read_corpus(name: str) -> Corpus:
     """Read a corpus.
 
     Args:
-        name: ``pairs.tsv``, ``source,target`` or ``-``; a file whose name holds a comma is found as it is.
+        name: ``pairs.tsv``, ``source,target`` or ``-``; an existing file whose name contains a comma is one file.
 
     Raises:
         UserError: for a file that is missing, not UTF-8, empty, a line without a tab, or sides of unequal length.
@@ -156,7 +156,7 @@ def read_pairs(name: str) -> Iterator[tuple[str, str]]:
 
 
 def files_of(name: str) -> list[str]:
-    """Return the file or files that a corpus's name stands for; a file whose name holds a comma is one."""
+    """Return the file or files of a corpus's name; an existing file whose name contains a comma is one file."""
     return [name] if "," not in name or Path(name).exists() else name.split(",")
 
 
@@ -186,23 +186,23 @@ def _read_two_files(names: list[str]) -> Iterator[tuple[str, str]]:
         yield source, target
 
 
-def shorten(text: str, most: int = 60) -> str:
-    """Return the text quoted for an error message, cut where it is long."""
-    return repr(text if len(text) <= most else text[: most - 1] + "…")
+def shorten(text: str, limit: int = 60) -> str:
+    """Return the text quoted for an error message, truncated if it is long."""
+    return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
 def hold_out(corpus: Corpus, seed: int, share: float = 0.05, most: int = 1000) -> tuple[Corpus, Corpus]:
-    """Split off a seeded share for validation, such that no source sentence is on both sides.
+    """Hold out a random part of the pairs for validation, so that no source sentence is in both parts.
 
     Args:
         corpus: at least one pair.
-        seed: decides which.
-        share: of the pairs.
-        most: pairs to hold out.
+        seed: determines which.
+        share: fraction of the pairs.
+        most: largest number of pairs.
 
     Returns:
-        Training and validation pairs, both in the corpus's order; the former also say what was skipped. If all pairs
-        have the same source, nothing can be held out, and both are the whole corpus.
+        Training and validation pairs, both in the corpus's order; the lines that were skipped are the training pairs'.
+        If all pairs have the same source, nothing can be held out, and both are the whole corpus.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Which items of a long sequence have been there before, for a few bytes an item."""
+"""Find the duplicates in a long sequence, with a few bytes of memory per item."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 
 def repeated(items: Iterable[Hashable], count: int) -> npt.NDArray[np.intp]:
-    """Return the positions of the items that an earlier one equals, in order.
+    """Return the positions of the items that equal an earlier one, in order.
 
-    Items are compared by their hashes of 64 bits: among a million, two different ones with the same hash turn up once
-    in tens of millions of corpora.
+    Items are compared by their 64-bit hashes: among a million items, a collision occurs once in tens of millions of
+    corpora.
 
     Args:
-        items: read once, in order.
-        count: how many there are.
+        items: iterated once.
+        count: number of items.
 
     Example:
         >>> repeated(["a", "b", "a", "a", "c"], 5)

@@ -1,4 +1,4 @@
-"""Where input comes from: a file, or standard input under the name ``-``."""
+"""Input from a file, or from standard input under the name ``-``."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def standard_input() -> IO[bytes]:
 
 
 def title(path: str | Path) -> str:
-    """Return what to call an input in a message: its path, or ``standard input``."""
+    """Return the name of an input for messages: its path, or ``standard input``."""
     return "standard input" if str(path) == STDIO else str(path)
 
 
-def read_bytes(path: Path, most: int) -> bytes:
-    """Return the content of a file, or of standard input (``-``), of at most so many bytes.
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Return the content of a file, or of standard input (``-``), of at most ``limit`` bytes.
 
     Raises:
         UserError: if it cannot be read or is larger.
     """
     with explain_os_errors(title(path), "read"):
         if str(path) == STDIO:
-            data = standard_input().read(most + 1)
+            data = standard_input().read(limit + 1)
         else:
             with path.open("rb") as file:
-                data = file.read(most + 1)
-    if len(data) > most:
-        raise UserError(f"this file is larger than {most >> 20} MiB", where=title(path), fix="check the path")
+                data = file.read(limit + 1)
+    if len(data) > limit:
+        raise UserError(f"this file is larger than {limit >> 20} MiB", where=title(path), fix="check the path")
     return data
 
 

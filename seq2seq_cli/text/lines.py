@@ -1,4 +1,4 @@
-"""Lines of text that hardly take memory, however many there are: most of them wait in a temporary file."""
+"""Lines of text that take little memory, however many there are: most of them are in a temporary file."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from typing import IO, overload
 from seq2seq_cli.errors import UserError
 
 BLOCK = 1 << 14
-"""Characters that are written and read at a time."""
+"""Characters that are written and read at once."""
 IN_MEMORY = 2 << 20
-"""Bytes up to which no file is needed."""
+"""Bytes that are kept in memory before a file is used."""
 
 
 class Lines(Sequence[str]):
-    """Lines of text, in a sequence that only grows, and is made to be read from its start to its end.
+    """An append-only sequence of lines of text, designed to be read from start to end.
 
-    A Python string takes some 50 bytes more than its text, and a list 8 more. Here the lines are UTF-8, joined to
-    blocks, one block after the other in a file that has no name and is gone when the program ends in whatever way (the
-    first few megabytes are kept in memory instead). A look at one line reads its block; the last one read is kept.
+    A Python string takes about 50 bytes more than its text, and a list 8 more. Here the lines are UTF-8, joined into
+    blocks, in an unnamed temporary file that vanishes however the program ends (the first few megabytes are kept in
+    memory instead). Access to one line reads its block; the last block read is cached.
 
     Args:
-        lines: to begin with; no line may hold a line end (LF).
+        lines: the first lines; no line may contain a line end (LF).
     """
 
     def __init__(self, lines: Iterable[str] = ()) -> None:
         self._file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 (closed with this object)
         weakref.finalize(self, _close, self._file)
-        self._firsts = array("q", [0])  # number of the first line of each block, that of the tail included
+        self._firsts = array("q", [0])  # index of the first line of each block, the tail included
         self._offsets = array("q", [0])  # where each block starts in the file
         self._tail: list[str] = []  # not written yet
         self._tail_size = 0
-        self._read = -1, self._tail  # the block read last: its number and its lines
+        self._read = -1, self._tail  # cache: the block read last, its index and its lines
         for line in lines:
             self.append(line)
 
@@ -60,7 +60,7 @@ class Lines(Sequence[str]):
     @overload
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
-        places = range(len(self))[index]  # resolves what is negative, and raises IndexError
+        places = range(len(self))[index]  # resolves negative indices, and raises IndexError
         if isinstance(places, range):
             return [self[k] for k in places]
         block = bisect_right(self._firsts, places) - 1
@@ -81,7 +81,7 @@ class Lines(Sequence[str]):
         return self._read[1]
 
     def _write_tail(self) -> None:
-        """Make the lines that are not written yet the file's last block."""
+        """Write the lines of the tail as the file's last block."""
         with _explained():
             self._file.seek(self._offsets[-1])
             self._file.write("\n".join(self._tail).encode())
@@ -93,7 +93,7 @@ class Lines(Sequence[str]):
 
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
-    """Turn the operating system's refusal into an error that says where the room is missing."""
+    """Turn an OSError into a UserError that says where space is missing."""
     try:
         yield
     except OSError as error:
@@ -105,6 +105,6 @@ def _explained() -> Iterator[None]:
 
 
 def _close(file: IO[bytes]) -> None:
-    """Let go of the file; it may be that what could not be written is tried once more, in vain."""
+    """Close the file; closing may retry a failed write, and fail again."""
     with contextlib.suppress(OSError):
         file.close()

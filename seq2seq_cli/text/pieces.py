@@ -1,7 +1,7 @@
-"""From a line of text to pieces that never cross a word's border, and back: nothing is lost on the way.
+"""Split a line of text into pieces that never cross a word boundary, and join them again without loss.
 
-A piece is a run of letters, a run of digits, or one other character. A piece that follows a space carries that space at
-its front, so that joining the pieces gives the text again, spacing included::
+A piece is a run of letters, a run of digits, or one other character. A piece that follows a space starts with
+that space, so that joining the pieces gives the text again, spacing included::
 
     "Don't wait, l'ami !"   →   " Don" "'t" " wait" "," " l'" "ami" " !"
 
@@ -14,15 +14,15 @@ import re
 import unicodedata
 
 NO_BREAK_SPACES = "\u00a0\u2007\u202f"
-"""Spaces that are typography (French ``?`` and ``!`` are preceded by one) and not word borders: kept as they are."""
+"""Spaces that are typography (French ``?`` and ``!`` are preceded by one) and not word boundaries: kept as they are."""
 
 APOSTROPHES = "'\u2019"
 JOINERS = "\u200c\u200d"
 LONGEST_PIECE = 100
-"""Characters; a longer run is cut, so that the work on a line grows no faster than its length."""
+"""Characters; a longer run is split, so that the work on a line grows no faster than its length."""
 
 _MANY_MARKS = re.compile(r"[^\w\s]{32,}")
-"""Where many combining marks could follow each other; none of them is a letter, a digit or a space."""
+"""Possible runs of many combining marks; none of them is a letter, a digit or a space."""
 
 _BREAKING_SPACE = re.compile(rf"[^\S{NO_BREAK_SPACES}]+")
 _ELISIONS = frozenset(["c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quelqu", "quoiqu"])
@@ -38,7 +38,7 @@ def normalize(text: str, lowercase: bool = False) -> str:
 
     Args:
         text: any string.
-        lowercase: whether to fold to lower case.
+        lowercase: whether to convert to lower case.
 
     Returns:
         The normalized string; normalizing it again changes nothing.
@@ -54,10 +54,10 @@ def normalize(text: str, lowercase: bool = False) -> str:
 
 
 def _compose(text: str) -> str:
-    """Return the text in NFC, in a time that grows no faster than its length.
+    """Return the text in NFC, in time linear in its length.
 
-    Putting combining marks in their canonical order takes ``unicodedata`` the square of their number, so long runs of
-    them are sorted here first: by canonical combining class, equal ones as they were (Unicode Standard, D109).
+    ``unicodedata`` needs quadratic time to put combining marks in canonical order, so long runs of them are sorted here
+    first: by canonical combining class, equal ones in their original order (Unicode Standard, D109).
     """
     if text.isascii():  # nothing to compose
         return text
@@ -91,7 +91,7 @@ def _kind(character: str) -> str:
 
 
 def split_word(word: str) -> list[str]:
-    """Split what stands between two spaces into pieces; joined, they are a space and the word.
+    """Split a word (what stands between two spaces) into pieces; joined, they are a space and the word.
 
     An apostrophe between letters goes with the French elision before it (``l'`` ``ami``) or else with the English
     ending behind it (``don`` ``'t``). A no-break space goes with what follows it.
@@ -112,7 +112,7 @@ def split_word(word: str) -> list[str]:
         elision = kind == "'" and before == after == "L" and current.strip().lower() in _ELISIONS
         ending = kind == "'" and before == after == "L" and not elision
         starts = not (
-            before == "_"  # the space just put down waits for company
+            before == "_"  # the space is attached to what follows it
             or (kind in "LN" and kind == before)
             or (kind == "L" and before == "'" and current[0] in APOSTROPHES and len(current) == 1)
             or elision
@@ -126,5 +126,5 @@ def split_word(word: str) -> list[str]:
 
 
 def join_pieces(text: str) -> str:
-    """Return the joined pieces without the space that splitting put in front."""
+    """Return the joined pieces without the leading space that splitting added."""
     return text.removeprefix(" ")

@@ -1,4 +1,4 @@
-"""What a corpus looks like before anything is learnt from it: lengths, words never seen, and pairs that look wrong."""
+"""Statistics of a corpus before training: lengths, out-of-vocabulary words, and suspicious pairs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from seq2seq_cli.text.tokenizer import count_words
 Lengths = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
 LARGEST_RATIO = 4
-"""Words of one side for a word of the other, beyond which two sentences can hardly be each other's translation."""
+"""Ratio of the two sides' lengths beyond which they can hardly be each other's translation."""
 MOST_BUCKETS = 8
 BUCKET_WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _WORD = re.compile(rf"\w[^\s{APOSTROPHES}-]*")
@@ -27,10 +27,10 @@ _LETTER = re.compile(r"\w")
 
 
 class Finding(NamedTuple):
-    """Some pairs that look wrong.
+    """A kind of suspicious pairs.
 
-    ``what`` says how many and how, ``number`` how many, ``place`` where the first is (``pairs.tsv:17``), and ``advice``
-    what it does to the training, or what to do about it.
+    ``what`` describes them with their count, ``number`` is the count, ``place`` is where the first is
+    (``pairs.tsv:17``), and ``advice`` is their effect on the training, or what to do about them.
     """
 
     what: str
@@ -40,7 +40,7 @@ class Finding(NamedTuple):
 
 
 class Bucket(NamedTuple):
-    """Sentences of ``low`` to ``high`` tokens; ``high`` is None in the last bucket, which has no end."""
+    """Sentences of ``low`` to ``high`` tokens; ``high`` is None in an open-ended last bucket."""
 
     low: int
     high: int | None
@@ -55,16 +55,16 @@ class Bucket(NamedTuple):
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
 
 
-class Unseen(NamedTuple):
-    """Words of one text (``words``, every occurrence counts) that another one lacks (``unseen``)."""
+class OovCount(NamedTuple):
+    """The words of a text (``words``), and those of them that are out of vocabulary (``oov``), by occurrence."""
 
     words: int
-    unseen: int
+    oov: int
 
     @property
     def share(self) -> float:
-        """From 0 to 1."""
-        return self.unseen / max(1, self.words)
+        """The OOV rate, from 0 to 1."""
+        return self.oov / max(1, self.words)
 
 
 def length_histogram(source: Lengths, target: Lengths) -> list[Bucket]:
@@ -74,7 +74,7 @@ def length_histogram(source: Lengths, target: Lengths) -> list[Bucket]:
         source, target: (n,) tokens of each sentence.
 
     Returns:
-        Buckets from the shortest sentences up; the last one also takes the longest hundredth where that is far away.
+        Buckets from the shortest sentences up; the last one includes the longest 1 % if they are far away.
 
     Example:
         >>> [bucket.label for bucket in length_histogram(np.array([1, 2, 9]), np.array([2, 3, 12]))]
@@ -96,29 +96,29 @@ def length_histogram(source: Lengths, target: Lengths) -> list[Bucket]:
     return buckets
 
 
-def unseen_words(known: Iterable[str], lines: Iterable[str], lowercase: bool) -> Unseen:
-    """Count the words, numbers and punctuation marks of a text that do not occur in the known one.
+def count_oov(train: Iterable[str], lines: Iterable[str], lowercase: bool) -> OovCount:
+    """Count the words, numbers and punctuation marks of a text that do not occur in the training text.
 
     Args:
-        known: lines of the training text.
+        train: lines of the training text.
         lines: of the validation text.
-        lowercase: whether both are folded to lower case first.
+        lowercase: whether both are converted to lower case first.
     """
-    seen = {piece for word in count_words(known, lowercase) for piece in split_word(word)}
-    words = unseen = 0
+    vocabulary = {piece for word in count_words(train, lowercase) for piece in split_word(word)}
+    words = oov = 0
     for word, count in count_words(lines, lowercase).items():
         pieces = split_word(word)
         words += count * len(pieces)
-        unseen += count * sum(piece not in seen for piece in pieces)
-    return Unseen(words, unseen)
+        oov += count * sum(piece not in vocabulary for piece in pieces)
+    return OovCount(words, oov)
 
 
 def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
-    """Return how long both sides of each pair are, in a measure that does not depend on a tokenizer.
+    """Return the lengths of both sides of each pair, in a unit that does not depend on a tokenizer.
 
-    It is the number of words. In a language without spaces most sentences are one word, so to say; there it is the
-    number of letters, in words of as many letters as makes both sides of the corpus equally long; and where neither
-    side has spaces, the number of letters.
+    The unit is the word. In a language without spaces, where a sentence would be one word, letters are counted instead,
+    scaled so that both sides of the corpus have the same total length; if neither side has spaces, the unit is the
+    letter.
 
     Returns:
         (n,) for the sources, (n,) for the targets.
@@ -139,7 +139,7 @@ def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
 
 
 def suspicious_pairs(corpus: Corpus) -> list[Finding]:
-    """Return a finding for each kind of pairs that teach something else than translating."""
+    """Return a finding for each kind of pairs that would teach something other than translation."""
     same, copied = array("q"), array("q")
     for k, (a, b) in enumerate(zip(corpus.sources, corpus.targets)):
         if a.strip() == b.strip():
@@ -151,18 +151,20 @@ def suspicious_pairs(corpus: Corpus) -> list[Finding]:
     repeats = repeated(zip(corpus.sources, corpus.targets), len(corpus))
     kinds: list[tuple[str, Collection[int], str]] = [
         ("with identical sides", same, "they teach copying; leave them out unless that is wanted"),
-        ("that are copies but for case, spaces or punctuation", copied, "they teach copying, too"),
+        ("that are copies but for case, spaces or punctuation", copied, "they also teach copying"),
         (
             f"with one side over {LARGEST_RATIO} times as long as the other",
             uneven,
             "often not each other's translation",
         ),
-        ("that repeat an earlier pair", repeats, "they count as often as they stand there"),
+        ("that repeat an earlier pair", repeats, "each repetition counts again"),
     ]
-    empty = Finding(_pairs(len(corpus.skipped), "with an empty side"), len(corpus.skipped), "", "they are left out")
+    empty = Finding(
+        _count_pairs(len(corpus.skipped), "with an empty side"), len(corpus.skipped), "", "they are left out"
+    )
     found = [empty._replace(place=corpus.place(corpus.skipped[0]))] if corpus.skipped else []
     found += [
-        Finding(_pairs(len(ks), what), len(ks), corpus.place(min(map(corpus.line, ks))), advice)
+        Finding(_count_pairs(len(ks), what), len(ks), corpus.place(min(map(corpus.line, ks))), advice)
         for what, ks, advice in kinds
         if len(ks)
     ]
@@ -179,7 +181,7 @@ def overlap(train: Corpus, valid: Corpus) -> list[Finding]:
     half = [k for k, source in enumerate(valid.sources) if source in sources and k not in in_whole]
     advice = "validation scores look better than they are; take such pairs out of the training corpus"
     return [
-        Finding(_pairs(len(ks), what), len(ks), valid.place(valid.line(ks[0])), advice)
+        Finding(_count_pairs(len(ks), what), len(ks), valid.place(valid.line(ks[0])), advice)
         for what, ks in (
             ("of the validation corpus that are also training pairs", whole),
             ("of the validation corpus whose source is also in training, with another translation", half),
@@ -193,8 +195,8 @@ def _count(pattern: re.Pattern[str], lines: Sequence[str]) -> Lengths:
     return np.fromiter((len(pattern.findall(line)) for line in lines), np.int32, len(lines))
 
 
-def _pairs(count: int, what: str) -> str:
-    """Return the count and the kind, in grammatical number."""
+def _count_pairs(count: int, what: str) -> str:
+    """Return the count and the kind, in singular or plural."""
     if count != 1:
         return f"{count:,} pairs {what}"
     singular = what.replace("that are copies", "that is a copy").replace("repeat ", "repeats ")

@@ -1,4 +1,4 @@
-"""Text to token ids and back: what all tokenizers share, and the two simplest, by words and by characters."""
+"""Text to token ids and back: the base class, and the two simplest tokenizers, by words and by characters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.text.pieces import join_pieces, normalize, split_word
 
-UNKNOWN, START, END = 0, 1, 2
+UNKNOWN, BOS, EOS = 0, 1, 2
 SPECIALS = ("<unk>", "<s>", "</s>")
-"""The first three entries of every vocabulary: never seen, start of a sentence, end of a sentence."""
+"""The first three entries of every vocabulary: unknown, beginning of sentence, end of sentence."""
 
 FORMAT = "seq2seq tokenizer"
 VERSION = 1
@@ -22,20 +22,20 @@ LONGEST_CACHED = 64
 
 
 class Tokenizer(ABC):
-    """A vocabulary and the way to cut text into its entries.
+    """A vocabulary, and how to split text into its entries.
 
     Every entry is the exact text that it stands for, with the space before it if there is one, so decoding is joining,
-    and ``decode(encode(s)) == normalize(s)`` for every text without unknown parts. Characters never seen in training
-    become one ``<unk>`` for each run of them; a word that a word vocabulary lacks becomes one ``<unk>`` too.
+    and ``decode(encode(s)) == normalize(s)`` for every text without unknown parts. A run of
+    characters that are not in the vocabulary becomes one ``<unk>``; so does a word that a word vocabulary lacks.
 
     Args:
         vocabulary: entries in the order of their ids, ``SPECIALS`` first.
-        lowercase: whether text is folded to lower case first.
+        lowercase: whether text is converted to lower case first.
     """
 
     kind: ClassVar[str]
     unknown_text: ClassVar[str] = "<unk>"
-    """How the unknown is shown."""
+    """The text of ``<unk>`` when decoding."""
 
     def __init__(self, vocabulary: Sequence[str], lowercase: bool = False) -> None:
         self.vocabulary = list(vocabulary)
@@ -48,18 +48,18 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def _encode_word(self, word: str) -> list[int]:
-        """Return the ids of what stands between two spaces, the space before it included."""
+        """Return the ids of a word (what stands between two spaces), the space before it included."""
 
     @abstractmethod
     def _unknown_in_word(self, word: str) -> list[str]:
-        """Return the parts of it that were never seen."""
+        """Return the parts of a word that become ``<unk>``."""
 
     def normalize(self, text: str) -> str:
         """Return the text in the form that this tokenizer round-trips (see ``pieces.normalize``)."""
         return normalize(text, self.lowercase)
 
-    def encode(self, text: str, most: int | None = None) -> list[int]:
-        """Return the token ids of a line of text, the first so many if there is a limit; none for an empty line.
+    def encode(self, text: str, max_tokens: int | None = None) -> list[int]:
+        """Return the token ids of a line of text, truncated to ``max_tokens``; none for an empty line.
 
         Words are looked up in a cache, so that a corpus costs little more than its distinct words.
         """
@@ -67,13 +67,13 @@ class Tokenizer(ABC):
         normalized = self.normalize(text)
         cached = self._cache.get
         for word in normalized.split(" ") if normalized else ():
-            ids += cached(word) or self._encode_new_word(word)
-            if most is not None and len(ids) >= most:
+            ids += cached(word) or self._encode_uncached(word)
+            if max_tokens is not None and len(ids) >= max_tokens:
                 break
-        return ids[:most]
+        return ids[:max_tokens]
 
-    def _encode_new_word(self, word: str) -> list[int]:
-        """Return the ids of a word, and remember them."""
+    def _encode_uncached(self, word: str) -> list[int]:
+        """Return the ids of a word, and cache them."""
         ids = self._encode_word(word)
         if len(word) <= LONGEST_CACHED:
             if len(self._cache) >= CACHE_SIZE:
@@ -82,7 +82,7 @@ class Tokenizer(ABC):
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of token ids, with ordinary spacing; start and end symbols are left out.
+        """Return the text of token ids, with ordinary spacing, without BOS and EOS.
 
         Raises:
             UserError: for an id outside the vocabulary.
@@ -94,12 +94,12 @@ class Tokenizer(ABC):
                     f"{k} is not a token id of this tokenizer",
                     fix=f"ids go from 0 to {len(self.vocabulary) - 1}",
                 )
-            if k not in (START, END):
+            if k not in (BOS, EOS):
                 parts.append(self.unknown_text if k == UNKNOWN else self.vocabulary[k])
         return join_pieces("".join(parts))
 
     def unknown(self, text: str) -> list[str]:
-        """Return the parts of a line that were never seen in training, in order, each once."""
+        """Return the parts of a line that become ``<unk>``, in order, each once."""
         normalized = self.normalize(text)
         words = normalized.split(" ") if normalized else []
         found = (part for word in words if UNKNOWN in self.encode(word) for part in self._unknown_in_word(word))
@@ -116,9 +116,9 @@ class Tokenizer(ABC):
         }
 
 
-def most_frequent(counts: Counter[str], most: int) -> list[str]:
-    """Return the most frequent keys, at most so many; equal counts in alphabetical order."""
-    return sorted(counts, key=lambda key: (-counts[key], key))[: max(0, most)]
+def most_frequent(counts: Counter[str], limit: int) -> list[str]:
+    """Return the most frequent keys, at most ``limit``; equal counts in alphabetical order."""
+    return sorted(counts, key=lambda key: (-counts[key], key))[: max(0, limit)]
 
 
 class WordTokenizer(Tokenizer):
@@ -133,8 +133,8 @@ class WordTokenizer(Tokenizer):
 
         Args:
             lines: text.
-            vocab_size: most entries, special tokens included.
-            lowercase: whether to fold to lower case.
+            vocab_size: largest number of entries, special tokens included.
+            lowercase: whether to convert to lower case.
         """
         words = count_words(lines, lowercase)
         pieces: Counter[str] = Counter()
@@ -172,7 +172,7 @@ class CharTokenizer(Tokenizer):
 
 
 def merge_unknown(ids: Sequence[int]) -> list[int]:
-    """Return the ids with every run of ``<unk>`` made one: ``[5, 0, 0, 7]`` becomes ``[5, 0, 7]``."""
+    """Return the ids with every run of ``<unk>`` merged: ``[5, 0, 0, 7]`` becomes ``[5, 0, 7]``."""
     return [k for position, k in enumerate(ids) if k != UNKNOWN or position == 0 or ids[position - 1] != UNKNOWN]
 
 
@@ -193,4 +193,4 @@ def finish_source(ids: Sequence[int], reverse: bool) -> list[int]:
 
     Reversing brings the first words of both languages close together (Sutskever et al. 2014, section 3.3).
     """
-    return [*(reversed(ids) if reverse else ids), END]
+    return [*(reversed(ids) if reverse else ids), EOS]

@@ -22,12 +22,12 @@ LARGEST_FILE = 256 << 20
 
 
 def train_tokenizer(config: TokenizerConfig, lines: Iterable[str]) -> Tokenizer:
-    """Return a tokenizer of the configured kind and size, learnt from the lines."""
+    """Return a tokenizer of the configured kind and size, learned from the lines."""
     return KINDS[config.kind].train(lines, config.vocab_size, config.lowercase)
 
 
 def save_tokenizer(tokenizer: Tokenizer, file: IO[bytes]) -> None:
-    """Write a tokenizer to an open file as readable JSON: one vocabulary entry a line."""
+    """Write a tokenizer to an open file as readable JSON, one vocabulary entry per line."""
     file.write(json.dumps(tokenizer.to_json(), ensure_ascii=False, indent=1).encode() + b"\n")
 
 
@@ -35,7 +35,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
     """Read a tokenizer's file, or standard input (``-``).
 
     Raises:
-        UserError: if the file is not there or not a tokenizer.
+        UserError: if the file is missing or not a tokenizer.
     """
     try:
         data = json.loads(read_bytes(path, LARGEST_FILE).decode("utf-8-sig"))
@@ -49,7 +49,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
 
 
 def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
-    """Return the tokenizer of a JSON value, checked in every part.
+    """Return the tokenizer of a JSON value, with every part checked.
 
     Args:
         data: what ``Tokenizer.to_json`` returned.
@@ -91,12 +91,12 @@ def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
         and {pair[0], pair[1], pair[0] + pair[1]} <= entries
         for pair in merges
     ):
-        raise refuse("the tokenizer's merges are not pairs of entries that make an entry")
+        raise refuse("the tokenizer's merges are not pairs of entries whose concatenation is an entry")
     return BpeTokenizer(vocabulary, [(left, right) for left, right in merges], lowercase)
 
 
 def _is_text(value: Any) -> bool:
-    """Whether it is a string that can be written as UTF-8 (JSON can hold half of a surrogate pair)."""
+    """Whether it is a string that can be written as UTF-8 (JSON can contain half of a surrogate pair)."""
     try:
         return isinstance(value, str) and value.encode() != b""
     except UnicodeEncodeError:

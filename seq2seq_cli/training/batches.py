@@ -14,7 +14,7 @@ from seq2seq_cli.config import MOST_TOKENS_PER_BATCH
 from seq2seq_cli.nn.model import Batch
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.text.corpus import Corpus
-from seq2seq_cli.text.tokenizer import END, START, Tokenizer, source_ids
+from seq2seq_cli.text.tokenizer import BOS, EOS, Tokenizer, source_ids
 
 POOLED_IDS = 1 << 12
 """Token ids that wait to be put into an array together."""
@@ -129,7 +129,7 @@ def encode_corpus(
     fitting = bytearray()
     for source_text, target_text in zip(corpus.sources, corpus.targets):
         source = source_ids(source_tokenizer, source_text, reverse_source)
-        target = [START, *target_tokenizer.encode(target_text), END]
+        target = [BOS, *target_tokenizer.encode(target_text), EOS]
         fits = len(source) - 1 <= max_source_length and len(source) + len(target) <= max_tokens
         fitting.append(fits)
         if fits:

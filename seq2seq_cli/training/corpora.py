@@ -11,7 +11,7 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.storage.checkpoint import Checkpoint
 from seq2seq_cli.text.builtin import builtin_corpus
 from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus, shorten
-from seq2seq_cli.text.statistics import overlap, suspicious_pairs, unseen_words
+from seq2seq_cli.text.statistics import count_oov, overlap, suspicious_pairs
 from seq2seq_cli.text.tokenizer import UNKNOWN
 from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus
 from seq2seq_cli.training.events import PairsSkipped, Side, SuspiciousPairs, TrainingCorpus, UnknownTokens, Vocabularies
@@ -79,7 +79,7 @@ def describe_vocabularies(checkpoint: Checkpoint, train: Pairs, valid: Pairs) ->
         (checkpoint.source_tokenizer, train.text.sources, valid.text.sources, valid.ids.source),
         (checkpoint.target_tokenizer, train.text.targets, valid.text.targets, valid.ids.target),
     ):
-        oov = unseen_words(known, lines, tokenizer.lowercase).share
+        oov = count_oov(known, lines, tokenizer.lowercase).share
         sides.append(Side(tokenizer.kind, len(tokenizer), _count_unknown(ids) / _count_tokens(ids), oov))
     return Vocabularies(*sides)
 

@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seq2seq_cli.inference.workers import Team, shared_zeros
+from seq2seq_cli.inference.workers import WorkerPool, shared_zeros
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.optimizers import OPTIMIZERS, clip_factor, join_gradients
+from seq2seq_cli.nn.optimizers import clip_factor, find_optimizer, reduce_gradients
 from seq2seq_cli.nn.output_layer import Loss
 from seq2seq_cli.nn.packing import Index
 from seq2seq_cli.nn.parameters import Parameters
@@ -44,7 +44,7 @@ class DataParallel:
         optimizer: its name in ``OPTIMIZERS``.
         train, valid: encoded pairs.
         size: number of workers; a batch may have as many shards.
-        processes: as for ``Team``.
+        processes: as for ``WorkerPool``.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class DataParallel:
         self.model = model
         self.train, self.valid = train, valid
         self.gradients = [Parameters(parameters.shapes, shared_zeros(count, dtype)) for _ in range(size)]
-        self.optimizer = OPTIMIZERS[optimizer](count, dtype, shared_zeros)
-        self.workers = Team(weakref.proxy(self), size, processes)
+        self.optimizer = find_optimizer(optimizer)(count, dtype, shared_zeros)
+        self.workers = WorkerPool(weakref.proxy(self), size, processes)
         self.workers.start()  # now, while the program has no other threads
 
     @property
@@ -104,11 +104,11 @@ class DataParallel:
 
     def validation_loss(self, batches: Sequence[Index]) -> Loss:
         """Return the loss of all batches of validation pairs together, without dropout, smoothing or gradients."""
-        return add_losses(self.workers.call("_loss", [(shard,) for shard in self.workers.deal(batches)]))
+        return add_losses(self.workers.call("_loss", [(shard,) for shard in self.workers.shards(batches)]))
 
     def others_memory(self) -> int:
         """Return the bytes that the other workers hold for themselves alone; 0 if they are threads."""
-        return self.workers.others_memory()
+        return self.workers.workers_memory()
 
     def _shard(
         self, k: int, pairs: Index, tokens: int, label_smoothing: float, generator: np.random.Generator | None
@@ -122,7 +122,7 @@ class DataParallel:
         )
 
     def _reduce(self, part: slice, count: int) -> float:
-        return join_gradients([gradients.flat[part] for gradients in self.gradients[:count]])
+        return reduce_gradients([gradients.flat[part] for gradients in self.gradients[:count]])
 
     def _update(self, part: slice, steps: int, learning_rate: float, scale: float) -> None:
         self.optimizer.update(

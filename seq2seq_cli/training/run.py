@@ -28,7 +28,7 @@ from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
-from seq2seq_cli.text.training_vocabulary import Seen
+from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 from seq2seq_cli.training.corpora import (
     describe_corpus,
     describe_vocabularies,
@@ -149,7 +149,8 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
         if skipped:
             yield skipped
     del train_text, valid_text
-    checkpoint.seen = Seen.of(train.text.sources, longest=int(train.ids.source.lengths.max()) - 1)
+    longest = int(train.ids.source.lengths.max()) - 1
+    checkpoint.training_vocabulary = TrainingVocabulary.of(train.text.sources, longest)
     validation = Validation(checkpoint, valid.text, recipe.threads or 1)
     state = resumed[1] if resumed else None
     trainer = Trainer(checkpoint, train.ids, valid.ids, output, validation, state, recipe.threads or 1)
@@ -199,7 +200,7 @@ def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Genera
         trainer.save()
         raise
     finally:
-        trainer.parallel.workers.close()
+        trainer.parallel.workers.shut_down()
     kept = load_model(output)
     stopped_early = trainer.schedule.exhausted
     yield TrainingFinished(output, kept, trainer.step, trainer.seconds, best, stopped_early, trained)

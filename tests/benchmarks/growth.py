@@ -25,7 +25,7 @@ from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.parameters import initialize
 from seq2seq_cli.text.bpe import BpeTokenizer
 from seq2seq_cli.text.corpus import read_corpus
-from seq2seq_cli.text.tokenizer import END, SPECIALS, START
+from seq2seq_cli.text.tokenizer import BOS, EOS, SPECIALS
 from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus, plan_batches
 from tests.benchmarks.lengths import draw_lengths
 from tests.benchmarks.measure import Spread, Worker, parser, report, show
@@ -99,8 +99,8 @@ def equal_corpus(pairs: int, length: int, vocabulary: int) -> EncodedCorpus:
     """Pairs of random words, all of one length."""
     words = np.random.default_rng(SEED).integers(len(SPECIALS), vocabulary, (2, pairs, length - 1)).tolist()
     return EncodedCorpus(
-        Sentences.of(([*sentence, END] for sentence in words[0]), vocabulary),
-        Sentences.of(([START, *sentence, END] for sentence in words[1]), vocabulary),
+        Sentences.of(([*sentence, EOS] for sentence in words[0]), vocabulary),
+        Sentences.of(([BOS, *sentence, EOS] for sentence in words[1]), vocabulary),
     )
 
 

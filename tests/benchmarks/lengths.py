@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from seq2seq_cli.text.bpe import BpeTokenizer
 from seq2seq_cli.text.corpus import read_corpus
-from seq2seq_cli.text.tokenizer import END, SPECIALS, START
+from seq2seq_cli.text.tokenizer import BOS, EOS, SPECIALS
 from seq2seq_cli.training.batches import EncodedCorpus, Sentences
 
 COUNTS = Path(__file__).parent / "lengths.tsv"
@@ -50,8 +50,8 @@ def draw_corpus(pairs: int, vocabulary: int, seed: int) -> EncodedCorpus:
 
     lengths = draw_lengths(pairs, generator)
     return EncodedCorpus(
-        Sentences.of(([*words(length), END] for length in lengths[:, 0]), vocabulary),
-        Sentences.of(([START, *words(length), END] for length in lengths[:, 1]), vocabulary),
+        Sentences.of(([*words(length), EOS] for length in lengths[:, 0]), vocabulary),
+        Sentences.of(([BOS, *words(length), EOS] for length in lengths[:, 1]), vocabulary),
     )
 
 

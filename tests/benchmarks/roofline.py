@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq_cli.config import ModelConfig
-from seq2seq_cli.inference.workers import Team, usable_cores
+from seq2seq_cli.inference.workers import WorkerPool, usable_cores
 from seq2seq_cli.nn.cells import CELLS
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.model import Batch
@@ -50,7 +50,7 @@ class Parts(OurSide):
     def __init__(self, config: ModelConfig, corpus: EncodedCorpus, plan: Sequence[Index]) -> None:
         super().__init__(config, initialize(config, np.random.default_rng(SEED)), corpus, plan, 0.0)
         self.config = config
-        self.team = Team(weakref.proxy(self), usable_cores())
+        self.team = WorkerPool(weakref.proxy(self), usable_cores())
         self.team.start()
 
     def products(self, places: Sequence[int]) -> float:
@@ -91,7 +91,7 @@ class Parts(OurSide):
         _layer(g, E, H, batch.target_packing, from_zero=False)
         top = H
         if config.bidirectional:
-            for _ in range(CELLS[config.cell].states):
+            for _ in CELLS[config.cell].state_names:
                 _linear(B, D * H, H)
         if config.context == "every-step":
             top = E
@@ -104,7 +104,7 @@ class Parts(OurSide):
         """One share's tanh and exponentials."""
         config, source, target = self.config, batch.source_packing.tokens, batch.target_packing.tokens
         cell = CELLS[config.cell]
-        gates = (config.directions * source + target) * (cell.gates + (cell.states == 2)) * config.hidden_size
+        gates = (config.directions * source + target) * (cell.gates + (len(cell.state_names) == 2)) * config.hidden_size
         numbers = np.zeros(IN_CACHE, np.float32)
         for function, count in ((np.tanh, gates), (np.exp, target * config.target_vocabulary)):
             for _ in range(count // IN_CACHE):

@@ -31,7 +31,7 @@ from torch.nn.utils.rnn import pack_sequence
 
 from seq2seq_cli.config import ModelConfig, SearchConfig
 from seq2seq_cli.inference.search import longest_output
-from seq2seq_cli.text.tokenizer import END, START, UNKNOWN
+from seq2seq_cli.text.tokenizer import BOS, EOS, UNKNOWN
 from seq2seq_cli.text.tokenizer_file import tokenizer_from_json
 from tests.torch_twin import Decoder, Encoder
 
@@ -65,7 +65,7 @@ class TorchTranslator:
     @torch.inference_mode()
     def translate(self, texts: Sequence[str], beam: int, batch_size: int) -> list[str]:
         """The best translation of each text, longest sources first as in the program."""
-        sources = [[*self.source.encode(text), END] for text in texts]
+        sources = [[*self.source.encode(text), EOS] for text in texts]
         order = sorted(range(len(texts)), key=lambda k: -len(sources[k]))
         results = [""] * len(texts)
         search = self._greedy if beam == 1 else self._beam
@@ -153,13 +153,13 @@ class TorchTranslator:
         states, context = self._encode(sources)
         constants = self._constants(context)
         limits, alive = self._limits(sources), torch.arange(len(sources))
-        tokens = torch.full((len(sources),), START)
+        tokens = torch.full((len(sources),), BOS)
         results: list[list[int]] = [[] for _ in sources]
         for length in range(1, int(limits.max()) + 1):
             logits, states = self._step(tokens, states, constants)
-            logits[:, [START, UNKNOWN]] = -torch.inf
+            logits[:, [BOS, UNKNOWN]] = -torch.inf
             tokens = logits.argmax(dim=1)
-            going = (tokens != END) & (limits[alive] > length)
+            going = (tokens != EOS) & (limits[alive] > length)
             if not going.all():
                 rows = going.nonzero()[:, 0]
                 alive, tokens = alive[rows], tokens[rows]
@@ -178,22 +178,22 @@ class TorchTranslator:
         limits, alive = self._limits(sources), torch.arange(S)
         scores = torch.full((S, K), -torch.inf)
         scores[:, 0] = 0.0
-        history = torch.full((S, K, 1), START)
+        history = torch.full((S, K, 1), BOS)
         best: list[tuple[float, list[int]]] = [(-float("inf"), [])] * S
         count = torch.zeros(S, dtype=torch.int64)
         best_score = torch.full((S,), -torch.inf)
         for length in range(1, int(limits.max()) + 1):
             logits, states = self._step(history[:, :, -1].flatten(), states, constants)
             log_probs = functional.log_softmax(logits, dim=1)
-            log_probs[:, [START, UNKNOWN]] = -torch.inf
+            log_probs[:, [BOS, UNKNOWN]] = -torch.inf
             full = limits[alive] <= length
             if full.any():
                 may_end = torch.full((V,), -torch.inf)
-                may_end[END] = 0.0
+                may_end[EOS] = 0.0
                 log_probs.view(len(alive), K, V)[full] += may_end
             totals, places = (scores[:, :, None] + log_probs.view(len(alive), K, V)).flatten(1).topk(2 * K, dim=1)
             parents, tokens = torch.div(places, V, rounding_mode="floor"), places % V
-            ends = tokens == END
+            ends = tokens == EOS
             ended = (ends[:, :K] & totals[:, :K].isfinite()).nonzero().tolist()
             for s, rank in ended:
                 sentence, score = int(alive[s]), float(totals[s, rank]) / length

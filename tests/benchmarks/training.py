@@ -68,7 +68,7 @@ def operations(config: ModelConfig, batch: Batch) -> int:
     source, target, B = batch.source_packing.tokens, batch.target_packing.tokens, batch.target_packing.sentences
     products = D * source * (E + H) * G + target * (E + H) * G
     if config.bidirectional:
-        products += CELLS[config.cell].states * B * 2 * H * H
+        products += len(CELLS[config.cell].state_names) * B * 2 * H * H
     top = H
     if config.context == "every-step":
         products += B * D * H * (G + E) + target * (E + H) * E  # the context's part once per sentence

@@ -3,5 +3,6 @@
 from pathlib import Path
 
 PATH = Path(__file__).with_name("torch_reference.npz")
+PEEPHOLE_PATH = Path(__file__).with_name("peephole_lstm.npz")
 LABEL_SMOOTHING = 0.1
 CLIP_NORM = 0.5
