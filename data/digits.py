@@ -1,7 +1,7 @@
-"""A language of ten words: the corpus of the README's exercises.
+"""A language of ten words: the corpus of the exercises in ``seq2seq_cli/nn/README.md``.
 
-A sentence is a row of digits, spelled out: ``three one four`` is ``trois un quatre``. There is nothing to know but
-the order, so a model shows within seconds how much of a sentence it can carry in its context. Run anywhere::
+A sentence is a row of digits, spelled out: ``three one four`` is ``trois un quatre``. Only the order matters, so a
+model shows within seconds how much of a sentence it can carry in its context. Run anywhere::
 
     python data/digits.py        # writes digits.tsv, digits-valid.tsv and digits-test.tsv to the current folder
 """

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import subprocess
 import sys
 
 import pytest
 import typer
 
+from seq2seq_cli import config
 from seq2seq_cli.cli import app
+from seq2seq_cli.cli.help import Deferred
+from seq2seq_cli.config import SearchConfig
 from tests.conftest import environment
 
 STAND_INS = typer.main.get_command(app).commands
+
+
+def commands(group, path=()):
+    """Every command that can be run, with its name as it is typed."""
+    for name, command in group.commands.items():
+        command = command.load() if isinstance(command, Deferred) else command
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+COMMANDS = dict(commands(typer.main.get_command(app)))
+PARAMETERS = [
+    pytest.param(name, parameter, id=f"{name} {max(parameter.opts, key=len)}")
+    for name, command in COMMANDS.items()
+    for parameter in command.get_params(typer.Context(command))
+]
+EVERYWHERE = {"--help", "--quiet", "--debug"}
+"""Flags of every command: they stand in the panel "Options", where Typer puts --help."""
 
 
 @pytest.mark.parametrize("name", STAND_INS)
@@ -28,7 +53,7 @@ def test_help_imports_no_module_of_a_command():
     code += "try:\n import seq2seq_cli.cli as c; c.main()\nexcept SystemExit: pass\n"
     code += "sys.exit(sum(name.startswith('seq2seq_cli.cli.') for name in sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment())
-    assert result.returncode == 3  # console, exits and help
+    assert result.returncode == 4  # exits, help, and the terminal's console
     assert b"translate" in result.stdout
 
 
@@ -42,3 +67,62 @@ def test_the_shell_completes_commands_and_flags(words, expected):
     code = "import sys; sys.argv = ['seq2seq']; from seq2seq_cli.cli import app; app(prog_name='seq2seq')"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, env={**environment(), **completing})
     assert set(result.stdout.decode().split()) == expected
+
+
+def forms(value, flag: str) -> set[str]:
+    """How help may write a default: of a flag that says yes or no, also as the flag itself."""
+    if not isinstance(value, bool):
+        return {str(value)}
+    return {"yes", "True", flag.lstrip("-")} if value else {"no", "False", f"no-{flag.lstrip('-')}"}
+
+
+def configured_defaults(parameter) -> set[str]:
+    """The forms of the defaults that ``config.py`` has for a flag of this name, but for those of the search."""
+    kinds = {kind for kind in vars(config).values() if dataclasses.is_dataclass(kind)} - {SearchConfig}
+    values = {field.default for kind in kinds for field in dataclasses.fields(kind) if field.name == parameter.name}
+    return set().union(
+        *(forms(value, parameter.opts[0]) for value in values if isinstance(value, (bool, int, float, str)))
+    )
+
+
+@pytest.mark.parametrize(("name", "parameter"), PARAMETERS)
+def test_every_flag_has_help_a_panel_and_its_default(name, parameter):
+    assert (parameter.help or "").strip().endswith("."), "no sentence of help"
+    if parameter.param_type_name == "option" and not EVERYWHERE & set(parameter.opts):
+        assert parameter.rich_help_panel, "no panel"
+    if isinstance(parameter.show_default, str):
+        shown = parameter.show_default
+    elif parameter.show_default and parameter.default is not None:
+        shown = str(parameter.default)
+    else:
+        shown = parameter.help.partition("Default: ")[2].removesuffix(".")
+    if parameter.default is None:  # the default is taken elsewhere: from a file, a recipe, or the settings
+        expected = configured_defaults(parameter) if name == "train" else set()
+    elif isinstance(parameter.default, bool) and not parameter.secondary_opts:
+        expected = set()  # a flag that is off unless it is given
+    else:
+        expected = forms(parameter.default, parameter.opts[0])
+    if expected and not parameter.required:
+        as_written = [rf"{re.escape(form)}([, ].*)?" for form in expected]
+        assert any(re.fullmatch(form, shown) for form in as_written), f"the default is not shown: {expected}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_prints_every_flag_with_its_help_panel_and_default(name):
+    command = COMMANDS[name]
+    result = subprocess.run(
+        [sys.executable, "-m", "seq2seq_cli", *name.split(), "--help"],
+        capture_output=True,
+        env={**environment(), "COLUMNS": "300"},
+    )
+    printed = " ".join(result.stdout.decode().replace("│", " ").split())
+    for parameter in command.get_params(typer.Context(command)):
+        for word in (*parameter.opts, *parameter.secondary_opts):
+            assert word in printed or parameter.param_type_name == "argument", word
+        assert " ".join(parameter.help.split()) in printed, parameter.name
+        if parameter.rich_help_panel:
+            assert f"─ {parameter.rich_help_panel} ─" in printed
+        if isinstance(parameter.show_default, str):
+            assert f"[default: ({parameter.show_default})]" in printed, parameter.name
+        elif parameter.show_default and not isinstance(parameter.default, (bool, type(None))):
+            assert f"[default: {parameter.default}]" in printed, parameter.name

@@ -1,4 +1,4 @@
-"""The README's exercises, run to the letter: each shows what the README says it shows."""
+"""The exercises of ``seq2seq_cli/nn/README.md``, run to the letter: each shows what the text says it shows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 
 from tests.conftest import CHECKOUT, environment, run_cli
 
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("\n## Exercises\n")[2].partition("\n## ")[0]
+GUIDE = (CHECKOUT / "seq2seq_cli" / "nn" / "README.md").read_text(encoding="utf-8")
+SECTION = GUIDE.partition("\n## Exercises\n")[2].partition("\n## ")[0]
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """Such small matrices are slower with several."""
 

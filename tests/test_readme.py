@@ -1,9 +1,11 @@
-"""The README says what the program is: every command and flag stands in it, and its commands are real."""
+"""The documents say what the program is: their commands, snippets, links, files, and messages are real."""
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +15,12 @@ import typer
 
 from seq2seq_cli.cli import app
 from seq2seq_cli.cli.help import Deferred
-from tests.conftest import environment
+from tests.conftest import CHECKOUT, environment
 
-CHECKOUT = Path(__file__).parent.parent
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+NAMES = ("README.md", "seq2seq_cli/nn/README.md", "tests/benchmarks/README.md", "data/README.md")
+DOCUMENTS = {name: (CHECKOUT / name).read_text(encoding="utf-8") for name in NAMES}
+README = DOCUMENTS["README.md"]
+each_document = pytest.mark.parametrize("name", NAMES)
 
 
 def loaded(command):
@@ -33,68 +37,104 @@ def commands(group, path=()):
 
 
 ALL = dict(commands(typer.main.get_command(app)))
+HIDDEN = {name for name, command in typer.main.get_command(app).commands.items() if command.hidden}
+FLAGS = {flag for command in ALL.values() for p in command.params for flag in (*p.opts, *p.secondary_opts)}
+FLAGS |= {"--help", "--version", "--install-completion", "--show-completion"}
 
-
-@pytest.mark.parametrize("path", ALL, ids=" ".join)
-def test_every_command_and_flag_stands_in_the_readme(path):
-    assert path[-1] in README
-    for parameter in ALL[path].params:
-        for flag in [*getattr(parameter, "opts", []), *getattr(parameter, "secondary_opts", [])]:
-            if flag.startswith("-"):
-                assert re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", README), f"{' '.join(path)} {flag}"
-
-
-def test_every_flag_of_the_readme_exists():
-    known = {flag for c in ALL.values() for p in c.params for flag in (*p.opts, *p.secondary_opts)}
-    known |= {"--help", "--version", "--install-completion", "--show-completion"}
-    others = r"pip install[^\n]*|python -m tests\.benchmarks[^`\n]*"  # their flags are not the program's
-    blocks = re.sub(others, "", README)
-    for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", blocks)):
-        assert flag in known, flag
-
-
-def test_every_file_of_the_reading_order_exists():
-    folder = "seq2seq_cli"
-    for name in re.findall(r"`((?:[\w/]+/)?[\w]+\.py)`", README):
-        if "/" in name:
-            folder = str(Path(name).parent)
-        assert (
-            (CHECKOUT / name).exists()
-            or (CHECKOUT / folder / name).exists()
-            or list((CHECKOUT / "seq2seq_cli").rglob(name))
-        ), name
-
-
-BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
-TYPED = [
-    match.group(1)
-    for kind, text in BLOCKS
-    if kind in ("sh", "console")
+BLOCKS = {name: re.findall(r"```(\w*)\n(.*?)```", text, re.DOTALL) for name, text in DOCUMENTS.items()}
+SHELL_LINES = [
+    (name, line)
+    for name, blocks in BLOCKS.items()
+    for kind, text in blocks
+    if kind in ("sh", "console", "powershell")
     for line in text.splitlines()
-    if (match := re.search(r"(?:^|[|$] )seq2seq ((?:[^|<>#\"]|\"[^\"]*\")+)", line))
+]
+TYPED = [
+    match.strip()
+    for _, line in SHELL_LINES
+    for match in re.findall(r"(?:^|[|$&;] |[/\\])seq2seq ((?:[^|<>#\";&]|\"[^\"]*\")+)", line)
+]
+TYPED += [  # in running text
+    match
+    for text in DOCUMENTS.values()
+    for match in re.findall(r"`seq2seq ([^`\[…]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
+]
+PROGRAMS = [
+    (name, module, arguments)
+    for name, line in SHELL_LINES
+    for module, arguments in re.findall(r"python -m (tests\.benchmarks\.\w+)([^#\n]*)", line)
 ]
 
 
-def test_commands_of_the_readme_are_found():
-    assert len(TYPED) > 25
-    assert {"train", "translate", "eval", "tokenizer"} <= {line.split()[0] for line in TYPED}
+def test_the_readme_is_read_in_five_minutes():
+    assert len(README.splitlines()) <= 250
 
 
-@pytest.mark.parametrize("line", TYPED)
-def test_every_command_of_the_readme_can_be_typed(line):
+@pytest.mark.parametrize("path", [path for path in ALL if path[0] not in HIDDEN], ids=" ".join)
+def test_every_command_stands_in_the_readme(path):
+    assert f"`{' '.join(path)}`" in README or f"`seq2seq {' '.join(path)}" in README
+
+
+@each_document
+def test_every_flag_of_a_document_exists(name):
+    others = r"pip install[^\n]*|python -m tests\.benchmarks[^`\n]*"  # their flags are not the program's
+    for flag in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(others, "", DOCUMENTS[name]))):
+        assert flag in FLAGS, flag
+
+
+def test_commands_of_the_documents_are_found():
+    assert len(TYPED) > 50
+    assert {"train", "translate", "eval", "inspect", "gradcheck", "plot", "tokenizer"} <= {
+        line.split()[0] for line in TYPED
+    }
+    assert len(PROGRAMS) > 10
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(TYPED))
+def test_every_command_of_the_documents_can_be_typed(line):
     command, context, words = typer.main.get_command(app), None, shlex.split(line)
     while hasattr(command, "commands"):
         name = words.pop(0)
         assert name in command.commands, line
         command = loaded(command.commands[name])
+    if not words and any(parameter.required for parameter in command.params):
+        return  # the command is only named
     with command.make_context(line, words, parent=context) as context:
         assert context.params
 
 
-@pytest.mark.parametrize("snippet", [text for kind, text in BLOCKS if kind == "python"])
-def test_every_python_snippet_of_the_readme_runs_as_it_stands(trained, snippet):
+@pytest.mark.parametrize(("name", "module", "arguments"), PROGRAMS)
+def test_every_program_of_the_documents_exists_and_has_the_flags(name, module, arguments):
+    files = [(CHECKOUT / Path(*module.split("."))).with_suffix(".py")]
+    files += [CHECKOUT / "tests" / "benchmarks" / shared for shared in ("measure.py", "models.py")]
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
+    for flag in re.findall(r"(?<!\S)--?[a-z][a-z-]*", arguments):
+        assert f'"{flag}"' in source, flag
+
+
+SNIPPETS = [
+    pytest.param(text, id=f"{name}-{k}")
+    for name, blocks in BLOCKS.items()
+    for k, (kind, text) in enumerate(blocks)
+    if kind == "python"
+]
+
+
+def test_snippets_are_found():
+    assert len(SNIPPETS) >= 3
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_every_python_snippet_of_the_documents_runs_as_it_stands(trained, tmp_path, snippet):
+    for file in ("model.npz", "pairs.tsv"):
+        shutil.copy(trained / file, tmp_path)
+    shutil.copy(trained / "pairs.tsv", tmp_path / "test.tsv")
     result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", snippet], cwd=trained, env=environment(), capture_output=True, timeout=60
+        [sys.executable, "-W", "error", "-c", snippet],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        timeout=120,
     )
     assert result.returncode == 0, result.stderr.decode()
 
@@ -104,28 +144,89 @@ def test_types_reach_those_who_import_the_package():
     assert (CHECKOUT / "seq2seq_cli" / "py.typed").exists()
 
 
-def test_every_link_to_a_file_or_a_section_leads_somewhere():
-    targets = re.findall(r"\]\(([^)]+)\)", README)
-    headings = {
-        re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in re.findall(r"^#+ (.*)", README, re.M)
-    }
-    assert ".pictures/train.svg" in targets
+def anchors(text: str) -> set[str]:
+    """The sections that a link can lead to, named as GitHub names them."""
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    return {re.sub(r"[^\w -]", "", line).lower().replace(" ", "-") for line in re.findall(r"^#+ (.*)", prose, re.M)}
+
+
+@each_document
+def test_every_link_to_a_file_or_a_section_leads_somewhere(name):
+    targets = re.findall(r"\]\(([^)]+)\)", DOCUMENTS[name])
+    assert targets
     for target in targets:
-        if target.startswith("#"):
-            assert target[1:] in headings, target
-        elif not target.startswith("http"):
-            assert (CHECKOUT / target).is_file(), target
+        if target.startswith("http"):
+            continue
+        file, _, section = target.partition("#")
+        path = (CHECKOUT / name).parent / file if file else CHECKOUT / name
+        assert path.is_file(), target
+        if section:
+            assert section in anchors(path.read_text(encoding="utf-8")), target
+
+
+def test_the_readme_shows_both_pictures_and_leads_to_every_other_document():
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+    assert {".pictures/train.svg", ".pictures/prompt.svg", *NAMES[1:]} <= set(targets)
+
+
+@each_document
+def test_every_file_that_a_document_names_exists(name):
+    for file in re.findall(r"`((?:[\w.]+/)*\w+\.(?:py|toml|tsv))`", DOCUMENTS[name]):
+        if file in ("pairs.tsv", "multi30k.toml", "digits.toml"):  # the reader's own
+            continue
+        places = [
+            (CHECKOUT / name).parent,
+            *(CHECKOUT / folder for folder in ("", "tests", "data/en-fr", "data/lexicon")),
+        ]
+        assert any((place / file).exists() for place in places), file
+
+
+def test_every_definition_that_the_reading_order_names_stands_in_its_module():
+    guide = NAMES[1]
+    named = re.findall(r"\[`(\w+)`\]\(([\w./]+\.py)\)", DOCUMENTS[guide])
+    assert len(named) > 25
+    for definition, module in named:
+        source = ((CHECKOUT / guide).parent / module).read_text(encoding="utf-8")
+        assert re.search(rf"^(?:def|class) {definition}\b", source, re.M), f"{definition} in {module}"
+
+
+def test_the_reading_order_leads_through_every_module_of_the_network():
+    folder = CHECKOUT / "seq2seq_cli" / "nn"
+    for module in folder.glob("*.py"):
+        if module.name != "__init__.py":
+            assert f"]({module.name})" in DOCUMENTS[NAMES[1]], module.name
+
+
+def texts(path: Path):
+    """The strings of a module that it can print: all but its docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield node.value
 
 
 def test_every_message_of_the_troubleshooting_is_one_that_the_program_can_say():
-    said = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "seq2seq_cli").rglob("*.py"))
+    said = "\0".join(text for path in (CHECKOUT / "seq2seq_cli").rglob("*.py") for text in texts(path))
     table = README.partition("## Troubleshooting\n")[2].partition("\n## ")[0]
     symptoms = [line.split("|")[1] for line in table.splitlines() if line.startswith("| ")]
     quoted = [text for symptom in symptoms for text in re.findall(r"`([^`]*)`", symptom) if " " in text]
-    assert len(quoted) >= 5
+    assert len(quoted) >= 8
     for text in quoted:
         for part in re.split(r" ?… ?", text.removeprefix("warning: ")):  # which console.warn puts before every one
             assert part in said, text
+
+
+def test_powershell_forms_do_what_the_set_up_commands_do():
+    def steps(text):
+        """The pip and later steps of a set-up command, each in words that both shells share."""
+        parts = re.split(r" && |; ", re.sub(r"\.venv[/\\](?:bin|Scripts)[/\\]", "", text.strip()))
+        return [re.sub(r"^(?:python3|py) -m venv", "python -m venv", part) for part in parts]
+
+    [powershell] = [text for kind, text in BLOCKS["README.md"] if kind == "powershell" and "-m venv" in text]
+    shell = [line for name, line in SHELL_LINES if name == "README.md" and line.startswith("python3 -m venv")]
+    assert [steps(line) for line in powershell.splitlines()] == [steps(line) for line in shell]
+    assert len(shell) == 2
 
 
 def test_ci_runs_the_test_command_of_the_readme():
