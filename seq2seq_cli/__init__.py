@@ -1,7 +1,8 @@
-"""A command-line translator around a recurrent encoder–decoder without attention, in pure NumPy.
+"""A command-line translator around a recurrent encoder–decoder without attention, in NumPy.
 
-The three teaching functions are ``encoder_forward``, ``decoder_forward`` and ``seq2seq_loss``; ``Translator`` is the
-Python way to a trained model. Nothing is imported until it is used, so that ``seq2seq --help`` starts at once.
+For Python: ``train`` a ``Recipe`` into a model file, load it with ``Translator``, score it with ``evaluate``; what cannot
+be is a ``UserError``. The three teaching functions are ``encoder_forward``, ``decoder_forward`` and ``seq2seq_loss``.
+Nothing is imported until it is used, so that ``seq2seq --help`` starts at once.
 """
 
 from __future__ import annotations
@@ -10,19 +11,37 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seq2seq_cli.config import Recipe, SearchConfig
     from seq2seq_cli.errors import UserError
+    from seq2seq_cli.evaluation.evaluation import evaluate
     from seq2seq_cli.inference.translator import Translator
     from seq2seq_cli.nn.teaching import decoder_forward, encoder_forward, seq2seq_loss
+    from seq2seq_cli.training.run import train
 
 __version__ = "0.1.0"
-__all__ = ["Translator", "UserError", "__version__", "decoder_forward", "encoder_forward", "seq2seq_loss"]
+__all__ = [
+    "Recipe",
+    "SearchConfig",
+    "Translator",
+    "UserError",
+    "__version__",
+    "decoder_forward",
+    "encoder_forward",
+    "evaluate",
+    "seq2seq_loss",
+    "train",
+]
 
 _HOMES = {
+    "Recipe": "seq2seq_cli.config",
+    "SearchConfig": "seq2seq_cli.config",
+    "Translator": "seq2seq_cli.inference.translator",
     "UserError": "seq2seq_cli.errors",
     "decoder_forward": "seq2seq_cli.nn.teaching",
     "encoder_forward": "seq2seq_cli.nn.teaching",
+    "evaluate": "seq2seq_cli.evaluation.evaluation",
     "seq2seq_loss": "seq2seq_cli.nn.teaching",
-    "Translator": "seq2seq_cli.inference.translator",
+    "train": "seq2seq_cli.training.run",
 }
 
 
@@ -31,3 +50,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List what the package offers, and nothing else."""
+    return sorted(__all__)

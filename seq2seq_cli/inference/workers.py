@@ -3,8 +3,8 @@
 Workers are processes forked from this one, and their results are in shared memory. Threads would be simpler, and NumPy
 releases the GIL while it computes; but between its calls only one thread at a time can run Python, and a recurrent
 network makes very many small calls: on two cores, threads took 17 and 36 ms where processes take 13 and 29 ms (a
-training step of a small and of the default network). Where fork is not safe (macOS, Windows), or the caller has threads
-of its own and asks for it, the workers are threads.
+training step of a small and of the default network). Where fork is not safe (macOS, Windows, a program with threads of
+its own such as a notebook), the workers are threads.
 
 Either works best if the BLAS under NumPy uses one thread; the command line sets that (``__main__.py``). Threads inside
 each matrix product are about as fast on an idle machine, and three to six times slower on a loaded one, because every
@@ -19,6 +19,7 @@ import mmap
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,7 @@ class WorkerPool:
             ``shared_zeros`` or among the arguments. (The owner of a pool passes a ``weakref.proxy`` of itself, or the
             two would keep each other, with all their arrays, alive until the garbage collector finds the cycle.)
         size: number of workers, the caller included.
-        processes: whether they are processes (if the system allows it) or threads.
+        processes: whether they are processes, where a fork is safe when the pool starts, or threads.
     """
 
     def __init__(self, target: Any, size: int, processes: bool = True) -> None:
@@ -90,7 +91,8 @@ class WorkerPool:
     def start(self) -> None:
         """Start the workers, unless they are running; otherwise the first call does."""
         if self.size > 1 and not self._pipes and self._threads is None:
-            if self._processes:
+            # Another thread, of a notebook for example, may hold a lock that a forked copy would wait for forever.
+            if self._processes and threading.active_count() == 1:
                 self._fork()
             else:
                 from concurrent.futures import ThreadPoolExecutor

@@ -36,6 +36,7 @@ class Validation:
         limits = {name: getattr(training, name) for name in ("max_tokens_per_batch", "max_source_length")}
         translator = Translator([dataclasses.replace(self.checkpoint, model=model)], threads=self.threads)
         hypotheses = translator.translate(sources, SearchConfig(beam=1, n_best=1, **limits))
+        translator.workers.shut_down()
         # A short, a middling and a long sentence: what the model learns first, what it learns next, what it may never.
         by_length = sorted(range(len(sources)), key=lambda k: (len(sources[k]), k))
         shown = dict.fromkeys(by_length[len(sources) * part // 6] for part in (1, 3, 5))
