@@ -4,13 +4,52 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from seq2seq_cli.errors import UserError, usage_error
 
-METRICS = ("bleu", "chrf", "ter")
+
+class Metric(NamedTuple):
+    """One of sacreBLEU's metrics: what people call it, and what makes it."""
+
+    title: str
+    make: Callable[[bool, list[list[str]] | None], Any]
+
+
+# sacreBLEU takes half a second to import: only when something is scored.
+
+
+def _bleu(lowercase: bool, references: list[list[str]] | None) -> Any:
+    from sacrebleu.metrics.bleu import BLEU
+
+    return BLEU(lowercase=lowercase, references=references)
+
+
+def _chrf(lowercase: bool, references: list[list[str]] | None, word_order: int = 0) -> Any:
+    from sacrebleu.metrics.chrf import CHRF
+
+    return CHRF(lowercase=lowercase, references=references, word_order=word_order)
+
+
+def _chrf_plus_plus(lowercase: bool, references: list[list[str]] | None) -> Any:
+    return _chrf(lowercase, references, word_order=2)
+
+
+def _ter(lowercase: bool, references: list[list[str]] | None) -> Any:
+    from sacrebleu.metrics.ter import TER
+
+    return TER(references=references)  # it has no regard to case anyway
+
+
+METRICS = {
+    "bleu": Metric("BLEU", _bleu),
+    "chrf": Metric("chrF2", _chrf),
+    "chrf++": Metric("chrF2++", _chrf_plus_plus),
+    "ter": Metric("TER", _ter),
+}
+"""A metric is one function and one entry: ``--metrics``, its help, its completion and the tables follow."""
 LENGTH_BUCKETS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 1 << 30))
 """Words of a source sentence; the classic picture of the fixed context's bottleneck is BLEU over these."""
 BOOTSTRAP_SAMPLES = 1000
@@ -107,7 +146,7 @@ def corpus_scores(
         raise UserError("there is nothing to score", where="the files to compare", fix="give at least one sentence")
     scores = Scores(len(hypotheses), {}, {})
     for name in metrics:
-        metric = _metric(name, references if confidence else None, lowercase)
+        metric = _make_metric(name, lowercase, references if confidence else None)
         extra = {"n_bootstrap": BOOTSTRAP_SAMPLES} if confidence else {}
         result = metric.corpus_score(list(hypotheses), None if confidence else [list(references)], **extra)
         scores.values[name] = float(result.score)
@@ -153,7 +192,7 @@ def compare(
     from sacrebleu.significance import PairedTest
 
     plain = [corpus_scores(hypotheses, references, metrics, lowercase=lowercase) for hypotheses in systems]
-    tested = {name: _metric(name, references, lowercase) for name in metrics}
+    tested = {name: _make_metric(name, lowercase, references) for name in metrics}
     named: list[tuple[str, Sequence[str]]] = [(str(k), list(hypotheses)) for k, hypotheses in enumerate(systems)]
     signatures, results = PairedTest(named, tested, None, test_type="bs", n_samples=BOOTSTRAP_SAMPLES)()
     keys = dict(zip(metrics, signatures))  # sacreBLEU calls chrf chrF2
@@ -176,7 +215,7 @@ def compare(
 
 def sentence_scores(hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False) -> list[float]:
     """Return each sentence's chrF2, from 0 to 100; sentences are too short for BLEU's runs of four words."""
-    metric = _metric("chrf", None, lowercase)
+    metric = _make_metric("chrf", lowercase)
     return [float(metric.sentence_score(h, [r]).score) for h, r in zip(hypotheses, references)]
 
 
@@ -239,14 +278,7 @@ def scores_by_length(
     return buckets
 
 
-def _metric(name: str, references: Sequence[str] | None, lowercase: bool) -> Any:
-    # Half a second to import: only when something is scored.
-    from sacrebleu.metrics.bleu import BLEU
-    from sacrebleu.metrics.chrf import CHRF
-    from sacrebleu.metrics.ter import TER
-
+def _make_metric(name: str, lowercase: bool, references: Sequence[str] | None = None) -> Any:
+    """Return one of sacreBLEU's metrics; with references it keeps their statistics, as resampling needs."""
     logging.getLogger("sacrebleu").setLevel(logging.ERROR)  # its advice about tokenized text is not about our output
-    cached = None if references is None else [list(references)]
-    if name == "ter":
-        return TER(references=cached)
-    return {"bleu": BLEU, "chrf": CHRF}[name](lowercase=lowercase, references=cached)
+    return METRICS[name].make(lowercase, None if references is None else [list(references)])

@@ -19,6 +19,7 @@ from seq2seq_cli.cli.terminal.translations import report_truncated
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import usage_error
 from seq2seq_cli.evaluation.evaluation import Evaluation, System, read_test_corpus
+from seq2seq_cli.evaluation.scores import METRICS, parse_metrics
 
 if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Translator
@@ -42,7 +43,14 @@ def evaluate_command(
     ] = None,
     threads: Threads = None,
     metrics: Annotated[
-        str, typer.Option("--metrics", metavar="LIST", help="Any of bleu,chrf,ter.", rich_help_panel=_SCORES)
+        str,
+        typer.Option(
+            "--metrics",
+            metavar="LIST",
+            help=f"Any of {','.join(METRICS)}, with commas between.",
+            rich_help_panel=_SCORES,
+            autocompletion=lambda: list(METRICS),
+        ),
     ] = "bleu,chrf",
     lowercase: Annotated[
         bool,
@@ -125,8 +133,6 @@ def evaluate_command(
     seq2seq eval --hypotheses output.txt --references test.en --json
     """
     config = SearchConfig(**search)
-    from seq2seq_cli.evaluation.scores import parse_metrics
-
     names = parse_metrics(metrics)
     files = hypotheses or []
     _check(corpus, model, files, references, compare, output_file, train_corpus, examples)

@@ -9,9 +9,8 @@ from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import bar
 from seq2seq_cli.cli.terminal.tables import UNLIMITED, table, width_of
 from seq2seq_cli.evaluation.evaluation import Evaluation
-from seq2seq_cli.evaluation.scores import Scores, remarks
+from seq2seq_cli.evaluation.scores import METRICS, Scores, remarks
 
-NAMES = {"bleu": "BLEU", "chrf": "chrF2", "ter": "TER"}
 SIGNIFICANT = 0.05
 WIDEST_BAR = 30
 COMPARISON = 30
@@ -48,7 +47,7 @@ def score_lines(evaluation: Evaluation) -> list[str]:
 def _scores(evaluation: Evaluation, width: int) -> list[str]:
     """Return a line for each metric: score, interval, signature."""
     scores = evaluation.scores[0]
-    rows = [[NAMES[name], _with_interval(scores, name), scores.signatures[name]] for name in scores.values]
+    rows = [[METRICS[name].title, _with_interval(scores, name), scores.signatures[name]] for name in scores.values]
     return table(["", ">", ""], rows, width)
 
 
@@ -56,7 +55,7 @@ def _comparison(evaluation: Evaluation, width: int) -> list[str]:
     """Return a line for each system, and what the test means."""
     found = list(zip(evaluation.systems, evaluation.scores))
     if width >= COMPARISON * len(evaluation.metrics):
-        headers = ["system", *(part for name in evaluation.metrics for part in (f">{NAMES[name]}", ">p"))]
+        headers = ["system", *(part for name in evaluation.metrics for part in (f">{METRICS[name].title}", ">p"))]
         rows = [
             [system.name, *(cell for name in evaluation.metrics for cell in (_with_interval(s, name), _p(s, name)))]
             for system, s in found
@@ -64,11 +63,11 @@ def _comparison(evaluation: Evaluation, width: int) -> list[str]:
     else:  # one below the other
         headers = ["", "system", ">score", ">p"]
         rows = [
-            [NAMES[name], system.name, _with_interval(s, name), _p(s, name)]
+            [METRICS[name].title, system.name, _with_interval(s, name), _p(s, name)]
             for name in evaluation.metrics
             for system, s in found
         ]
-    signatures = [[NAMES[name], text] for name, text in evaluation.scores[0].signatures.items()]
+    signatures = [[METRICS[name].title, text] for name, text in evaluation.scores[0].signatures.items()]
     meaning = f"* differs from {evaluation.systems[0].name} with p < {SIGNIFICANT}, by paired bootstrap"
     return [*table(headers, rows, width), *table([""], [[meaning]], width), "", *table(["", ""], signatures, width)]
 
@@ -77,7 +76,7 @@ def _scale(evaluation: Evaluation, width: int) -> list[str]:
     rows = [(system.name, scores) for system, scores in evaluation.baselines]
     rows += [(system.name, scores) for system, scores in zip(evaluation.systems, evaluation.scores)]
     cells = [[name, *(f"{scores.values[metric]:.2f}" for metric in evaluation.metrics)] for name, scores in rows]
-    return table(["", *(f">{NAMES[metric]}" for metric in evaluation.metrics)], cells, width)
+    return table(["", *(f">{METRICS[metric].title}" for metric in evaluation.metrics)], cells, width)
 
 
 def _lengths(evaluation: Evaluation, width: int) -> list[str]:
