@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,25 @@ def run_cli(*arguments: str | Path, stdin: bytes = b"", cwd: Path, **changes: st
 def cli(tmp_path: Path) -> Callable[..., Result]:
     """The command line in an empty folder, ``tmp_path``."""
     return lambda *arguments, **options: run_cli(*arguments, **{"cwd": tmp_path, **options})
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A folder that may not be written to, for an administrator too: a read-only file system where there is one."""
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    (folder / "f").write_bytes(b"old")
+    if os.geteuid():
+        folder.chmod(0o555)
+        yield folder
+        folder.chmod(0o755)
+        return
+    bind = subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True)
+    if bind.returncode:
+        pytest.skip("an administrator may write everywhere, and here may not mount")
+    subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
 
 
 def write_pairs(path: Path) -> Path:

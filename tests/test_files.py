@@ -1,6 +1,5 @@
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import sys
@@ -9,11 +8,9 @@ from pathlib import Path
 import pytest
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.inference.workers import CAN_FORK
 from seq2seq_cli.storage.files import atomic_file, back_up, check_writable, remove_leftovers
 from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.text.inputs import read_bytes
-from tests.conftest import environment
 
 
 def names(folder):
@@ -191,93 +188,6 @@ def test_leftovers_of_killed_processes_are_removed_and_nothing_else(tmp_path):
     assert names(tmp_path) == sorted(others)
 
 
-HOLDER = """
-import sys, time
-from pathlib import Path
-from seq2seq_cli.storage.locks import acquire_lock
-with acquire_lock(Path("f")):
-    print("held", flush=True)
-    time.sleep(600)
-"""
-
-
-def test_a_second_process_is_told_who_is_writing_until_that_one_is_dead(tmp_path):
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
-    )
-    assert holder.stdout.readline() == "held\n"
-    (tmp_path / "link").symlink_to(tmp_path / "f")
-    for path in (tmp_path / "f", tmp_path / "link"):
-        with pytest.raises(UserError, match=rf"another process \({holder.pid}\) is writing") as caught:
-            acquire_lock(path).__enter__()
-        assert caught.value.where == str(path)
-    holder.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
-    holder.wait()
-    assert (tmp_path / ".f.lock").exists()  # what it left behind stops nobody
-    with acquire_lock(tmp_path / "f"):
-        assert (tmp_path / ".f.lock").read_text().split() == [str(os.getpid())]
-        with pytest.raises(UserError), acquire_lock(tmp_path / "f"):
-            pass
-    assert names(tmp_path) == ["link"]
-
-
-HOLDER_WITH_A_TEAM = """
-import os, time
-from pathlib import Path
-from seq2seq_cli.storage.locks import acquire_lock
-from seq2seq_cli.inference.workers import WorkerPool
-
-class Work:
-    def number(self):
-        return os.getpid()
-
-    def sleep(self):
-        time.sleep(600)
-
-with acquire_lock(Path("f")):
-    team = WorkerPool(Work(), 2)
-    print(team.call("number", [(), ()])[1], flush=True)
-    team.call("sleep", [(), ()])
-"""
-
-
-@pytest.mark.skipif(not CAN_FORK, reason="no fork here")
-def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock_of_a_dead_one(tmp_path):
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER_WITH_A_TEAM], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
-    )
-    member = int(holder.stdout.readline())
-    try:
-        with pytest.raises(UserError, match=rf"another process \({holder.pid}\)"), acquire_lock(tmp_path / "f"):
-            pass
-        holder.kill()
-        holder.wait()
-        os.kill(member, 0)  # it is still there, asleep
-        with acquire_lock(tmp_path / "f"):
-            pass
-    finally:
-        os.kill(member, signal.SIGKILL)
-        holder.stdout.close()
-
-
-def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(tmp_path, monkeypatch):
-    from seq2seq_cli.storage import locks
-
-    lock, real = tmp_path / ".f.lock", locks._lock
-    handles = []
-
-    def removed_meanwhile(handle):
-        handles.append(handle)
-        if len(handles) == 1:
-            lock.unlink()
-        return real(handle)
-
-    monkeypatch.setattr(locks, "_lock", removed_meanwhile)
-    with acquire_lock(tmp_path / "f"):
-        assert len(handles) == 2
-        assert lock.exists()
-
-
 def test_missing_folder_and_folder_in_the_way(tmp_path):
     with pytest.raises(UserError, match="no such folder"):
         write(tmp_path / "no" / "f", b"")
@@ -318,10 +228,3 @@ def test_keeping_works_where_there_are_no_links(tmp_path, monkeypatch):
     back_up(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b").read_bytes() == b"1"
     assert names(tmp_path) == ["a", "b"]
-
-
-def test_reading_is_limited(tmp_path):
-    (tmp_path / "f").write_bytes(b"12345")
-    assert read_bytes(tmp_path / "f", 5) == b"12345"
-    with pytest.raises(UserError, match="larger than"):
-        read_bytes(tmp_path / "f", 4)

@@ -127,19 +127,6 @@ def test_a_sentence_does_not_depend_on_its_neighbours(config):
                 np.testing.assert_allclose(x, y, rtol=0, atol=1e-12)
 
 
-def test_blocks_of_the_output_layer_do_not_change_the_result(monkeypatch):
-    config = CONFIGS[0]
-    model, batch = random_model(config), random_batch()
-    whole, pieces = model.parameters.zeros_like(), model.parameters.zeros_like()
-    expected = model.loss_and_gradients(batch, whole)
-    monkeypatch.setattr("seq2seq_cli.nn.output_layer.BLOCK_BYTES", 1)
-    monkeypatch.setattr("seq2seq_cli.nn.output_layer.SMALLEST_BLOCK", 3)
-    monkeypatch.setattr("seq2seq_cli.nn.output_layer.PRODUCT_BYTES", 1)
-    result = model.loss_and_gradients(batch, pieces)
-    assert result.loss == pytest.approx(expected.loss, rel=1e-12)
-    np.testing.assert_allclose(pieces.flat, whole.flat, rtol=0, atol=1e-12)
-
-
 @pytest.mark.parametrize("config", CONFIGS[-2:], ids=config_id)
 def test_every_gradient_is_written_not_added(config):
     model, batch = random_model(config), random_batch()

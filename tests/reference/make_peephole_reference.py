@@ -4,9 +4,9 @@ Run from the top of the checkout, with ``onnx`` and ``onnxruntime`` installed::
 
     python -m tests.reference.make_peephole_reference
 
-The arrays are stored in ONNX's own layout: gates in the order ``i, o, f, c`` in ``W``, ``R`` and ``B``, and peepholes
-in the order ``i, o, f`` in ``P``. ``initial_h``, ``initial_c`` and ``P`` are not zero, and the sentences have unequal
-lengths.
+The arrays are stored in ONNX's own layout: the gates in ``W``, ``R`` and ``B`` in the order ``i, o, f, c``, the
+peepholes in ``P`` in the order ``i, o, f``. ``initial_h``, ``initial_c`` and ``P`` are not zero, and the sentences have
+unequal lengths.
 
 Source: the operator LSTM of ONNX, https://onnx.ai/onnx/operators/onnx__LSTM.html.
 """

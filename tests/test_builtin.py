@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pytest
+
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.text import builtin
+from seq2seq_cli.text.builtin import builtin_corpus, data_folder
+
+
+@pytest.mark.parametrize("split", ["train", "valid", "test", "test_long"])
+def test_every_split_is_there(split):
+    assert Path(builtin_corpus(split)).is_file()
+
+
+def test_the_data_of_an_installed_package_come_before_those_beside_it(tmp_path, monkeypatch):
+    package = tmp_path / "seq2seq_cli"
+    monkeypatch.setattr(builtin, "__file__", str(package / "text" / "builtin.py"))
+    with pytest.raises(UserError, match="built-in corpus is missing") as caught:
+        data_folder()
+    assert caught.value.where == str(package / "data")
+    for folder in (tmp_path / "data", package / "data"):  # a checkout, then an installation
+        (folder / "en-fr").mkdir(parents=True)
+        assert data_folder() == folder
