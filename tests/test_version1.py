@@ -69,9 +69,7 @@ def test_the_model_translates(folder):
 
 
 def test_the_training_resumes_as_the_first_version_would_have_continued_it(folder):
-    events = list(
-        train(Recipe.of(corpus=str(folder / PAIRS), max_steps=30, threads=1), folder / MODEL, resume=True)
-    )
+    events = list(train(Recipe.of(corpus=str(folder / PAIRS), max_steps=30, threads=1), folder / MODEL, resume=True))
     (started,) = (event for event in events if isinstance(event, TrainingStarted))
     assert started.step == 13
     assert [event.step for event in events if isinstance(event, StepReport)] == list(range(14, 31))
