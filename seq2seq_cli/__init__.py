@@ -1,6 +1,6 @@
 """A command-line translator around a recurrent encoder–decoder without attention, in NumPy.
 
-For Python: ``train`` a ``Recipe`` into a model file, load it with ``Translator``, score it with ``evaluate``; an error
+For Python: ``train`` a ``Recipe`` into a model file, load it with ``Translator``, score it with ``evaluate``; bad input
 is a ``UserError``. The three teaching functions are ``encoder_forward``, ``decoder_forward`` and ``seq2seq_loss``.
 Nothing is imported until it is used, so that ``seq2seq --help`` starts at once.
 """

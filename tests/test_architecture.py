@@ -1,8 +1,9 @@
-"""A module imports only from floors below its own; inside a floor's package, from its own package."""
+"""The house of DESIGN.md: rooms on floors, imports that go down, and what only one room may know."""
 
 from __future__ import annotations
 
 import ast
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -19,66 +20,158 @@ FLOORS = {
     "training": 4,
     "cli": 5,
 }
+"""The table of DESIGN.md, which never differs from it."""
+INNER_ROOMS = {"cli": {"commands", "terminal"}}
 MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem not in ("__init__", "__main__")
 )
-THIRD_PARTY = {"typer": {"cli"}, "rich": {"cli"}, "sacrebleu": {"evaluation"}, "matplotlib": {"cli"}, "numpy": None}
+THIRD_PARTY = {"numpy": None, "sacrebleu": {"evaluation"}, **dict.fromkeys(("typer", "rich", "matplotlib"), {"cli"})}
+MOST_LINES = 350
+CALLBACKS = {
+    ("nn/teaching.py", "loss_fn"),  # the promised signature of seq2seq_loss
+    ("nn/optimizers.py", "zeros"),  # allocates the moments, in shared memory for several workers
+    ("nn/gradcheck.py", "function"),  # whose derivative is estimated
+}
+"""Parameters that are functions, outside of the command line."""
+
+each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
 def room(path: Path) -> str:
-    """The part of the house a file belongs to: ``nn``, ``cli``, ``training`` …"""
+    """The room of a file: ``nn``, ``cli``, ``training`` …"""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
-def imports(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path, types_too: bool = True) -> set[str]:
+    """Everything that a module imports, also where it is first needed; ``types_too``: and what only types need."""
+    found: set[str] = set()
+    nodes: list[ast.AST] = [tree(path)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not types_too:
+            nodes += node.orelse
+            continue
+        nodes += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, f"{path}: imports are absolute"
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{path}: imports are absolute"
             found.add(node.module)
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
-def test_every_room_has_a_floor():
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_the_house_has_exactly_these_rooms():
     assert {room(path) for path in MODULES} == set(FLOORS)
+    for name in FLOORS:
+        folder = PACKAGE / name
+        inner = {path.parent.relative_to(folder).parts[0] for path in folder.rglob("*.py") if path.parent != folder}
+        assert inner == INNER_ROOMS.get(name, set())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@each_module
 def test_imports_go_down_the_floors(path):
     own = room(path)
     for name in imports(path):
         parts = name.split(".")
-        if parts[0] != "seq2seq_cli" or len(parts) < 2 or parts[1] not in FLOORS:
-            continue
-        assert parts[1] == own or FLOORS[parts[1]] < FLOORS[own], f"{own} must not import {name}"
+        if parts[0] == "seq2seq_cli" and len(parts) > 1 and parts[1] in FLOORS:
+            below = FLOORS[parts[1]] < FLOORS[own] or (own, parts[1]) == ("config", "errors")  # which share a floor
+            assert parts[1] == own or below, f"{own} must not import {name}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_modules_import_each_other_in_a_circle():
+    names = {module_name(path): path for path in MODULES}
+    graph = {name: (imports(path, types_too=False) & names.keys()) - {name} for name, path in names.items()}
+    for name in graph:  # a package's __init__ imports its modules; a module of it needs none of what that offers
+        package = name.rpartition(".")[0]
+        graph[name] = {other for other in graph[name] if other != package or f"{package}." not in f"{name}."}
+    try:
+        assert list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+@each_module
+def test_no_module_is_longer_than_one_reads_at_a_sitting(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
+
+
+@each_module
 def test_each_package_is_used_only_where_it_belongs(path):
     for name in imports(path):
         rooms = THIRD_PARTY.get(name.split(".")[0])
         assert rooms is None or room(path) in rooms, f"{room(path)} must not import {name}"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_command_line_prints_or_exits(path):
+@each_module
+def test_nothing_is_printed_past_the_console(path):
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    printing = [f"{path}:{node.lineno}" for node in calls if node.func.id == "print"]
+    if path.name == "console.py":
+        assert len(printing) == 1  # the line that writes to stderr
+    else:
+        assert not printing
+
+
+@each_module
+def test_only_the_command_line_knows_signals_exit_codes_and_arguments(path):
     if room(path) == "cli":
         return
-    exits = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in ("print", "exit", "input"), f"{path}:{node.lineno}"
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("sys.exit", "os._exit", "os.abort"):
-            exits.append(ast.unparse(node.func))
-    found = imports(path) & {"signal", "argparse", "pickle"}
+    exits, known = [], imports(path) & {"signal", "argparse", "click"}
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            assert name not in ("exit", "quit", "input"), f"{path}:{node.lineno}"
+            exits += [name] if name in ("sys.exit", "os._exit", "os.abort") else []
+            codes = [each.arg for each in node.keywords if each.arg == "exit_code"]
+            assert not codes or path.name == "errors.py", f"{path}:{node.lineno}: usage_error says that it is usage"
+        assert not (isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.argv"), f"{path}:{node.lineno}"
+        assert not (isinstance(node, ast.Name) and node.id == "SystemExit"), f"{path}:{node.lineno}"
     if path.name == "workers.py":
         # Here a forked process ends, not the program: without tidying up what belongs to the one it was forked from,
         # to which it also leaves the signals.
-        assert exits == ["os._exit"]
-        assert found == {"signal"}
+        assert (exits, known) == (["os._exit"], {"signal"})
     else:
-        assert not exits
-        assert not found
+        assert (exits, known) == ([], set())
+
+
+@each_module
+def test_no_file_can_execute_code(path):
+    assert not imports(path) & {"pickle", "marshal", "shelve"}
+    calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    assert not [each for each in calls if isinstance(each, ast.Name) and each.id in ("eval", "exec")]
+
+
+@each_module
+def test_nothing_passes_a_callback_of_the_command_line_down(path):
+    if room(path) == "cli":
+        return
+    module = tree(path)
+    aliases = {"Callable"}  # and names that this module gives to it
+    for node in module.body:
+        if isinstance(node, ast.Assign) and _names(node.value) & aliases:
+            aliases |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    place = path.relative_to(PACKAGE).as_posix()
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = node.args
+            for each in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg):
+                if each is not None and each.annotation is not None and _names(each.annotation) & aliases:
+                    assert (place, each.arg) in CALLBACKS, f"{path}:{node.lineno}: {each.arg}"
+
+
+def _names(node: ast.AST) -> set[str]:
+    """The names in an expression, also in one that is a text."""
+    found = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    found |= {each.attr for each in ast.walk(node) if isinstance(each, ast.Attribute)}
+    texts = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return found | {name for text in texts for name in text.replace("[", " ").replace(",", " ").split()}

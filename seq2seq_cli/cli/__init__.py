@@ -57,7 +57,7 @@ app = typer.Typer(
 
 def _show_version(value: bool) -> None:
     if value:
-        print(f"seq2seq {__version__}")
+        console.write_results([f"seq2seq {__version__}"])
         raise typer.Exit
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.errors import UserError
+from seq2seq_cli.errors import usage_error
 from seq2seq_cli.evaluation.scores import BucketScore, Scores, corpus_scores, scores_by_length, sentence_scores
 from seq2seq_cli.evaluation.scores import compare as compare_systems
 from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
@@ -189,11 +189,10 @@ def read_test_corpus(name: str | None, trained_on: Sequence[str]) -> Corpus:
         UserError: if the built-in test set says nothing about a model, and as ``read_corpus``.
     """
     if name is None and any(corpus != BUILTIN for corpus in trained_on):
-        raise UserError(
+        raise usage_error(
             "this model was not trained on the built-in corpus, so the built-in test set says nothing about it",
             where=", ".join(trained_on),
             fix="name a test corpus: seq2seq eval test.tsv",
-            exit_code=2,
         )
     return read_corpus(name or builtin_corpus("test"))
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, get_args
 
 from seq2seq_cli.cli.signals import StopSignal, catch_signals
 from seq2seq_cli.cli.terminal import console
-from seq2seq_cli.cli.terminal.charts import bar, can_draw, sparkline
+from seq2seq_cli.cli.terminal.charts import can_draw
+from seq2seq_cli.cli.terminal.meter import Meter
 from seq2seq_cli.cli.terminal.preflight import LABEL, clock, section_lines, warning_of
-from seq2seq_cli.config import UNLIMITED_EPOCHS
 from seq2seq_cli.storage.checkpoint import state_path
 from seq2seq_cli.training.events import (
     Diagnostic,
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_PICTURES = 0.2
-SMOOTHING = 0.95
-"""Weight of the past in the running means that are shown."""
-WIDEST_PICTURE = 100
 RIGHT_MARGIN = 3
 """Columns that a picture leaves free, for the ``^C`` that a terminal writes behind it: it must not break the line."""
 LONGEST_SAMPLE = 200
@@ -179,92 +176,6 @@ def diagnosis(event: Diagnostic) -> str:
                 f"{risen}, while the training loss falls: overfitting; the best model is kept; more --dropout, a "
                 "smaller --hidden-size or more pairs help"
             )
-
-
-class Meter:
-    """Running means, the best BLEU so far, and the time that is left.
-
-    Args:
-        started: where the training that is measured began.
-    """
-
-    def __init__(self, started: TrainingStarted) -> None:
-        self.started = started
-        self.config = started.recipe.training
-        self.loss = self.speed = 0.0
-        self.weight = 0.0
-        self.losses: list[float] = []
-        self.report: StepReport | None = None
-        self.best_bleu = started.best_bleu
-
-    @property
-    def done(self) -> float:
-        """Share of the planned steps or minutes that is done, from 0 to 1."""
-        report = self._last()
-        done = report.step / self.started.total_steps
-        if self.config.max_minutes:
-            done = max(done, report.seconds / (60 * self.config.max_minutes))
-        return min(1.0, done)
-
-    def after_step(self, report: StepReport) -> None:
-        """Take note of a step."""
-        self.report = report
-        self.losses.append(report.loss)
-        self.weight = SMOOTHING * self.weight + 1 - SMOOTHING
-        self.loss = SMOOTHING * self.loss + (1 - SMOOTHING) * report.loss
-        self.speed = SMOOTHING * self.speed + (1 - SMOOTHING) * report.tokens_per_second
-
-    def after_validation(self, report: ValidationReport) -> None:
-        """Take note of a validation."""
-        self.best_bleu = report.valid_bleu if self.best_bleu is None else max(self.best_bleu, report.valid_bleu)
-
-    def line(self) -> str:
-        """Return one line that says it all."""
-        return "  ".join([*self._position(), *self._numbers()[:-1], self._time_left(), self._numbers()[-1]])
-
-    def picture(self, width: int, blocks: bool = True) -> list[str]:
-        """Return lines for a terminal of that width: how far it is, the numbers, and how the loss has fallen."""
-        position, end = "  ".join(self._position()), f"{self.done:4.0%}  {self._time_left()}"
-        width = min(width, WIDEST_PICTURE)
-        room = max(0, width - len(position) - len(end) - 4)
-        done = bar(self.done, room, blocks)[:room].ljust(room, "░" if blocks else ".")
-        title = "loss over time  "
-        over_time = f"{title}{sparkline(self.losses, max(1, width - len(title)), blocks)}"
-        return [line[:width] for line in (f"{position}  {done}  {end}", "  ".join(self._numbers()), over_time)]
-
-    def _position(self) -> list[str]:
-        """Epoch and step, and of how many."""
-        report, config = self._last(), self.config
-        limited = config.epochs < UNLIMITED_EPOCHS
-        epochs = f"/{config.epochs}" if limited else ""
-        steps = f"/{self.started.total_steps}" if limited or config.max_steps else ""
-        return [f"epoch {report.epoch}{epochs}", f"step {report.step}{steps}"]
-
-    def _numbers(self) -> list[str]:
-        """Loss, best BLEU, speed and rate."""
-        best = [] if self.best_bleu is None else [f"best BLEU {self.best_bleu:.1f}"]
-        return [
-            f"loss {self.loss / self.weight:.3f}",
-            *best,
-            f"{self.speed / self.weight:,.0f} tokens/s",
-            f"rate {self._last().learning_rate:.2g}",
-        ]
-
-    def _time_left(self) -> str:
-        return f"ETA {clock(self.seconds_left())}"
-
-    def seconds_left(self) -> float:
-        """Return the time to the last step, or to the time limit if that comes first, at the pace so far."""
-        report = self._last()
-        pace = (report.seconds - self.started.seconds) / (report.step - self.started.step)
-        left = pace * (self.started.total_steps - report.step)
-        limit = self.config.max_minutes
-        return left if limit is None else min(left, max(0.0, 60 * limit - report.seconds))
-
-    def _last(self) -> StepReport:
-        if self.report is None:
-            raise ValueError("there has been no step yet")
-        return self.report
 
 
 def validation_lines(report: ValidationReport) -> list[str]:
