@@ -73,8 +73,8 @@ class Checkpoint:
         corpus: what it was trained on, as the user named it.
         text: how its tokenizers were made: the settings for them.
         training_vocabulary: the words of the training sources and the length of the longest.
-        valid: what it was validated on, as the user named it; None: a share held out, or the built-in corpus.
-        threads: how many shared the work, on which the last bits of the weights depend; None: the file does not say.
+        valid: what it was validated on, as the user named it; None: held-out pairs, or the built-in corpus.
+        threads: number of workers, on which the last bits of the weights depend; None: unknown.
         averaged: the files whose mean this is; none for a model as it was trained.
     """
 
@@ -91,7 +91,7 @@ class Checkpoint:
     averaged: tuple[str, ...] = ()
 
     def measured(self, key: str) -> list[float]:
-        """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
+        """Return one number of each validation, such as ``valid_bleu``; invalid records of a file are skipped."""
         return [float(record[key]) for record in self.history if is_number(record.get(key))]
 
 
@@ -117,15 +117,15 @@ def is_number(value: Any) -> bool:
 
 
 def state_path(path: Path) -> Path:
-    """Return where the training state of a model is: ``NAME.state.npz`` beside ``NAME.npz``."""
+    """Return the path of a model's training state: ``NAME.state.npz`` beside ``NAME.npz``."""
     return path.with_name(path.name.removesuffix(".npz") + ".state.npz")
 
 
 def previous_path(path: Path) -> Path:
-    """Return where a model (or a log) goes that a new training replaces.
+    """Return the path to which a new training backs up the previous model (or log).
 
-    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that is not there: what was put aside before
-    stays, so two trainings started by mistake cost nothing.
+    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist: earlier backups stay,
+    so two trainings started by mistake destroy nothing.
     """
     stem = path.name.removesuffix(path.suffix)
     for number in itertools.count(1):
@@ -139,7 +139,7 @@ def check_model_path(path: Path) -> None:
     """Raise unless a model may have this name: ``NAME.npz``, and not that of a training state."""
     if str(path) == STDIO:
         raise usage_error(
-            "a model cannot go to standard output: it is only ever saved whole, with its training state beside it",
+            "a model cannot be written to standard output: it is saved whole, with its training state beside it",
             where="--output",
             fix="name a file, and send that on: -o model.npz",
         )
@@ -151,10 +151,10 @@ def check_model_path(path: Path) -> None:
         )
 
 
-def put_aside(path: Path) -> Path | None:
-    """Keep the model that is in a file, and the training state beside it, under another name; return it.
+def back_up(path: Path) -> Path | None:
+    """Back up the model in a file, and the training state beside it, under another name; return that name.
 
-    At every moment there is a whole model under the name, and never a state beside it of another training.
+    At every moment there is a whole model under the old name, and never a state of another training beside it.
     """
     previous = previous_path(path)
     found = path.exists()

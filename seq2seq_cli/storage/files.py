@@ -1,4 +1,4 @@
-"""Writing files so that a failure is explained and never costs what was there before."""
+"""Write files so that a failure is explained and never destroys the previous content."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from seq2seq_cli.errors import explain_os_errors
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Write a file so that a reader sees the whole old one or the whole new one, whatever happens on the way.
+    """Write a file so that a reader sees the whole old one or the whole new one, whatever happens in between.
 
-    The content goes to a temporary file in the same folder, is flushed to disk, and takes the old one's name in one
+    The content goes to a temporary file in the same folder, is flushed to disk, and replaces the old one in one
     step; then the folder is flushed too. Permissions are those of any new file.
 
     Args:
@@ -35,7 +35,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
                 write(stream)
             return
         temporary = _temporary(path)
-        try:  # from before the file is there, so that an interruption at any instant cleans up
+        try:  # entered before the file exists, so that an interruption at any instant cleans up
             with temporary.open("xb") as file:
                 write(file)
                 file.flush()
@@ -49,7 +49,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Raise now what ``write_atomically`` would raise after hours of work; nothing is changed.
+    """Raise the error that ``write_atomically`` would raise after hours of work; nothing is changed.
 
     Raises:
         UserError: if the folder is missing, is a file or may not be written to, the name is too long, and so on.
@@ -69,7 +69,7 @@ def check_writable(path: Path) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files that processes left which were killed while they wrote this file.
+    """Remove the temporary files of processes that were killed while they wrote this file.
 
     Only for a file that no other process is writing: see ``locks.exclusive``.
     """
@@ -82,7 +82,7 @@ def remove_leftovers(path: Path) -> None:
 
 
 def keep_as(path: Path, other: Path, move: bool = False) -> None:
-    """Keep a file, if there is one, under another name too, or (``move``) under the other name only."""
+    """Link or copy a file, if it exists, to another name, or rename it (``move``)."""
     if not path.exists():
         return
     with explain_os_errors(other, "write"):

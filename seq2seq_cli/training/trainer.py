@@ -29,7 +29,7 @@ from seq2seq_cli.nn.packing import Index
 from seq2seq_cli.storage.checkpoint import (
     Checkpoint,
     TrainingState,
-    put_aside,
+    back_up,
     save_model,
     save_state,
     state_path,
@@ -313,7 +313,7 @@ class Trainer:
     def _save_model(self) -> None:
         """Write the model; one of an earlier training, and its state, are first put aside, not lost."""
         if self.replaces_another:
-            put_aside(self.output)
+            back_up(self.output)
         self.replaces_another = False
         save_model(self.output, self.checkpoint)
 

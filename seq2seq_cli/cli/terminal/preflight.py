@@ -74,7 +74,7 @@ def vocabulary_lines(trainer: Trainer, train: Corpus, valid: Corpus) -> list[str
     source, target = checkpoint.source_tokenizer, checkpoint.target_tokenizer
     kind = source.kind if source.kind == target.kind else f"{source.kind} and {target.kind}"
     words = [
-        count_oov(known, lines, tokenizer.lowercase).share
+        count_oov(known, lines, tokenizer.lowercase).rate
         for known, lines, tokenizer in (
             (train.sources, valid.sources, source),
             (train.targets, valid.targets, target),
