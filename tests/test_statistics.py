@@ -147,6 +147,6 @@ def test_each_sentence_is_in_the_bucket_of_its_length():
 def test_oov_words_are_counted_at_every_occurrence():
     found = count_oov(["The cat sleeps."], ["The dog sleeps.", "A dog!"], lowercase=False)
     assert found == (7, 4)  # dog, A, dog, !
-    assert count_oov(["THE CAT"], ["the cat"], lowercase=True).share == 0.0
-    assert count_oov(["THE CAT"], ["the cat"], lowercase=False).share == 1.0
-    assert count_oov(["x"], [""], lowercase=False).share == 0.0
+    assert count_oov(["THE CAT"], ["the cat"], lowercase=True).rate == 0.0
+    assert count_oov(["THE CAT"], ["the cat"], lowercase=False).rate == 1.0
+    assert count_oov(["x"], [""], lowercase=False).rate == 0.0

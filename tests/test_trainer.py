@@ -229,7 +229,7 @@ def test_a_loss_that_is_not_a_number_stops_with_advice_and_keeps_the_last_good_m
     assert np.array_equal(load_model(tmp_path / "m.npz").model.parameters.flat, good)
 
 
-def test_an_earlier_model_is_put_aside_not_lost(tmp_path):
+def test_an_earlier_model_is_backed_up_not_lost(tmp_path):
     path = tmp_path / "m.npz"
     list(make_trainer(path, epochs=1, seed=1).run())
     earlier = path.read_bytes()

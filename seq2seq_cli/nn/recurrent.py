@@ -52,8 +52,8 @@ def layer_forward(
         suffix: for example ``_l0`` or ``_l0_reverse``.
         inputs: (N, E), packed.
         packing: where each token is.
-        initial: the state before the first step, each array (B, H); None for zeros, whose product need not
-            be computed.
+        initial: the state before the first step, each array (B, H); None for zeros, whose product
+            need not be computed.
         sentence_input: (B, C) or None: an input that is the same at every step, the last C columns of ``weight_ih``.
             It is multiplied once per sentence, not once per token.
         keep_cache: whether there will be a backward pass; inference needs no cache.
@@ -156,7 +156,7 @@ def layer_backward(
         if d_previous[0] is not None:
             alive[0][...] += d_previous[0]
         for part, d_part in zip(alive[1:], d_previous[1:]):
-            part[...] = d_part
+            part[...] = 0.0 if d_part is None else d_part
 
     # With every step's projections at hand, each weight's gradient is one product over all tokens.
     d_x_all, d_h_all = (each.reshape(packing.tokens, -1) for each in (d_x_projection, d_h_projection))  # (N, gH)

@@ -1,4 +1,4 @@
-"""Reading and writing ``.npz`` files: nothing in one that is read is trusted.
+"""Read and write ``.npz`` files: nothing in a file that is read is trusted.
 
 Pickles are never loaded, and everything is checked before memory is allocated for it: the directory, the members'
 names, sizes, types and shapes; then their content against its checksum. So no file can execute code or fill the memory.
@@ -47,7 +47,7 @@ def write_archive(path: Path, members: dict[str, npt.NDArray[Any]]) -> None:
 class Archive:
     """An ``.npz`` file, open for reading in a ``with`` block, whose members are checked one by one.
 
-    ``path`` is what to call it in messages, ``names`` those of its members but the checksums, ``size`` its bytes.
+    ``path`` is its name in messages, ``names`` are those of its members except the checksums, ``size`` is in bytes.
 
     Args:
         path: the file.
@@ -84,7 +84,7 @@ class Archive:
             self.size, entries = _check_directory(self._file)
             self._zip = zipfile.ZipFile(self._file)
             members = self._zip.infolist()
-            if len(members) != entries:  # zipfile does not mind
+            if len(members) != entries:  # zipfile does not check it
                 raise ValueError(f"it has {len(members)} members instead of {entries}")
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError, EOFError) as error:
             raise self.damaged(f"it is not an .npz file ({error})") from None
@@ -137,7 +137,7 @@ class Archive:
             raise self.damaged(f"'{name}' declares {declared} bytes where about {content} were expected")
 
     def json(self, name: str, most: int = LARGEST_TEXT) -> Any:
-        """Return the value of a member that holds JSON, of at most so many bytes."""
+        """Return the value of a JSON member of at most ``most`` bytes."""
         if name not in self._members:
             raise self.damaged(f"it has no member '{name}'")
         if self._members[name].file_size > most:

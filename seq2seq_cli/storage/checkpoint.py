@@ -91,7 +91,7 @@ class Checkpoint:
         return BUILTIN if self.recipe.corpora.corpus is None else self.recipe.corpora.corpus
 
     def measured(self, key: str) -> list[float]:
-        """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
+        """Return one number of each validation, such as ``valid_bleu``; invalid records of a file are skipped."""
         return [float(record[key]) for record in self.history if is_number(record.get(key))]
 
 
@@ -117,7 +117,7 @@ def is_number(value: Any) -> bool:
 
 
 def state_path(path: Path) -> Path:
-    """Return where the training state of a model is: ``NAME.state.npz`` beside ``NAME.npz``."""
+    """Return the path of a model's training state: ``NAME.state.npz`` beside ``NAME.npz``."""
     return path.with_name(path.name.removesuffix(".npz") + ".state.npz")
 
 
@@ -139,7 +139,7 @@ def check_model_path(path: Path) -> None:
     """Raise unless a model may have this name: ``NAME.npz``, and not that of a training state."""
     if str(path) == STDIO:
         raise usage_error(
-            "a model cannot go to standard output: it is only ever saved whole, with its training state beside it",
+            "a model cannot be written to standard output: it is saved whole, with its training state beside it",
             where="--output",
             fix="name a file, and send that on: -o model.npz",
         )

@@ -1,4 +1,4 @@
-"""Writing files so that a failure is explained and never costs what was there before."""
+"""Write files so that a failure is explained and never destroys the previous content."""
 
 from __future__ import annotations
 

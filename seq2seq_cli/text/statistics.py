@@ -62,7 +62,7 @@ class OovCount(NamedTuple):
     oov: int
 
     @property
-    def share(self) -> float:
+    def rate(self) -> float:
         """The OOV rate, from 0 to 1."""
         return self.oov / max(1, self.words)
 
