@@ -1,4 +1,4 @@
-from seq2seq_cli.evaluation.baselines import nearest_translations
+from seq2seq_cli.evaluation.baselines import nearest_translations, word_by_word_translations
 from seq2seq_cli.text.corpus import Corpus
 
 TRAIN = Corpus(
@@ -22,3 +22,17 @@ def test_a_long_sentence_does_not_win_by_its_length_alone():
 
 def test_a_sentence_like_none_gets_the_first():
     assert nearest_translations(TRAIN, ["zebra", "", "!?"]) == ["A", "A", "A"]
+
+
+def test_word_by_word_takes_the_most_probable_translation_and_copies_what_it_does_not_know():
+    train = Corpus("train", ["the cat", "the dog", "a cat"], ["le chat", "le chien", "un chat"])
+    assert word_by_word_translations(train, ["the Zebra, the dog!", "a cat", ""]) == [
+        "le Zebra, le chien!",
+        "un chat",
+        "",
+    ]
+
+
+def test_word_by_word_keeps_to_words_that_are_in_both_languages():
+    train = Corpus("train", ["Tom sleeps", "Tom eats", "Mary eats"], ["Tom dort", "Tom mange", "Mary mange"])
+    assert word_by_word_translations(train, ["Mary sleeps"]) == ["Mary dort"]

@@ -130,7 +130,7 @@ def changed(content, part, name, value):
 BREAKAGES = {
     "no format": lambda m: m.pop("format"),
     "another format": lambda m: m.update(format=text({"name": "other", "version": 1})),
-    "newer version": lambda m: m.update(format=text({"name": "seq2seq model", "version": 2})),
+    "newer version": lambda m: m.update(format=text({"name": "seq2seq model", "version": 3})),
     "format not an object": lambda m: m.update(format=text(3)),
     "config not JSON": lambda m: m.update(config=np.array("{")),
     "config an array of numbers": lambda m: m.update(config=np.zeros(3)),

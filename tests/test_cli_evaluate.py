@@ -133,11 +133,13 @@ def test_baselines_put_the_score_in_scale(trained, cli):
     assert "--train-corpus" in result.stderr.decode()
     arguments = ("eval", "pairs.tsv", "--baselines", "--train-corpus", "pairs.tsv", "--beam", "1")
     found = json.loads(cli(*arguments, "--json", cwd=trained).stdout)
-    copy, nearest = found["baselines"]
+    copy, nearest, word_by_word = found["baselines"]
     assert copy["chrf"] < 50 < nearest["chrf"]
+    assert word_by_word["chrf"] == 100  # that is how the toy corpus was made
     shown = cli(*arguments, cwd=trained).stdout.decode()
     assert "for scale" in shown
     assert "nearest training sentence" in shown
+    assert "word by word (IBM model 1)" in shown
 
 
 def test_the_built_in_training_pairs_are_known(cli, tmp_path):
@@ -147,7 +149,8 @@ def test_the_built_in_training_pairs_are_known(cli, tmp_path):
     save_model(tmp_path / "model.npz", Checkpoint(model, tokenizer, tokenizer, Recipe()))
     write(tmp_path, test=["Good morning.\tBonjour."])
     found = json.loads(cli("eval", "test", "--baselines", "--json").stdout)
-    assert [baseline["name"] for baseline in found["baselines"]] == ["copy of the source", "nearest training sentence"]
+    names = [baseline["name"] for baseline in found["baselines"]]
+    assert names == ["copy of the source", "nearest training sentence", "word by word (IBM model 1)"]
 
 
 def test_the_best_and_the_worst_sentences_are_shown(cli, tmp_path):

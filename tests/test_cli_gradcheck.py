@@ -20,6 +20,14 @@ def test_every_gradient_is_listed_with_its_error_and_a_summary(cli):
     assert "gru, 1 layer, one direction, context initial" in result.stderr.decode()
 
 
+def test_the_gate_of_a_lexical_prior_is_checked(cli):
+    result = cli("gradcheck", "--cell", "rnn", "--context", "initial", "--no-bidirectional", "--lexical-prior")
+    lines = result.stdout.decode().splitlines()
+    assert result.returncode == 0, result.stderr.decode()
+    assert [line.split()[0] for line in lines[-3:-1]] == ["decoder.lexical_gate.weight", "decoder.lexical_gate.bias"]
+    assert "context initial, lexical prior: " in result.stderr.decode()
+
+
 def test_json_holds_settings_seed_and_every_error(cli):
     arguments = ("gradcheck", "--cell", "rnn", "--layers", "2", "--bidirectional", "--seed", "5", "--json")
     found = json.loads(cli(*arguments).stdout)

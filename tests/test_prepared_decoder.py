@@ -27,4 +27,4 @@ def test_steps_equal_those_of_the_model_for_every_hypothesis(config):
             kept = np.array([2, 0])
             rows, width = np.array([2, 2, 0, 0]), 2
             states = [tuple(part[rows] for part in state) for state in states]
-            expected, constants = expected.select(rows), None if constants is None else constants[kept]
+            expected, constants = expected.select(rows), constants.select(kept)

@@ -80,6 +80,9 @@ class ModelConfig(Section):
         "Whether the target embedding is also the output layer's weight (Press & Wolf 2017).",
         shown="yes where the sizes agree",
     )
+    lexical_prior: bool = setting(
+        False, "Whether a word-by-word translation table (IBM model 1) is added to the logits."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

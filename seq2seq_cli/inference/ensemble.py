@@ -54,4 +54,4 @@ class Ensemble:
         """Keep these rows only, in this order, and these sentences only (None: all)."""
         self.states = [[tuple(part.take(rows, axis=0) for part in state) for state in states] for states in self.states]
         if sentences is not None:
-            self.constants = [None if each is None else each.take(sentences, axis=0) for each in self.constants]
+            self.constants = [constants.select(sentences) for constants in self.constants]

@@ -1,4 +1,4 @@
-"""Each token's probability in a translation, and the top-k alternatives at that step.
+"""Each token's probability in a translation, the top-k alternatives at that step, and what the lexical prior says.
 
 The finished translation is fed back token by token (forced decoding), so the numbers are those of the search that found
 it, and the search need not store them.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.model import Seq2Seq
@@ -24,11 +25,15 @@ class Choice:
         token: the generated id.
         probability: of it, given the source and all tokens before it; from 0 to 1.
         alternatives: the most probable other ids with their probabilities, highest first.
+        prior: the token's probability by the lexical prior alone, ``p(v|x)``, the same at every step; None without one.
+        gate: the prior's weight ``α`` in the logits of this step; None without a prior.
     """
 
     token: int
     probability: float
     alternatives: tuple[tuple[int, float], ...]
+    prior: float | None = None
+    gate: float | None = None
 
 
 def forced_decoding(
@@ -37,8 +42,8 @@ def forced_decoding(
     """Return the decoder's choices along a given translation of one sentence.
 
     At step t the decoder has read ``<s> y₁ … y_{t-1}``, and ``p(y_t | y_{<t}, x)`` is the
-    softmax of its logits; for several models, the mean of theirs. The product over all steps is the translation's
-    probability.
+    softmax of its logits; for several models, the mean of theirs, as for their gates. The product over all steps is the
+    translation's probability.
 
     Args:
         models: one or several with the same vocabularies.
@@ -55,17 +60,38 @@ def forced_decoding(
         Sutskever et al. 2014, equation 1.
     """
     packing = Packing.of([len(source)])
+    prior = lexical_prior(models, source)
     states = [model.encode(np.asarray(source), packing) for model in models]
     choices = []
     previous = bos
     for token in target:
-        distributions = []
+        distributions, gates = [], []
         for k, model in enumerate(models):
-            logits, states[k] = model.decode_step(states[k], np.array([previous]))
+            top, states[k] = model.advance(states[k], np.array([previous]))
+            logits = model.logits(top, states[k].prior)
+            if states[k].prior is not None:
+                gates.append(model.gate(top).item())
             distributions.append(np.exp(log_softmax(logits[0].astype(np.float64))))
         probabilities = np.mean(distributions, axis=0)
         ranked = np.argsort(-probabilities, kind="stable")[: alternatives + 1]
         others = tuple((int(k), float(probabilities[k])) for k in ranked if k != token)[:alternatives]
-        choices.append(Choice(int(token), float(probabilities[token]), others))
+        by_prior = None if prior is None else float(prior[token])
+        gate = float(np.mean(gates)) if gates else None
+        choices.append(Choice(int(token), float(probabilities[token]), others, by_prior, gate))
         previous = token
     return choices
+
+
+def lexical_prior(models: Sequence[Seq2Seq], source: Sequence[int]) -> npt.NDArray[np.float64] | None:
+    """Return the lexical prior's distribution over the target vocabulary, ``p(v|x)`` (V,), for one sentence.
+
+    For several models it is the mean over those that have a prior; None if none has.
+
+    Args:
+        models: one or several with the same vocabularies.
+        source: token ids that the encoder reads, at least one.
+    """
+    ids, packing = np.asarray(source), Packing.of([len(source)])
+    tables = [model.lexicon for model in models if model.lexicon is not None]
+    found = [table.probabilities(ids, packing)[0] for table in tables]
+    return np.mean(found, axis=0) if found else None

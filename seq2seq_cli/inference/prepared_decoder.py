@@ -15,7 +15,7 @@ import numpy as np
 
 from seq2seq_cli.inference.forward_cells import FORWARD_CELLS, rearranged
 from seq2seq_cli.inference.prepared_encoder import PreparedEncoder
-from seq2seq_cli.inference.step_decoder import DefinitionDecoder, StepDecoder
+from seq2seq_cli.inference.step_decoder import Constants, DefinitionDecoder, StepDecoder
 from seq2seq_cli.inference.token_products import TokenProducts
 from seq2seq_cli.nn.cells import State
 from seq2seq_cli.nn.functional import Array, IntArray
@@ -33,6 +33,7 @@ class PreparedDecoder:
 
     def __init__(self, model: Seq2Seq) -> None:
         config, parameters = model.config, model.parameters
+        self.model = model
         cell = self.cell = FORWARD_CELLS[config.cell]
         self.encoder = PreparedEncoder(model)
         E, H = config.embedding_size, config.hidden_size
@@ -63,23 +64,23 @@ class PreparedDecoder:
             self.of_context = _matrix(np.concatenate([first[:, E:], readout[:, E + H :]]))
         self.tokens = TokenProducts(parameters["decoder.embedding.weight"], of_token.T, bias)
 
-    def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Array | None]:
+    def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Constants]:
         """Encode sentences (see ``StepDecoder.start``).
 
-        What all steps share is the context's part of gates and readout, (S, gH + E).
+        The steps read the context's part of gates and readout, (S, gH + E).
         """
-        states, context = self.encoder.encode(source, packing)
-        if context is None or self.of_context is None:
-            return states, None
-        return states, self.of_context.multiply(context)
+        states, context, prior = self.encoder.encode(source, packing)
+        if context is not None and self.of_context is not None:
+            context = self.of_context.multiply(context)
+        return states, Constants(context, prior)
 
-    def step(self, states: list[State], constants: Array | None, tokens: IntArray) -> tuple[Array, list[State]]:
+    def step(self, states: list[State], constants: Constants, tokens: IntArray) -> tuple[Array, list[State]]:
         """Feed every hypothesis its last token (see ``StepDecoder.step``)."""
         S, k = tokens.shape
         x = self.tokens.of(tokens.reshape(-1))  # (S · k, gH + E)
-        if constants is not None:
+        if constants.context is not None:
             of_sentence = x.reshape(S, k, -1)
-            of_sentence += constants[:, None]
+            of_sentence += constants.context[:, None]
         x_projection = x[:, : self.gates].reshape(S * k, len(self.cell.order), -1).transpose(1, 0, 2)  # (g, S · k, H)
         after: list[State] = []
         for layer, state in enumerate(states):
@@ -91,12 +92,15 @@ class PreparedDecoder:
                 h_projection += self.biases_hh[layer]
             after.append(self.cell.step(x_projection, h_projection, state))
         top = after[-1][0]
-        if constants is not None:
+        if constants.context is not None:
             top = self.readout_hidden.multiply(top)
             top += x[:, self.gates :]
             np.tanh(top, out=top)
         logits = self.output.multiply(top)
         logits += self.output_bias
+        if constants.prior is not None:
+            of_sentence = logits.reshape(S, k, -1)
+            of_sentence += self.model.gate(top).reshape(S, k, 1) * constants.prior[:, None]
         return logits, after
 
 

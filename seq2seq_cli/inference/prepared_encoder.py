@@ -27,7 +27,7 @@ class PreparedEncoder:
     """
 
     def __init__(self, model: Seq2Seq) -> None:
-        self.encoder, self.config = model.encoder, model.config
+        self.encoder, self.config, self.prior = model.encoder, model.config, model.prior
         cell = self.cell = FORWARD_CELLS[model.config.cell]
         weights = model.parameters.below("encoder.rnn.")
         embedding = model.parameters["encoder.embedding.weight"]
@@ -67,7 +67,8 @@ class PreparedEncoder:
                 for d, (order, (weight, bias)) in enumerate(zip(orders, self.inputs[layer + 1])):
                     np.matmul(inputs[order], weight, out=x[d])
                     x[d] += bias
-        return self.encoder.initial_decoder_state(finals)[0]
+        start, _ = self.encoder.initial_decoder_state(finals)
+        return start._replace(prior=self.prior(source, packing))
 
     def _run(self, layer: int, x: Array, packing: Packing, above: bool) -> tuple[State, Array | None]:
         """Run one layer in all directions at once.

@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from seq2seq_cli.nn.cells import State
 from seq2seq_cli.nn.encoder import DecoderState
 from seq2seq_cli.nn.functional import Array, IntArray
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.nn.packing import Packing
+from seq2seq_cli.nn.packing import Index, Packing
+
+
+class Constants(NamedTuple):
+    """What all steps of a sentence share, one row for each of the S sentences.
+
+    Args:
+        context: (S, C) the context vector, or products of it, that every step reads; None if none does.
+        prior: (S, V) the lexical prior ``ℓ``; None if the model has none.
+    """
+
+    context: Array | None
+    prior: Array | None
+
+    def select(self, sentences: Index) -> Constants:
+        """Return the rows of these sentences only, in this order."""
+        return Constants(*(None if part is None else part.take(sentences, axis=0) for part in self))
 
 
 class StepDecoder(Protocol):
     """One model, ready for search."""
 
-    def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Array | None]:
-        """Encode sentences; return the initial decoder states, each array (S, H), and what all their steps share.
+    def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Constants]:
+        """Encode sentences; return the initial decoder states, each array (S, H), and what all their steps share."""
 
-        The latter is an array with one row for each sentence, or None where there is none.
-        """
-
-    def step(self, states: list[State], constants: Array | None, tokens: IntArray) -> tuple[Array, list[State]]:
+    def step(self, states: list[State], constants: Constants, tokens: IntArray) -> tuple[Array, list[State]]:
         """Feed every hypothesis its last token.
 
         Args:
@@ -43,12 +58,14 @@ class DefinitionDecoder:
     def __init__(self, model: Seq2Seq) -> None:
         self.model = model
 
-    def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Array | None]:
-        """Return the initial decoder states and the context (S, C), or None (see ``StepDecoder.start``)."""
-        return self.model.encode(source, packing)
+    def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Constants]:
+        """Encode sentences (see ``StepDecoder.start``)."""
+        start = self.model.encode(source, packing)
+        return start.states, Constants(start.context, start.prior)
 
-    def step(self, states: list[State], constants: Array | None, tokens: IntArray) -> tuple[Array, list[State]]:
+    def step(self, states: list[State], constants: Constants, tokens: IntArray) -> tuple[Array, list[State]]:
         """Feed every hypothesis its last token (see ``StepDecoder.step``)."""
-        context = None if constants is None else constants.repeat(tokens.shape[1], axis=0)  # (S · k, C)
-        logits, after = self.model.decode_step(DecoderState(states, context), tokens.reshape(-1))
+        S, k = tokens.shape
+        of_hypotheses = constants if k == 1 else constants.select(np.arange(S).repeat(k))  # (S · k, …)
+        logits, after = self.model.decode_step(DecoderState(states, *of_hypotheses), tokens.reshape(-1))
         return logits, after.states

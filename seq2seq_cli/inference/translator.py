@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.inference.explanation import forced_decoding
+from seq2seq_cli.inference.explanation import forced_decoding, lexical_prior
 from seq2seq_cli.inference.hypothesis import Hypothesis
 from seq2seq_cli.inference.prepared_decoder import prepare_decoder
 from seq2seq_cli.inference.search import search
@@ -79,11 +81,15 @@ class Step:
     """One token of a translation as the decoder chose it.
 
     ``probability`` is from 0 to 1; ``alternatives`` are the most probable other tokens with theirs, highest first.
+    ``prior`` is the token's probability by the lexical prior alone and ``gate`` its weight in the logits of this step;
+    both are None for a model without a prior.
     """
 
     token: str
     probability: float
     alternatives: tuple[tuple[str, float], ...]
+    prior: float | None = None
+    gate: float | None = None
 
 
 class Translator:
@@ -260,9 +266,27 @@ class Translator:
                 vocabulary[choice.token],
                 choice.probability,
                 tuple((vocabulary[k], probability) for k, probability in choice.alternatives),
+                choice.prior,
+                choice.gate,
             )
             for choice in forced_decoding(self.models, source.ids, [*translation.ids, EOS], BOS, alternatives)
         ]
+
+    def explain_prior(self, source: Source, tokens: int = 8) -> list[tuple[str, float]]:
+        """Return what the lexical prior alone would say: its most probable tokens, highest first.
+
+        Args:
+            source: the sentence, as ``read`` returned it.
+            tokens: how many to return.
+
+        Returns:
+            Tokens with their probabilities ``p(v|x)``; none if no model has a prior, or the text is blank.
+        """
+        prior = None if source.blank else lexical_prior(self.models, source.ids)
+        if prior is None:
+            return []
+        vocabulary = self.target_tokenizer.vocabulary
+        return [(vocabulary[k], float(prior[k])) for k in np.argsort(-prior, kind="stable")[:tokens] if prior[k] > 0]
 
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         with self._preparing:  # when the first sentence comes, in the process that translates it, once for all threads

@@ -20,17 +20,20 @@ class DecoderState(NamedTuple):
     """The decoder's state: at first the initial one from the encoder, later that after each step.
 
     ``states`` holds the decoder's recurrent state of each layer, every array (B, H). ``context`` (B, C) is the context
-    vector of a model with ``context="every-step"``, else None. A gradient with respect to the state has the same form.
+    vector of a model with ``context="every-step"``, else None. ``prior`` (B, V) is the sentences' lexical prior ``ℓ``,
+    if the model has one. A gradient with respect to the state has the same form, without the prior, which is constant.
     """
 
     states: list[State]
     context: Array | None
+    prior: Array | None = None
 
     def select(self, rows: Index) -> DecoderState:
         """Return these rows only, in this order; a row may occur more than once."""
         return DecoderState(
             [tuple(part[rows] for part in state) for state in self.states],
             None if self.context is None else self.context[rows],
+            None if self.prior is None else self.prior[rows],
         )
 
 

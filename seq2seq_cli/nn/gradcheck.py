@@ -15,6 +15,7 @@ import numpy as np
 
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.functional import Array
+from seq2seq_cli.nn.lexical_prior import Lexicon, entries
 from seq2seq_cli.nn.model import Batch, Seq2Seq
 from seq2seq_cli.nn.packing import Packing
 
@@ -96,10 +97,14 @@ def worst_relative_error(derived: Array, numeric: Array) -> float:
 
 
 def random_model(config: ModelConfig, seed: int = 0) -> Seq2Seq:
-    """Return a float64 model whose parameters, biases included, are all random and not zero."""
+    """Return a float64 model whose parameters, biases included, and lexical table are all random and not zero."""
     generator = np.random.default_rng(seed)
     model = Seq2Seq.create(config, generator, np.float64)
     model.parameters.flat[:] = generator.uniform(-0.6, 0.6, len(model.parameters.flat))
+    if config.lexical_prior:
+        V = config.target_vocabulary
+        indices = np.array([generator.permutation(V)[: entries(V)] for _ in range(config.source_vocabulary)], np.int32)
+        model.lexicon = Lexicon(indices, generator.dirichlet(np.ones(V), len(indices)).astype(np.float32), V)
     return model
 
 

@@ -3,10 +3,11 @@
 ::
 
     source ids ─ embedding ─ recurrent stack ─ last states ─ (bridge) ─┐ context
-    target ids ─ embedding ─────────── recurrent stack ─ (readout) ─ fc_out ─ logits
+    target ids ─ embedding ─────────── recurrent stack ─ (readout) ─ fc_out ─ logits ( + gate · lexical prior)
 
 The encoder's last states are all that the decoder knows about the source: a context of fixed size, whatever the
-sentence's length. That is the bottleneck that attention (Bahdanau et al. 2015) later removed.
+sentence's length. That is the bottleneck that attention (Bahdanau et al. 2015) later removed. A lexical prior, if the
+model has one, is a way around it for the choice of words (see ``lexical_prior``).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.decoder import Decoder
 from seq2seq_cli.nn.encoder import DecoderState, Encoder
 from seq2seq_cli.nn.functional import Array, IntArray
+from seq2seq_cli.nn.lexical_prior import GATE_BIAS, GATE_WEIGHT, GatedPrior, Lexicon, gate_forward
 from seq2seq_cli.nn.output_layer import Loss, output_forward, output_loss, output_loss_and_gradients
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.parameters import Parameters, initialize
@@ -52,15 +54,17 @@ class Seq2Seq:
     Args:
         config: the network's shape.
         parameters: under the names of ``parameter_shapes(config)``; their dtype is the model's.
+        lexicon: the table of a model with a lexical prior; it may also be set later, before the model is first used.
 
     Source:
         Sutskever, Vinyals & Le 2014, "Sequence to Sequence Learning with Neural Networks" (``context="initial"``);
         Cho et al. 2014, "Learning Phrase Representations using RNN Encoder–Decoder" (``context="every-step"``).
     """
 
-    def __init__(self, config: ModelConfig, parameters: Parameters) -> None:
+    def __init__(self, config: ModelConfig, parameters: Parameters, lexicon: Lexicon | None = None) -> None:
         self.config = config
         self.parameters = parameters
+        self.lexicon = lexicon
         self.encoder = Encoder(config, parameters)
         self.decoder = Decoder(config, parameters)
         self.output_name = "decoder.embedding.weight" if config.tie_embeddings else "decoder.fc_out.weight"
@@ -72,11 +76,11 @@ class Seq2Seq:
 
     def loss(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
         """Return the loss of a batch without dropout and without gradients, as for validation."""
-        start, _ = self.encoder.forward(batch.source, batch.source_packing, keep_cache=False)
-        start = start.select(batch.source_rows)
+        start = self.encode(batch.source, batch.source_packing).select(batch.source_rows)
         top, _, _ = self.decoder.forward(start, batch.target_inputs, batch.target_packing, keep_cache=False)
         weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
-        return output_loss(top, weight, bias, batch.target_outputs, label_smoothing)
+        prior = self._gated(start.prior, batch.target_packing)
+        return output_loss(top, weight, bias, batch.target_outputs, label_smoothing, prior)
 
     def loss_and_gradients(
         self,
@@ -101,7 +105,7 @@ class Seq2Seq:
             Sums in nats and the number of tokens; the gradients are those of ``loss / tokens``.
         """
         start, encoder_cache = self.encoder.forward(batch.source, batch.source_packing, generator)
-        start = start.select(batch.source_rows)
+        start = start._replace(prior=self.prior(batch.source, batch.source_packing)).select(batch.source_rows)
         top, _, decoder_cache = self.decoder.forward(start, batch.target_inputs, batch.target_packing, generator)
         weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
         loss, d_top = output_loss_and_gradients(
@@ -113,6 +117,8 @@ class Seq2Seq:
             gradients["decoder.fc_out.bias"],
             label_smoothing,
             tokens,
+            self._gated(start.prior, batch.target_packing),
+            (gradients[GATE_WEIGHT], gradients[GATE_BIAS]) if self.config.lexical_prior else None,
         )
         d_start = self.decoder.backward(d_top, batch.target_inputs, batch.target_packing, decoder_cache, gradients)
         d_start = d_start.select(np.argsort(batch.source_rows))  # from the target's order to the source's
@@ -129,7 +135,8 @@ class Seq2Seq:
         Returns:
             B rows, in the packing's order.
         """
-        return self.encoder.forward(source, packing, keep_cache=False)[0]
+        start, _ = self.encoder.forward(source, packing, keep_cache=False)
+        return start._replace(prior=self.prior(source, packing))
 
     def decode_step(self, state: DecoderState, tokens: IntArray) -> tuple[Array, DecoderState]:
         """Feed each row its last token and return the logits of the next one.
@@ -141,6 +148,35 @@ class Seq2Seq:
         Returns:
             The logits (B, V) and the state after this step.
         """
+        top, state = self.advance(state, tokens)
+        return self.logits(top, state.prior), state
+
+    def advance(self, state: DecoderState, tokens: IntArray) -> tuple[Array, DecoderState]:
+        """Feed each row its last token, as ``decode_step``, and return the output layer's input in place of logits."""
         top, states, _ = self.decoder.forward(state, tokens, Packing((1,) * len(tokens)), keep_cache=False)
-        weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
-        return output_forward(top, weight, bias), DecoderState(states, state.context)
+        return top, state._replace(states=states)
+
+    def logits(self, top: Array, prior: Array | None) -> Array:
+        """Return the output layer's logits (B, V), given its input (B, F) and each row's lexical prior, if any."""
+        logits = output_forward(top, self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"])
+        if prior is not None:
+            logits += self.gate(top) * prior
+        return logits
+
+    def gate(self, top: Array) -> Array:
+        """Return the gate ``α`` (B, 1) of the lexical prior, given the output layer's input (B, F)."""
+        return gate_forward(top, self.parameters[GATE_WEIGHT], self.parameters[GATE_BIAS])
+
+    def prior(self, source: IntArray, packing: Packing) -> Array | None:
+        """Return the lexical prior ``ℓ`` of packed sentences, (B, V), or None if the model has none."""
+        if not self.config.lexical_prior:
+            return None
+        if self.lexicon is None:
+            raise ValueError("a model with a lexical prior needs its table")
+        return self.lexicon.features(source, packing, self.parameters.flat.dtype)
+
+    def _gated(self, prior: Array | None, packing: Packing) -> GatedPrior | None:
+        """Return what the output layer adds to the logits of packed target tokens; B rows in the packing's order."""
+        if prior is None:
+            return None
+        return GatedPrior(prior, packing.token_sentences, self.parameters[GATE_WEIGHT], self.parameters[GATE_BIAS])

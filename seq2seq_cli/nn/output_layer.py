@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seq2seq_cli.nn.functional import Array, IntArray, softmax_cross_entropy
+from seq2seq_cli.nn.lexical_prior import GatedPrior, gate_backward, gate_forward
 
 BLOCK_BYTES = 16 << 20
 """Largest size of the logits that exist at a time: it bounds the memory. Smaller blocks stay in a faster cache, but
@@ -37,9 +38,16 @@ def output_forward(top: Array, weight: Array, bias: Array) -> Array:
     return logits
 
 
-def output_loss(top: Array, weight: Array, bias: Array, targets: IntArray, label_smoothing: float = 0.0) -> Loss:
+def output_loss(
+    top: Array,
+    weight: Array,
+    bias: Array,
+    targets: IntArray,
+    label_smoothing: float = 0.0,
+    prior: GatedPrior | None = None,
+) -> Loss:
     """Return the cross-entropy of the logits, without gradients; arguments as in ``output_loss_and_gradients``."""
-    return _blocks(top, weight, bias, targets, label_smoothing, None)[0]
+    return _blocks(top, weight, bias, targets, label_smoothing, None, prior=prior)[0]
 
 
 def output_loss_and_gradients(
@@ -51,6 +59,8 @@ def output_loss_and_gradients(
     d_bias: Array,
     label_smoothing: float = 0.0,
     tokens: int | None = None,
+    prior: GatedPrior | None = None,
+    d_gate: tuple[Array, Array] | None = None,
 ) -> tuple[Loss, Array]:
     """Logits, softmax, cross-entropy and all gradients.
 
@@ -65,11 +75,13 @@ def output_loss_and_gradients(
         d_bias: (V,), overwritten.
         label_smoothing: ε.
         tokens: number of tokens that the mean is over; N if None.
+        prior: the lexical prior that is added to the logits, if the model has one.
+        d_gate: (1, F) and (1,), the gradients of the prior's gate, overwritten.
 
     Returns:
-        The summed loss, and ``d_top`` (N, F). All three gradients are those of the **mean** loss per token.
+        The summed loss, and ``d_top`` (N, F). All gradients are those of the **mean** loss per token.
     """
-    return _blocks(top, weight, bias, targets, label_smoothing, (d_weight, d_bias), tokens)
+    return _blocks(top, weight, bias, targets, label_smoothing, (d_weight, d_bias), tokens, prior, d_gate)
 
 
 def _blocks(
@@ -80,6 +92,8 @@ def _blocks(
     label_smoothing: float,
     gradients: tuple[Array, Array] | None,
     tokens: int | None = None,
+    prior: GatedPrior | None = None,
+    d_gate: tuple[Array, Array] | None = None,
 ) -> tuple[Loss, Array]:
     V, N = weight.shape[0], len(top)
     most = max(SMALLEST_BLOCK, BLOCK_BYTES // (V * weight.itemsize))
@@ -91,6 +105,9 @@ def _blocks(
         block = top[start : start + rows]
         z = np.matmul(block, weight.T, out=logits[: len(block)])
         z += bias
+        if prior is not None:
+            features = prior.features[prior.rows[start : start + rows]]
+            z += gate_forward(block, prior.weight, prior.bias) * features
         block_loss, block_nll, d_z = softmax_cross_entropy(z, targets[start : start + rows], label_smoothing)
         loss += block_loss
         nll += block_nll
@@ -104,6 +121,11 @@ def _blocks(
             else:
                 _add_product(d_z.T, block, d_weight)
                 d_bias += d_z.sum(axis=0)
+            if prior is not None and d_gate is not None:
+                d_block, *d_parts = gate_backward(d_z, features, block, prior.weight)
+                d_top[start : start + rows] += d_block
+                for total, d_part in zip(d_gate, d_parts):
+                    total[...] = d_part if start == 0 else total + d_part
     return Loss(loss, nll, N), d_top
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.cells import Cell, find_cell
 from seq2seq_cli.nn.functional import Array
+from seq2seq_cli.nn.lexical_prior import GATE_BIAS, GATE_WEIGHT, INITIAL_GATE
 from seq2seq_cli.nn.recurrent import layer_shapes, layer_weights, suffixes
 
 Shapes = dict[str, tuple[int, ...]]
@@ -102,6 +103,7 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
         decoder.readout.weight         (E, E + H + C)   with the context at every step only; and .bias (E,)
         decoder.fc_out.weight          (V_target, H)    or (V_target, E) behind a readout; absent if tied
         decoder.fc_out.bias            (V_target,)
+        decoder.lexical_gate.weight    (1, H)           or (1, E) behind a readout; with a lexical prior; and .bias (1,)
     """
     cell = find_cell(config.cell)
     E, H, D, layers = config.embedding_size, config.hidden_size, config.directions, config.layers
@@ -122,6 +124,8 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
     if not config.tie_embeddings:
         shapes["decoder.fc_out.weight"] = (config.target_vocabulary, E if every_step else H)
     shapes["decoder.fc_out.bias"] = (config.target_vocabulary,)
+    if config.lexical_prior:
+        shapes |= {GATE_WEIGHT: (1, E if every_step else H), GATE_BIAS: (1,)}
     return shapes
 
 
@@ -152,6 +156,7 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
                                          grow nor shrink (Saxe et al. 2014)
     biases, a cell's own weights         zero, except where the cell's ``initialize`` says otherwise: an LSTM's forget
                                          gate starts at one
+    gate of the lexical prior            weight zero, bias ``INITIAL_GATE``: at first the same gate for every token
     ===================================  =========================================================================
 
     Args:
@@ -169,7 +174,9 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
             _glorot(view, generator, fan_out=H)
         elif ".rnn.weight_hh" in name:
             _orthogonal(view, generator)
-        elif name.endswith(".weight"):
+        elif name == GATE_BIAS:
+            view[...] = INITIAL_GATE
+        elif name.endswith(".weight") and name != GATE_WEIGHT:
             _glorot(view, generator, fan_out=view.shape[0])
     cell = find_cell(config.cell)
     for prefix, directions in (("encoder.rnn.", config.directions), ("decoder.rnn.", 1)):

@@ -152,14 +152,25 @@ class Archive:
 
     def array(self, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """Return a float32 member of exactly this shape, every value finite."""
-        self.check_size(name, 4 * math.prod(shape))
-        data, dtype = self._read(name, shape)
-        if dtype != np.float32:
-            raise self.damaged(f"'{name}' is {dtype}, not float32")
-        values: npt.NDArray[np.float32] = np.frombuffer(data, dtype).reshape(shape)
+        values: npt.NDArray[np.float32] = self._values(name, shape, np.float32)
         if not np.isfinite(values).all():
             raise self.damaged(f"'{name}' holds values that are not finite numbers")
         return values
+
+    def indices(self, name: str, shape: tuple[int, ...], limit: int) -> npt.NDArray[np.int32]:
+        """Return an int32 member of exactly this shape, every value from 0 to below ``limit``."""
+        values: npt.NDArray[np.int32] = self._values(name, shape, np.int32)
+        if values.size and not 0 <= values.min() <= values.max() < limit:
+            raise self.damaged(f"'{name}' holds indices that are not from 0 to {limit - 1}")
+        return values
+
+    def _values(self, name: str, shape: tuple[int, ...], kind: type[np.number[Any]]) -> npt.NDArray[Any]:
+        """Return a member of exactly this shape and type, which has four bytes a value."""
+        self.check_size(name, 4 * math.prod(shape))
+        data, dtype = self._read(name, shape)
+        if dtype != kind:
+            raise self.damaged(f"'{name}' is {dtype}, not {np.dtype(kind)}")
+        return np.frombuffer(data, dtype).reshape(shape)
 
     def _read(self, name: str, shape: tuple[int, ...]) -> tuple[bytes, np.dtype[Any]]:
         """Return a member's bytes and dtype; never more bytes than it declares, nor more than the shape says."""

@@ -3,7 +3,7 @@
 ====================  ================================================================================================
 member                content
 ====================  ================================================================================================
-``format``            JSON ``{"name": "seq2seq model", "version": 1}``
+``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a lexical prior
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
                       be missing): words of the training sources, and the longest one's tokens
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
@@ -11,6 +11,8 @@ member                content
 ``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
 ``encoder.…``         float32 arrays, under the names of ``nn.parameters.parameter_shapes``; where the embedding is
                       tied, ``decoder.fc_out.weight`` is there as well: the arrays load into ``torch.nn`` modules
+``lexicon.indices``   with a lexical prior: int32 (V_source, K), the K target tokens that translate each source token
+                      most probably; ``lexicon.values``, float32, are their probabilities
 ====================  ================================================================================================
 
 A training state, ``NAME.state.npz``, has the same members for the latest weights, and ``state`` (JSON) and
@@ -42,6 +44,7 @@ from seq2seq_cli.config import (
 )
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.nn.functional import Array
+from seq2seq_cli.nn.lexical_prior import Lexicon, entries
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
@@ -55,7 +58,8 @@ from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 
 MODEL_FORMAT = "seq2seq model"
 STATE_FORMAT = "seq2seq training state"
-VERSION = 1
+VERSIONS = (1, 2)
+"""A file has the lowest version that can hold it, so that an older program reads whatever it knows."""
 LARGEST_HISTORY = 64 << 20
 LARGEST_CONFIG = 64 << 20
 """It includes the words of the training sources: at most ``training_vocabulary.MOST_WORDS``, 4 bytes a character."""
@@ -64,6 +68,7 @@ LARGEST_ENTRY = 1 << 13
 LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
 TIED_COPY = "decoder.fc_out.weight"
+LEXICON_INDICES, LEXICON_VALUES = "lexicon.indices", "lexicon.values"
 
 
 @dataclass
@@ -106,6 +111,17 @@ class TrainingState:
 
     moments: dict[str, Array]
     progress: dict[str, Any]
+
+
+def network_settings(config: ModelConfig) -> dict[str, Any]:
+    """Return a network's settings as files hold them.
+
+    A setting that version 1 lacks is left out where the network does without, so such a file stays as it was.
+    """
+    settings = dataclasses.asdict(config)
+    if not config.lexical_prior:
+        del settings["lexical_prior"]
+    return settings
 
 
 def is_number(value: Any) -> bool:
@@ -207,7 +223,7 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
 def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[Any]]:
     model, recipe = checkpoint.model, checkpoint.recipe
     settings = {
-        "model": dataclasses.asdict(model.config),
+        "model": network_settings(model.config),
         "training": dataclasses.asdict(recipe.training),
         "corpus": checkpoint.corpus,
         "text": {
@@ -222,7 +238,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "threads": recipe.threads,
     }
     members: dict[str, npt.NDArray[Any]] = {
-        "format": json_member({"name": format_name, "version": VERSION}),
+        "format": json_member({"name": format_name, "version": VERSIONS[model.config.lexical_prior]}),
         "config": json_member(settings),
         "tokenizer.source": json_member(checkpoint.source_tokenizer.to_json()),
         "tokenizer.target": json_member(checkpoint.target_tokenizer.to_json()),
@@ -231,6 +247,8 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
     }
     if model.config.tie_embeddings:
         members[TIED_COPY] = model.parameters[model.output_name]
+    if model.lexicon is not None:
+        members |= {LEXICON_INDICES: model.lexicon.indices, LEXICON_VALUES: model.lexicon.values}
     return members
 
 
@@ -260,6 +278,8 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
     arrays = dict(shapes)
     if model_config.tie_embeddings:
         arrays[TIED_COPY] = shapes["decoder.embedding.weight"]
+    if model_config.lexical_prior:
+        arrays |= dict.fromkeys((LEXICON_INDICES, LEXICON_VALUES), _lexicon_shape(model_config))
     others = {"state", *moments} if format_name == STATE_FORMAT else set()
     archive.check_names({"format", "config", "tokenizer.source", "tokenizer.target", "history", *arrays, *others})
     if sum(math.prod(shape) for shape in shapes.values()) > LARGEST_PARAMETERS:
@@ -278,8 +298,24 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         copy = archive.array(TIED_COPY, arrays[TIED_COPY])
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
-    model = Seq2Seq(model_config, parameters)
+    model = Seq2Seq(model_config, parameters, _read_lexicon(archive, model_config))
     return Checkpoint(model, source, target, recipe, history, known)
+
+
+def _lexicon_shape(config: ModelConfig) -> tuple[int, int]:
+    return config.source_vocabulary, entries(config.target_vocabulary)
+
+
+def _read_lexicon(archive: Archive, config: ModelConfig) -> Lexicon | None:
+    """Return the table of a model with a lexical prior, every value checked."""
+    if not config.lexical_prior:
+        return None
+    shape = _lexicon_shape(config)
+    indices = archive.indices(LEXICON_INDICES, shape, config.target_vocabulary)
+    values = archive.array(LEXICON_VALUES, shape)
+    if values.size and not 0 <= values.min() <= values.max() <= 1:
+        raise archive.damaged(f"'{LEXICON_VALUES}' holds values that are not probabilities")
+    return Lexicon(indices, values, config.target_vocabulary)
 
 
 def _recipe_from_json(config: dict[str, Any]) -> Recipe:
@@ -328,9 +364,10 @@ def _check_format(archive: Archive, format_name: str) -> None:
             fix="give a file that 'seq2seq train' wrote",
         )
     found = archive.json("format")
-    if found.get("version") != VERSION:
+    if found.get("version") not in VERSIONS:
+        known = " and ".join(map(str, VERSIONS))
         raise UserError(
-            f"this file has format version {found.get('version')!r}, this program knows version {VERSION}",
+            f"this file has format version {found.get('version')!r}, this program knows versions {known}",
             where=archive.path,
             fix="install a newer version of seq2seq-cli",
         )

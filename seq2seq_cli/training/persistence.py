@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import math
@@ -16,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, back_up_model, save_model, save_state, state_path
+from seq2seq_cli.storage.checkpoint import (
+    Checkpoint,
+    TrainingState,
+    back_up_model,
+    network_settings,
+    save_model,
+    save_state,
+    state_path,
+)
 from seq2seq_cli.training.batches import EncodedCorpus
 
 if TYPE_CHECKING:
@@ -99,7 +106,7 @@ def fingerprints(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCor
     """Return a hash of everything that a resumed training must share with the one it continues, by what it is."""
     tokenizers = (checkpoint.source_tokenizer, checkpoint.target_tokenizer)
     return {
-        "network": _hashed([_json_bytes(dataclasses.asdict(checkpoint.model.config))]),
+        "network": _hashed([_json_bytes(network_settings(checkpoint.model.config))]),
         "pair of tokenizers": _hashed(_json_bytes(tokenizer.to_json()) for tokenizer in tokenizers),
         "training corpus": _hashed(_ids_of(train)),
         "validation corpus": _hashed(_ids_of(valid)),

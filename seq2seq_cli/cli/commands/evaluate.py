@@ -73,7 +73,7 @@ def evaluate_command(
         bool,
         typer.Option(
             "--baselines",
-            help="For scale: the source itself, and the nearest training sentence's translation.",
+            help="For scale: the source itself, the nearest training sentence's translation, and word by word.",
             rich_help_panel=_SCORES,
         ),
     ] = False,
@@ -82,7 +82,7 @@ def evaluate_command(
         typer.Option(
             "--train-corpus",
             metavar="CORPUS",
-            help="Where --baselines looks for the nearest sentence.",
+            help="The training pairs of --baselines.",
             show_default="the built-in one, for a model trained on it",
             rich_help_panel=_SCORES,
         ),
@@ -249,7 +249,7 @@ def read_and_warn(name: str) -> Corpus:
 
 def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str]) -> list[System]:
     """Return what one gets without a model."""
-    from seq2seq_cli.evaluation.baselines import nearest_translations
+    from seq2seq_cli.evaluation.baselines import nearest_translations, word_by_word_translations
     from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
 
     found = [System("copy of the source", sources)]
@@ -257,11 +257,11 @@ def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[st
         train_corpus = builtin_corpus("train")
     if train_corpus is None:
         known = f" (the model was trained on {trained_on[0]})" if trained_on else ""
-        console.say(
-            f"note: the nearest training sentence needs the training pairs: --train-corpus CORPUS{known}", indent=2
-        )
+        console.say(f"note: all other baselines need the training pairs: --train-corpus CORPUS{known}", indent=2)
     else:
-        found.append(System("nearest training sentence", nearest_translations(read_and_warn(train_corpus), sources)))
+        train = read_and_warn(train_corpus)
+        found.append(System("nearest training sentence", nearest_translations(train, sources)))
+        found.append(System("word by word (IBM model 1)", word_by_word_translations(train, sources)))
     return found
 
 

@@ -32,6 +32,9 @@ def gradcheck_command(
         bool,
         typer.Option("--bidirectional/--no-bidirectional", help="Whether the encoder also reads from the end."),
     ] = _SMALL.bidirectional,
+    lexical_prior: Annotated[
+        bool, typer.Option("--lexical-prior", help="Also check the gate of a lexical prior, with a random table.")
+    ] = _SMALL.lexical_prior,
     seed: Annotated[int, typer.Option("--seed", help="Decides the weights and the sentences.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     quiet: console.Quiet = False,
@@ -47,7 +50,13 @@ def gradcheck_command(
     from seq2seq_cli.nn.gradcheck import TOLERANCE, check_gradients, random_batch, random_model
 
     config = dataclasses.replace(
-        _SMALL, cell=cell, context=context, layers=layers, bidirectional=bidirectional, tie_embeddings=None
+        _SMALL,
+        cell=cell,
+        context=context,
+        layers=layers,
+        bidirectional=bidirectional,
+        tie_embeddings=None,
+        lexical_prior=lexical_prior,
     )
     if layers > _MOST_LAYERS:
         raise usage_error(
@@ -84,7 +93,9 @@ def gradcheck_command(
 def _title(config: ModelConfig, size: int, seed: int) -> str:
     layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
     directions = "both directions" if config.bidirectional else "one direction"
-    return f"{config.cell}, {layers}, {directions}, context {config.context}: {size:,} values in float64, seed {seed}"
+    prior = ", lexical prior" if config.lexical_prior else ""
+    shape = f"{config.cell}, {layers}, {directions}, context {config.context}{prior}"
+    return f"{shape}: {size:,} values in float64, seed {seed}"
 
 
 def _table(checks: list[GradientCheck], tolerance: float) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seq2seq_cli.cli.commands.tokenizer import show_token
 from seq2seq_cli.cli.search_flags import DEFAULT_MODEL
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import to_toml
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from seq2seq_cli.text.tokenizer import Tokenizer
 
 WIDEST_SPARKLINE = 60
+SHOWN_ENTRIES = 4
+"""Entries of a lexical prior's table that are shown."""
 
 
 def inspect_command(
@@ -79,6 +82,7 @@ def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[
         },
         "parameters": {name: list(array.shape) for name, array in parameters.items()},
         "size": len(parameters.flat),
+        "lexical_prior": prior_as_object(checkpoint),
         "history": checkpoint.history,
     }
 
@@ -95,6 +99,7 @@ def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[st
         *(line for side, tokenizer in _tokenizers(checkpoint) for line in tokenizer_lines(side, tokenizer)),
         "",
         *parameter_lines(checkpoint),
+        *prior_lines(checkpoint),
         "",
         *history_lines(checkpoint),
     ]
@@ -124,6 +129,37 @@ def parameter_lines(checkpoint: Checkpoint) -> list[str]:
     if checkpoint.model.config.tie_embeddings:
         lines.append("  decoder.fc_out.weight is decoder.embedding.weight (--tie-embeddings)")
     return lines
+
+
+def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
+    """Return the size of the lexical prior's table, and its gate's bias; None if the model has no prior."""
+    from seq2seq_cli.nn.lexical_prior import GATE_BIAS
+
+    lexicon = checkpoint.model.lexicon
+    if lexicon is None:
+        return None
+    return {
+        "source_tokens": len(lexicon.indices),
+        "entries_per_token": lexicon.indices.shape[1],
+        "bytes": lexicon.indices.nbytes + lexicon.values.nbytes,
+        "gate_bias": checkpoint.model.parameters[GATE_BIAS].item(),
+    }
+
+
+def prior_lines(checkpoint: Checkpoint) -> list[str]:
+    """Return the lexical prior's size and some of the table's entries; nothing if the model has no prior."""
+    found, lexicon = prior_as_object(checkpoint), checkpoint.model.lexicon
+    if found is None or lexicon is None:
+        return []
+    source, target = (tokenizer.vocabulary for _, tokenizer in _tokenizers(checkpoint))
+    longest = sorted(range(len(source)), key=lambda k: (-len(source[k]), source[k]))[:SHOWN_ENTRIES]
+    examples = [(source[k], target[lexicon.indices[k, 0]], lexicon.values[k, 0]) for k in longest]
+    size = f"{found['source_tokens']:,} source tokens × {found['entries_per_token']} target tokens"
+    return [
+        "",
+        f"lexical prior: {size}, {found['bytes']:,} bytes; bias of the gate {found['gate_bias']:.2f}",
+        *(f"  {show_token(s)} → {show_token(v)} {probability:.2f}" for s, v, probability in examples),
+    ]
 
 
 def history_lines(checkpoint: Checkpoint) -> list[str]:

@@ -104,7 +104,9 @@ def histogram_lines(buckets: list[Bucket], blocks: bool) -> list[str]:
 def describe(config: ModelConfig) -> str:
     """Return a network's shape in a few words."""
     directions = "both directions" if config.bidirectional else "one direction"
-    return f"{config.cell}, {config.layers} layer{'s' * (config.layers > 1)}, {directions}, context {config.context}"
+    layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
+    prior = ", lexical prior" if config.lexical_prior else ""
+    return f"{config.cell}, {layers}, {directions}, context {config.context}{prior}"
 
 
 def cost_lines(event: CostEstimate) -> list[str]:

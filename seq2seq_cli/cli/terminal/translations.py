@@ -181,9 +181,13 @@ def _json_line(
                 "token": step.token,
                 "probability": step.probability,
                 "alternatives": [{"token": token, "probability": p} for token, p in step.alternatives],
+                **({} if step.prior is None else {"prior": step.prior, "gate": step.gate}),
             }
             for step in translator.explain(source, found[0])
         ]
+        prior = translator.explain_prior(source)
+        if prior:
+            result["prior"] = [{"token": token, "probability": p} for token, p in prior]
         result["n_best"] = [dataclasses.asdict(translation) for translation in found]
     return json.dumps(result, ensure_ascii=False)
 
@@ -200,6 +204,9 @@ def _explained(
         facts.append(["out of vocabulary", ", ".join(notes.unknown)])
     if notes.oov_words:
         facts.append(["not in training", ", ".join(notes.oov_words)])
+    prior = translator.explain_prior(source)
+    if prior:
+        facts.append(["lexical prior", _with_probabilities(prior)])
     facts.append(["translation", found[0].text])
     choices = [
         [
@@ -207,7 +214,8 @@ def _explained(
             show_token(step.token),
             _short(step.probability),
             bar(step.probability, BAR),
-            "  ".join(f"{show_token(token)} {_short(p)}" for token, p in step.alternatives),
+            *([_optional(step.prior), _optional(step.gate)] if prior else []),
+            _with_probabilities(step.alternatives),
         ]
         for number, step in enumerate(steps, start=1)
     ]
@@ -215,9 +223,11 @@ def _explained(
         [str(rank), f"{each.score:.4f}", f"{each.log_probability:.4f}", each.text]
         for rank, each in enumerate(found, start=1)
     ]
-    headers, n_best_headers = [">step", "token", ">probability", "", "alternatives"], [*N_BEST, "n-best list"]
+    by_prior = [">prior", ">gate"] if prior else []
+    headers = [">step", "token", ">probability", "", *by_prior, "alternatives"]
+    n_best_headers = [*N_BEST, "n-best list"]
     if width < ROOM_FOR_BARS:  # the essential columns alone
-        headers, choices = ["token", ">prob.", "alternatives"], [[row[1], row[2], row[4]] for row in choices]
+        headers, choices = ["token", ">prob.", "alternatives"], [[row[1], row[2], row[-1]] for row in choices]
         n_best_headers, n_best = [">score", "n-best list"], [[row[1], row[3]] for row in n_best]
     return [
         *table(["", ""], facts, width),
@@ -233,5 +243,13 @@ def _tokens(tokens: tuple[str, ...]) -> str:
     return " ".join(show_token(token) for token in tokens)
 
 
-def _short(probability: float) -> str:
-    return f"{probability:.3f}"
+def _with_probabilities(tokens: Sequence[tuple[str, float]]) -> str:
+    return "  ".join(f"{show_token(token)} {_short(p)}" for token, p in tokens)
+
+
+def _optional(value: float | None) -> str:
+    return "" if value is None else _short(value)
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}"

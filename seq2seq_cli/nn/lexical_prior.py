@@ -1,0 +1,129 @@
+"""The lexical prior: what a word-by-word dictionary says of the whole sentence, added to the logits.
+
+For a source sentence ``x`` a table ``t(v|s)`` (``ibm_model1.py``), learned before training and fixed, gives one vector
+over the target vocabulary, before decoding starts::
+
+    p(v|x) = 1/|x| Σ_{s ∈ x} t(v|s)          ℓ(v) = log(1 + p(v|x) / ε)
+
+It enters the logits through a gate, one number for each target position that the decoder computes::
+
+    z_j = W top_j + b + α_j · ℓ              α_j = a · top_j + α₀
+
+With ``d_z = ∂loss/∂z_j``, and since ``ℓ`` is constant, the backward pass is::
+
+    d_α_j = d_z · ℓ          d_a = Σ_j d_α_j · top_j          d_α₀ = Σ_j d_α_j          d_top_j += d_α_j · a
+
+Word choice thus has a way around the bottleneck: which words the translation is likely to contain need not pass through
+the context vector, and a word that occurs once in training can be generated. Their order is left to the decoder. This
+is not attention: ``ℓ`` is one vector of fixed size for the sentence, and nothing in it depends on the decoder's state;
+no source position is ever weighed against another.
+
+Source: Arthur, Neubig & Nakamura 2016, "Incorporating Discrete Translation Lexicons into Neural Machine Translation",
+equations 5 and 13 (the bias ``log(p + ε)``); Nguyen & Chiang 2018, "Improving Lexical Choice in Neural Machine
+Translation". Both weigh the table by attention where here it is averaged.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from seq2seq_cli.nn.functional import Array, IntArray
+from seq2seq_cli.nn.ibm_model1 import Ids, Side, largest_entries, learn_translation_table
+from seq2seq_cli.nn.packing import Index, Packing
+
+GATE_WEIGHT, GATE_BIAS = "decoder.lexical_gate.weight", "decoder.lexical_gate.bias"
+"""The names of the gate's parameters, ``a`` and ``α₀``."""
+SMALLEST_PROBABILITY = 1e-3
+"""ε: probabilities well below it count as none."""
+MOST_ENTRIES = 32
+"""Target tokens kept for each source token; all of them give the same BLEU, eight cost half a point."""
+INITIAL_GATE = 0.3
+"""α₀ at the start; training takes it to about 0.7."""
+
+
+class Lexicon(NamedTuple):
+    """The largest ``t(v|s)`` of each source token ``s``.
+
+    Args:
+        indices: (V_source, K) int32, target tokens ``v``.
+        values: (V_source, K) float32, from 0 to 1, largest first; zero where a source token has fewer than K.
+        target_vocabulary: V_target.
+    """
+
+    indices: npt.NDArray[np.int32]
+    values: npt.NDArray[np.float32]
+    target_vocabulary: int
+
+    @classmethod
+    def learn(
+        cls, source: Side, target: Side, source_vocabulary: int, target_vocabulary: int, copies: Ids | None = None
+    ) -> Lexicon:
+        """Learn the table from a corpus; arguments as for ``learn_translation_table``."""
+        table = learn_translation_table(source, target, source_vocabulary, target_vocabulary, copies)
+        return cls(*largest_entries(table, entries(target_vocabulary), copies), target_vocabulary)
+
+    def probabilities(self, source: IntArray, packing: Packing) -> npt.NDArray[np.float64]:
+        """Return ``p(v|x)`` of each sentence, (B, V_target).
+
+        Args:
+            source: (N,) packed token ids.
+            packing: where each token is; B sentences.
+        """
+        V = self.target_vocabulary
+        places = packing.token_sentences[:, None] * V + self.indices[source]  # (N, K) in a flat (B · V)
+        sums = np.bincount(places.ravel(), self.values[source].ravel(), packing.sentences * V)
+        probabilities: npt.NDArray[np.float64] = sums.reshape(-1, V) / np.asarray(packing.lengths)[:, None]
+        return probabilities
+
+    def features(self, source: IntArray, packing: Packing, dtype: npt.DTypeLike = np.float32) -> Array:
+        """Return ``ℓ`` of each sentence, (B, V_target); arguments as for ``probabilities``."""
+        scaled = self.probabilities(source, packing)
+        scaled /= SMALLEST_PROBABILITY
+        return np.log1p(scaled, out=scaled).astype(dtype)
+
+
+class GatedPrior(NamedTuple):
+    """What the output layer adds to the logits of a mini-batch.
+
+    Args:
+        features: (B, V) ``ℓ`` of each sentence.
+        rows: (N,) for each packed target token, its sentence's row in ``features``.
+        weight: (1, F) ``a``.
+        bias: (1,) ``α₀``.
+    """
+
+    features: Array
+    rows: Index
+    weight: Array
+    bias: Array
+
+
+def entries(target_vocabulary: int) -> int:
+    """Return K, the number of entries that a table keeps for each source token."""
+    return min(MOST_ENTRIES, target_vocabulary)
+
+
+def gate_forward(top: Array, weight: Array, bias: Array) -> Array:
+    """Return ``α = top aᵀ + α₀``: (N, F) and (1, F) give (N, 1)."""
+    gate: Array = top @ weight.T
+    gate += bias
+    return gate
+
+
+def gate_backward(d_z: Array, features: Array, top: Array, weight: Array) -> tuple[Array, Array, Array]:
+    """Return the gradients of ``α · ℓ`` with respect to ``top``, ``a`` and ``α₀``.
+
+    Args:
+        d_z: (N, V) gradient of the logits.
+        features: (N, V) each token's ``ℓ``.
+        top: (N, F).
+        weight: (1, F) ``a``.
+
+    Returns:
+        ``d_top`` (N, F), ``d_weight`` (1, F) and ``d_bias`` (1,).
+    """
+    d_gate = np.einsum("nv,nv->n", d_z, features)[:, None]
+    return d_gate * weight, d_gate.T @ top, d_gate.sum(axis=0)

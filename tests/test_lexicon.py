@@ -1,0 +1,64 @@
+import json
+
+import numpy as np
+
+from seq2seq_cli.config import TokenizerConfig
+from seq2seq_cli.storage.checkpoint import load_model
+from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.text.tokenizer_file import train_tokenizer
+from seq2seq_cli.training.batches import encode_corpus
+from seq2seq_cli.training.lexicon import copies, learn_lexicon
+from tests.conftest import SMALL, write_pairs
+
+SOURCES, TARGETS = (
+    ["the cat 7", "the dog 8", "a cat Tom", "a dog"],
+    ["le chat 7", "le chien 8", "un chat Tom", "un chien"],
+)
+
+
+def tokenizers():
+    return [train_tokenizer(TokenizerConfig("word", 50), lines) for lines in (SOURCES, TARGETS)]
+
+
+def test_words_names_and_numbers_find_their_translation():
+    source, target = tokenizers()
+    corpus, _ = encode_corpus(Corpus("c", SOURCES, TARGETS), source, target, reverse_source=False)
+    lexicon = learn_lexicon(corpus, source, target)
+    best = {word: target.vocabulary[lexicon.indices[k, 0]] for word, k in source.ids.items()}
+    assert [best[word] for word in (" cat", " dog", " 7", " Tom", "</s>")] == [" chat", " chien", " 7", " Tom", "</s>"]
+
+
+def test_same_texts_are_copies_but_for_special_tokens():
+    source, target = tokenizers()
+    found = {word: target.vocabulary[k] for word, k in zip(source.vocabulary, copies(source, target)) if k >= 0}
+    assert found == {word: word for word in (" 7", " 8", " Tom")}
+
+
+def test_a_model_with_a_lexical_prior_trains_resumes_translates_and_is_inspected(cli, tmp_path):
+    write_pairs(tmp_path / "pairs.tsv")
+    arguments = ("--valid", "pairs.tsv", "--lexical-prior", "--learning-rate", "0.01", *SMALL)
+    assert cli("train", "pairs.tsv", *arguments, "--max-steps", "20", "-o", "parts.npz").returncode == 0
+    for output, resume in (("parts.npz", ("--resume",)), ("whole.npz", ())):
+        result = cli("train", "pairs.tsv", *arguments, "--max-steps", "130", "-o", output, *resume)
+        assert result.returncode == 0, result.stderr.decode()
+        assert "context every-step, lexical prior" in result.stderr.decode()
+    parts, whole = (load_model(tmp_path / name).model for name in ("parts.npz", "whole.npz"))
+    np.testing.assert_array_equal(parts.lexicon.values, whole.lexicon.values)
+    translation = json.loads(cli("translate", "red old cat", "-m", "whole.npz", "--explain", "--json").stdout)
+    assert translation["translations"][0]["text"] == "rouge vieux chat"
+    assert all(0 <= step["prior"] <= 1 and np.isfinite(step["gate"]) for step in translation["steps"])
+    probabilities = [entry["probability"] for entry in translation["prior"]]
+    assert probabilities == sorted(probabilities, reverse=True)
+    explained = cli("translate", "red old cat", "-m", "whole.npz", "--explain").stdout.decode()
+    assert "lexical prior" in explained
+    assert "prior   gate" in explained
+    found = json.loads(cli("inspect", "whole.npz", "--json").stdout)
+    assert found["settings"]["lexical-prior"] is True
+    assert found["lexical_prior"]["source_tokens"] == found["model"]["source_vocabulary"]
+    assert "lexical prior: " in cli("inspect", "whole.npz").stdout.decode()
+
+
+def test_a_training_with_another_prior_cannot_be_resumed(trained, cli):
+    result = cli("train", "pairs.tsv", "--lexical-prior", "--resume", "--epochs", "13", cwd=trained)
+    assert result.returncode == 1
+    assert "--lexical-prior True is not what this training started with" in result.stderr.decode()
