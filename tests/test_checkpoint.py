@@ -6,15 +6,8 @@ import pytest
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.storage.checkpoint import (
-    Checkpoint,
-    TrainingState,
-    load_model,
-    load_state,
-    save_model,
-    save_state,
-    state_path,
-)
+from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model, load_state, save_model, save_state
+from seq2seq_cli.storage.model_files import state_path
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from seq2seq_cli.text.training_vocabulary import MOST_WORDS, TrainingVocabulary
 

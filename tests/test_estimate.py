@@ -3,7 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from seq2seq_cli.storage.checkpoint import load_state, state_path
+from seq2seq_cli.storage.checkpoint import load_state
+from seq2seq_cli.storage.model_files import state_path
 from seq2seq_cli.training.estimate import SENTENCES, estimate_cost
 from seq2seq_cli.training.events import StepReport, ValidationReport
 from seq2seq_cli.training.trainer import SCORED_SENTENCES

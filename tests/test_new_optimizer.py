@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from seq2seq_cli.cli import app
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.optimizers import OPTIMIZERS, Optimizer
-from seq2seq_cli.storage.checkpoint import load_model, load_state, state_path
+from seq2seq_cli.storage.checkpoint import load_model, load_state
+from seq2seq_cli.storage.model_files import state_path
 from tests.conftest import SMALL, write_pairs
 
 

@@ -9,7 +9,8 @@ import pytest
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
-from seq2seq_cli.storage.checkpoint import Checkpoint, backup_path, load_model, load_state, state_path
+from seq2seq_cli.storage.checkpoint import Checkpoint, load_model, load_state
+from seq2seq_cli.storage.model_files import backup_path, state_path
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from seq2seq_cli.training import persistence, validation

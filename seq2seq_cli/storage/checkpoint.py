@@ -25,7 +25,6 @@ memory is allocated for them (see ``archive``).
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,16 +41,14 @@ from seq2seq_cli.config import (
     TrainingConfig,
     config_from_json,
 )
-from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.lexical_prior import Lexicon, entries
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
 from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
-from seq2seq_cli.storage.files import back_up
 from seq2seq_cli.text.builtin import BUILTIN
-from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import tokenizer_from_json
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
@@ -130,53 +127,6 @@ def is_number(value: Any) -> bool:
         return isinstance(value, (int, float)) and math.isfinite(value)
     except OverflowError:  # JSON's whole numbers have no limit
         return False
-
-
-def state_path(path: Path) -> Path:
-    """Return the path of a model's training state: ``NAME.state.npz`` beside ``NAME.npz``."""
-    return path.with_name(path.name.removesuffix(".npz") + ".state.npz")
-
-
-def backup_path(path: Path) -> Path:
-    """Return the name for the backup of a model (or a log) that a new training replaces.
-
-    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist: earlier backups stay, so
-    two trainings started by mistake cost nothing.
-    """
-    stem = path.name.removesuffix(path.suffix)
-    for number in itertools.count(1):
-        other = path.with_name(f"{stem}.previous{f'-{number}' if number > 1 else ''}{path.suffix}")
-        if not other.exists() and not state_path(other).exists():
-            return other
-    raise AssertionError  # counting does not end
-
-
-def check_model_path(path: Path) -> None:
-    """Raise unless a model may have this name: ``NAME.npz``, and not that of a training state."""
-    if str(path) == STDIO:
-        raise usage_error(
-            "a model cannot be written to standard output: it is saved whole, with its training state beside it",
-            where="--output",
-            fix="name a file, and send that on: -o model.npz",
-        )
-    if path.suffix != ".npz" or path.name.endswith(".state.npz"):
-        raise usage_error(
-            f"the model's file must end in .npz, not {path.name!r}",
-            where="--output",
-            fix="for example: -o model.npz",
-        )
-
-
-def back_up_model(path: Path) -> Path | None:
-    """Back up a model file and the training state beside it; return the backup, or None if there is no model.
-
-    At every moment ``path`` holds a whole model, and never beside the state of another training.
-    """
-    backup = backup_path(path)
-    found = path.exists()
-    back_up(path, backup)
-    back_up(state_path(path), state_path(backup), move=True)
-    return backup if found else None
 
 
 def save_model(path: Path, checkpoint: Checkpoint) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from seq2seq_cli.errors import explain_os_errors
-from seq2seq_cli.storage.checkpoint import backup_path
 from seq2seq_cli.storage.files import atomic_file, back_up
+from seq2seq_cli.storage.model_files import backup_path
 from seq2seq_cli.training.events import StepReport, ValidationReport, record_of
 
 

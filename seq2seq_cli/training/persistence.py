@@ -15,15 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.storage.checkpoint import (
-    Checkpoint,
-    TrainingState,
-    back_up_model,
-    network_settings,
-    save_model,
-    save_state,
-    state_path,
-)
+from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, network_settings, save_model, save_state
+from seq2seq_cli.storage.model_files import back_up_model, state_path
 from seq2seq_cli.training.batches import EncodedCorpus
 
 if TYPE_CHECKING:

@@ -15,17 +15,10 @@ from seq2seq_cli.inference.workers import check_threads
 from seq2seq_cli.nn.cells import find_cell
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import find_optimizer
-from seq2seq_cli.storage.checkpoint import (
-    Checkpoint,
-    TrainingState,
-    backup_path,
-    check_model_path,
-    load_model,
-    load_state,
-    state_path,
-)
+from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model, load_state
 from seq2seq_cli.storage.files import check_writable, remove_leftovers
 from seq2seq_cli.storage.locks import acquire_lock
+from seq2seq_cli.storage.model_files import backup_path, check_model_path, state_path
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer

@@ -17,7 +17,7 @@ from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import can_draw
 from seq2seq_cli.cli.terminal.meter import Meter
 from seq2seq_cli.cli.terminal.preflight import LABEL, clock, section_lines, warning_of
-from seq2seq_cli.storage.checkpoint import state_path
+from seq2seq_cli.storage.model_files import state_path
 from seq2seq_cli.training.events import (
     Diagnostic,
     Event,
