@@ -5,17 +5,17 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from seq2seq_cli.cli.search_flags import DEFAULT_MODEL
+from seq2seq_cli.cli.settings import settings_of, to_toml
 from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.cli.terminal.charts import sparkline
 from seq2seq_cli.errors import usage_error
-
-if TYPE_CHECKING:
-    from seq2seq_cli.storage.checkpoint import Checkpoint
-    from seq2seq_cli.text.tokenizer import Tokenizer
+from seq2seq_cli.storage.checkpoint import Checkpoint, load_either
+from seq2seq_cli.text.tokenizer import Tokenizer
 
 WIDEST_SPARKLINE = 60
 
@@ -38,8 +38,6 @@ def inspect_command(
     """
     if as_json and as_toml:
         raise usage_error("give --json or --toml, not both", where="--toml", fix="leave one of them out")
-    from seq2seq_cli.storage.checkpoint import load_either
-
     checkpoint, kind, size = load_either(model)
     if as_json:
         lines = [json.dumps(as_object(checkpoint, kind, size, model), ensure_ascii=False)]
@@ -52,8 +50,6 @@ def inspect_command(
 
 def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
     """Return a TOML file that trains the model again, with what one must know about it in comments."""
-    from seq2seq_cli.cli.settings import settings_of, to_toml
-
     head = [f"# The settings of {console.printable(path.name)}. To train it again: seq2seq train --config THIS_FILE"]
     if "corpus" not in settings_of(checkpoint):
         head.append("# The corpus is the built-in one.")
@@ -66,8 +62,6 @@ def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
 
 def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[str, Any]:
     """Return everything but the weights and vocabularies, for programs."""
-    from seq2seq_cli.cli.settings import settings_of
-
     parameters = checkpoint.model.parameters
     return {
         "file": str(path),
@@ -90,8 +84,6 @@ def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[
 
 def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[str]:
     """Return the same for people."""
-    from seq2seq_cli.cli.settings import settings_of, to_toml
-
     return [
         f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
         *([f"the mean of {', '.join(checkpoint.averaged)}"] if checkpoint.averaged else []),
@@ -136,8 +128,6 @@ def parameter_lines(checkpoint: Checkpoint) -> list[str]:
 
 def history_lines(checkpoint: Checkpoint) -> list[str]:
     """Return a table of the validations, and how loss and BLEU went over them."""
-    from seq2seq_cli.cli.terminal.charts import sparkline
-
     if not checkpoint.history:
         return ["history: no validation yet"]
     columns = [

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -91,8 +92,6 @@ def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
     """Return a line for a stream: on a terminal that is too narrow, broken between words and indented."""
     if stream is None or not stream.isatty():
         return text
-    import textwrap
-
     from rich.console import Console
 
     width = max(2 * indent, Console(file=stream).width - 1)
