@@ -1,4 +1,4 @@
-"""Reading and writing ``.npz`` files: nothing in one that is read is trusted.
+"""Reading and writing ``.npz`` files; a file that is read is not trusted.
 
 Pickles are never loaded, and everything is checked before memory is allocated for it: the directory, the members'
 names, sizes, types and shapes; then their content against its checksum. So no file can execute code or fill the memory.
@@ -47,7 +47,7 @@ def write_archive(path: Path, members: dict[str, npt.NDArray[Any]]) -> None:
 class Archive:
     """An ``.npz`` file, open for reading in a ``with`` block, whose members are checked one by one.
 
-    ``path`` is what to call it in messages, ``names`` those of its members but the checksums, ``size`` its bytes.
+    ``path`` is its name in messages, ``names`` the members without the checksums, ``size`` its size in bytes.
 
     Args:
         path: the file.
@@ -74,7 +74,7 @@ class Archive:
 
     def _open_file(self, path: Path) -> IO[bytes]:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # it may never end, and never even open
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading, or even opening it, may block forever
             raise self.damaged("it is a device or a pipe, not a file")
         return path.open("rb")
 
@@ -84,7 +84,7 @@ class Archive:
             self.size, entries = _check_directory(self._file)
             self._zip = zipfile.ZipFile(self._file)
             members = self._zip.infolist()
-            if len(members) != entries:  # zipfile does not mind
+            if len(members) != entries:  # zipfile does not check this
                 raise ValueError(f"it has {len(members)} members in place of {entries}")
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError, EOFError) as error:
             raise self.damaged(f"it is not an .npz file ({error})") from None
@@ -94,7 +94,7 @@ class Archive:
             raise self.damaged("two of its members have the same name")
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
-                raise self.damaged(f"'{member.filename}' is compressed")  # a few bytes could ask for any memory
+                raise self.damaged(f"'{member.filename}' is compressed")  # a few bytes could expand to any size
             if member.header_offset + member.file_size > self.size:
                 raise self.damaged(f"'{member.filename}' declares {member.file_size} bytes, more than the file has")
         self._checksums: dict[str, Any] = {}
@@ -124,7 +124,7 @@ class Archive:
         """Raise unless exactly these members are there."""
         if self.names - expected:
             names = ", ".join(map(repr, sorted(self.names - expected)[:3]))
-            raise self.damaged(f"it has members that do not belong to it: {names}")
+            raise self.damaged(f"it has unknown members: {names}")
         if expected - self.names:
             raise self.damaged(f"it has no member '{min(expected - self.names)}'")
 

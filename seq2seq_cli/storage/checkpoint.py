@@ -62,7 +62,7 @@ TIED_COPY = "decoder.fc_out.weight"
 
 @dataclass
 class Checkpoint:
-    """A model with all that belongs to it.
+    """A model with its tokenizers, settings and history.
 
     Args:
         model: network and weights.
@@ -72,8 +72,8 @@ class Checkpoint:
         corpus: what it was trained on, as the user named it.
         text: how its tokenizers were made: the settings for them.
         seen: the words of the training sources and the length of the longest.
-        valid: what it was validated on, as the user named it; None: a share held out, or the built-in corpus.
-        threads: how many shared the work, on which the last bits of the weights depend; None: the file does not say.
+        valid: what it was validated on, as the user named it; None: held-out pairs, or the built-in corpus.
+        threads: number of threads, on which the last bits of the weights depend; None: not in the file.
         averaged: the files whose mean this is; none for a model as it was trained.
     """
 
@@ -90,7 +90,7 @@ class Checkpoint:
     averaged: tuple[str, ...] = ()
 
     def measured(self, key: str) -> list[float]:
-        """Return one number of each validation, such as ``valid_bleu``; a file's odd records are passed over."""
+        """Return one number of each validation, such as ``valid_bleu``; records without it are skipped."""
         return [float(record[key]) for record in self.history if is_number(record.get(key))]
 
 

@@ -1,4 +1,4 @@
-"""Writing files so that a failure is explained and never costs what was there before."""
+"""Atomic writing: a failure is explained and leaves the previous file as it was."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _temporary(path: Path) -> Path:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the new name itself safe against a loss of power; not every system can."""
+    """Flush the renaming itself to disk, where the system can."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

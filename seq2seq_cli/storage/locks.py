@@ -1,4 +1,4 @@
-"""One writer at a time: a lock file beside what is written."""
+"""One writer at a time: a lock file beside the file that is written."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _held: set[int] = set()
 """Descriptors of the locks that this process holds."""
 
 
-def _let_go() -> None:
-    """Close a forked process's copies of its parent's locks, or they would outlive the parent with it."""
+def _release_inherited() -> None:
+    """Close a forked process's copies of its parent's locks, or the locks would outlive the parent."""
     for handle in _held:
         os.close(handle)
     _held.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_let_go)
+    os.register_at_fork(after_in_child=_release_inherited)
 
 
 @contextlib.contextmanager
@@ -39,7 +39,7 @@ def acquire_lock(path: Path) -> Iterator[None]:
     real = real_path(path)
     lock = real.with_name(f".{real.name}.lock")
     with explain_os_errors(path, "write"):
-        handle = _take(lock, path)
+        handle = _open_locked(lock, path)
     _held.add(handle)
     try:
         yield
@@ -49,11 +49,11 @@ def acquire_lock(path: Path) -> Iterator[None]:
             os.close(handle)
         with contextlib.suppress(OSError):
             lock.unlink()
-        if os.name != "nt":  # here, letting go first would let others lock a file that is about to vanish
+        if os.name != "nt":  # here, closing first would let others lock a file that is about to be removed
             os.close(handle)
 
 
-def _take(lock: Path, path: Path) -> int:
+def _open_locked(lock: Path, path: Path) -> int:
     """Return the open, locked lock file."""
     while True:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
@@ -70,16 +70,16 @@ def _take(lock: Path, path: Path) -> int:
                 os.ftruncate(handle, 0)
                 os.write(handle, b"%d\n" % os.getpid())
                 return handle
-        os.close(handle)  # the one who had it removed it just now: that lock is worth nothing
+        os.close(handle)  # its previous holder removed it meanwhile: lock the new file
 
 
 def _lock(handle: int) -> bool:
-    """Lock an open file for as long as it is open; return False if another process has it."""
+    """Lock an open file until it is closed; return False if another process holds the lock."""
     try:
         if sys.platform == "win32":
             import msvcrt
 
-            os.lseek(handle, 1 << 20, os.SEEK_SET)  # behind the content, which others want to read
+            os.lseek(handle, 1 << 20, os.SEEK_SET)  # beyond the content, which others read
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
             os.lseek(handle, 0, os.SEEK_SET)
         else:
