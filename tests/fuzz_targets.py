@@ -147,7 +147,7 @@ def command_target(data: bytes) -> None:
     message = err.buffer.getvalue().decode()  # type: ignore[attr-defined]
     assert code in (0, 1, 2), (arguments, code)
     assert code == 0 or "error: " in message, (arguments, message)
-    assert "a mistake in this program" not in message, (arguments, message)
+    assert "a bug in this program" not in message, (arguments, message)
     assert "Traceback" not in message or "--debug" in arguments, (arguments, message)
 
 

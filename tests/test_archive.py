@@ -64,7 +64,7 @@ def test_checksums_may_be_missing_but_not_be_others(saved):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"other": WEIGHT}, "members that do not belong to it: 'other'"),
+        ({"other": WEIGHT}, "unknown members: 'other'"),
         ({"weight": WEIGHT.T.copy()}, r"has shape \(3, 2\)"),
         ({"weight": np.asfortranarray(WEIGHT)}, "'weight' has shape"),
         ({"weight": WEIGHT.astype(np.int32)}, "int32, not float32"),

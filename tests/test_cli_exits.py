@@ -34,7 +34,7 @@ def raiser(error):
         (KeyboardInterrupt(), 130, ""),
         (MemoryError(), 1, "not enough memory"),
         (OSError(5, "Input/output error", "file"), 1, "Input/output error"),
-        (RuntimeError("surprise"), 1, "a mistake in this program: RuntimeError: surprise"),
+        (RuntimeError("surprise"), 1, "a bug in this program: RuntimeError: surprise"),
     ],
 )
 def test_every_failure_has_its_exit_code_and_no_traceback(error, code, message, capsys):

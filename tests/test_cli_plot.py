@@ -1,18 +1,16 @@
 import importlib.util
-import itertools
 import json
-import math
 import os
 import re
 
 import pytest
 
-from seq2seq_cli.cli.commands.plot import length_buckets, picture_kind, sentence_groups, training_curve
+from seq2seq_cli.cli.commands.plot import picture_kind, sentence_groups
 from seq2seq_cli.errors import UserError
 from tests.conftest import CHECKOUT, assert_explained
 
 needs_matplotlib = pytest.mark.skipif(
-    importlib.util.find_spec("matplotlib") is None, reason="matplotlib is not installed"
+    not all(map(importlib.util.find_spec, ("matplotlib", "adjustText"))), reason="the extra 'plots' is not installed"
 )
 BEGINNINGS = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml", "pdf": b"%PDF"}
 PICTURES = {
@@ -94,11 +92,9 @@ def test_the_log_can_come_from_standard_input(trained, cli, tmp_path):
 
 @needs_matplotlib
 def test_lengths_are_searched_for_as_eval_would(trained, cli, tmp_path):
-    flags = ("--beam", "2", "--normalization", "gnmt", "--no-repeat-ngram", "1", "--length-penalty", "0.5")
-    flags += ("--max-source-length", "2", "--max-tokens-per-batch", "64", "--max-length", "3", "--batch-size", "8")
+    flags = ("--beam", "2", "--batch-size", "8")
     result = cli("plot", "lengths", "pairs.tsv", *flags, "-o", tmp_path / "l.svg", cwd=trained)
     assert result.returncode == 0, result.stderr.decode()
-    assert b"longer than 2 tokens" in result.stderr
     bleu = json.loads(cli("eval", "pairs.tsv", *flags, "--json", cwd=trained).stdout)["bleu"]
     assert f"model.npz, BLEU {bleu:.1f}" in words((tmp_path / "l.svg").read_bytes())
 
@@ -118,12 +114,12 @@ def test_characters_that_the_font_lacks_are_pointed_out_in_one_line(trained, cli
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_without_matplotlib_one_line_says_what_to_install(trained, cli, tmp_path, name):
-    (tmp_path / "matplotlib.py").write_text("raise ImportError")
+@pytest.mark.parametrize("missing", ["matplotlib", "adjustText"])
+def test_without_the_extra_the_error_says_what_to_install(trained, cli, tmp_path, name, missing):
+    (tmp_path / f"{missing}.py").write_text("raise ImportError")
     path = os.pathsep.join([str(tmp_path), str(CHECKOUT)])
     result = cli(*PICTURES[name], "-o", tmp_path / "x.png", cwd=trained, PYTHONPATH=path)
-    assert result.returncode == 1
-    assert result.stderr.decode() == "error: pictures need matplotlib; install it with: pip install matplotlib\n"
+    assert_explained(result, 1, "pictures need matplotlib and adjustText", "pip install matplotlib adjustText")
     assert not (tmp_path / "x.png").exists()
 
 
@@ -178,26 +174,3 @@ def test_sentences_of_a_file_form_groups_and_the_built_in_model_has_its_own(tmp_
         sentence_groups(["red cat", "red cat"], None, "x")
     with pytest.raises(UserError, match="61 different sentences"):
         sentence_groups([str(k) for k in range(61)], None, "x")
-
-
-def test_lengths_are_grouped_by_fives_up_to_the_longest_sentence():
-    assert [bucket[0] for bucket in length_buckets(["a", "a b c d e f"])] == [1, 6, 51]
-    assert len(length_buckets(["a " * 200])) == 11
-    buckets = length_buckets(["a " * 200])
-    assert all(high + 1 == low for (_, high), (low, _) in itertools.pairwise(buckets))
-
-
-def test_a_log_that_was_cut_off_still_gives_its_training_loss(tmp_path):
-    records = [json.dumps({"step": k, "perplexity": 2.0}) for k in range(1, 500)]
-    (tmp_path / "log.jsonl").write_text("\n".join(records) + '\n{"step": 500, "perpl')
-    steps, losses = training_curve(str(tmp_path / "log.jsonl"))
-    assert len(steps) == 200
-    assert steps[0] < steps[-1] < 500
-    assert losses == pytest.approx(math.log(2.0))
-
-
-@pytest.mark.parametrize("line", ["[" * 100_000, '{"step": 1, "perplexity": 1' + "0" * 400 + "}", "3", '{"step": 1}'])
-def test_lines_of_a_log_that_somebody_changed_are_passed_over(line, tmp_path):
-    path = tmp_path / "log.jsonl"
-    path.write_text(line + '\n{"step": 2, "perplexity": 2.0}\n')
-    assert [values.tolist() for values in training_curve(str(path))] == [[2.0], [math.log(2.0)]]

@@ -125,7 +125,7 @@ def test_help_names_every_command_and_the_settings_now(spawn):
         (":beam 0", [":beam must be from 1 to 1000, not 0"]),
         (":n-best 9", [":n-best 9 is more than :beam 5 can give", "use :beam 9"]),
         (":explain maybe", [":explain is on or off, not 'maybe'"]),
-        (":quit now", [":quit takes nothing behind it"]),
+        (":quit now", [":quit takes no argument"]),
         (":n 2", ["n-best 2"]),
         (":no-r 2", ["no-repeat-ngram 2"]),
         (":length-penalty 0.5", ["length-penalty 0.5"]),

@@ -1,3 +1,4 @@
+import itertools
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from seq2seq_cli.evaluation.scores import (
     compare,
     corpus_bleu,
     corpus_scores,
+    length_buckets,
     parse_metrics,
     remarks,
     scores_by_length,
@@ -149,3 +151,10 @@ def test_metrics_are_parsed():
         with pytest.raises(UserError) as caught:
             parse_metrics(wrong)
         assert caught.value.exit_code == 2
+
+
+def test_lengths_are_grouped_by_fives_up_to_the_longest_sentence():
+    assert [bucket[0] for bucket in length_buckets(["a", "a b c d e f"])] == [1, 6, 51]
+    assert len(length_buckets(["a " * 200])) == 11
+    buckets = length_buckets(["a " * 200])
+    assert all(high + 1 == low for (_, high), (low, _) in itertools.pairwise(buckets))

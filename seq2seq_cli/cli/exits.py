@@ -1,4 +1,4 @@
-"""From whatever ends a command to its exit code: every failure is explained, none is a traceback."""
+"""Exceptions to exit codes: every failure is an explained error, none is a traceback."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import typer
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import UserError
 
-# Typer brings its own copy of click or uses the installed one, depending on its version: ask it for its own classes.
+# Depending on its version, Typer bundles click or uses the installed one: take the classes that it uses.
 ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
 ClickException: type[Exception] = ClickUsageError.__bases__[0]
 
 
 def run(app: typer.Typer) -> int:
     """Run the command line and return its exit code; every failure becomes an explained error, none a traceback."""
-    warnings.simplefilter("ignore", RuntimeWarning)  # numbers that overflow are found and explained where they matter
+    warnings.simplefilter("ignore", RuntimeWarning)  # overflow is checked for, and explained, where it matters
     with suppress(ValueError):  # not in a thread
         signal.signal(signal.SIGTERM, _terminate)
     for stream in (sys.stdout, sys.stderr):
@@ -60,14 +60,14 @@ def run(app: typer.Typer) -> int:
     except Exception as error:
         return _fail(
             UserError(
-                f"a mistake in this program: {type(error).__name__}: {error}",
-                fix="run again with --debug and report what it prints",
+                f"a bug in this program: {type(error).__name__}: {error}",
+                fix="run it again with --debug, and report what it prints",
             )
         )
 
 
 def _terminate(number: int, frame: Any) -> None:
-    """End at SIGTERM with its exit code, temporary files cleaned up on the way."""
+    """End at SIGTERM with its exit code; temporary files are removed on the way out."""
     raise console.Stop(console.EXIT_TERMINATED)
 
 
@@ -79,7 +79,7 @@ def _fail(error: UserError) -> int:
 
 
 def _from_click(error: Any) -> UserError:
-    """Return a wrong usage that click found, in our three lines."""
+    """Return a usage error of click as a ``UserError``."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "seq2seq"
     return UserError(

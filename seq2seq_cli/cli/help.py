@@ -1,6 +1,7 @@
-"""Commands whose ``--help`` shows what a person needs: no type for flags that take no value, none for arguments.
+"""Typer commands with shorter help and deferred imports.
 
-And commands that cost nothing until they are called: ``seq2seq --help`` starts without any of their modules.
+``--help`` shows no type for arguments and for flags without a value. The module of a command is imported when the
+command is called, so that ``seq2seq --help`` starts fast.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Group(TyperGroup):
 
 
 class Deferred(Command):
-    """Stands for a command, or a group of them, whose module is imported when it is called.
+    """A placeholder for a command, or a group, whose module is imported when it is called.
 
     Args:
         name: of the command.

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while training: the step in hand is finished and saved first."""
+"""Ctrl-C and SIGTERM during training: the current step is finished and saved first."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from seq2seq_cli.cli.terminal import console
 
 
 class StopSignal:
-    """Set by SIGINT and SIGTERM while training, so that the step in hand is finished and saved first.
+    """Set by SIGINT and SIGTERM during training, so that the current step is finished and saved first.
 
-    ``code`` is the exit code once a signal has come, else None. A second SIGINT leaves at once.
+    ``code`` is the exit code once a signal has arrived, else None. A second SIGINT interrupts at once.
 
     Args:
-        in_place: whether what is said of a signal takes the place of the terminal's last line: lines above that one are
-            going to be written over, which works only if the cursor stays where it is.
+        in_place: whether the notice replaces the terminal's last line: a live display overwrites the lines above it,
+            for which the cursor must stay where it is.
     """
 
     def __init__(self, in_place: bool) -> None:
@@ -26,12 +26,12 @@ class StopSignal:
         self._in_place = in_place
 
     def receive(self, number: int, frame: Any) -> None:
-        """Take note of a signal."""
+        """Handle a signal."""
         if self.code is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.code = console.EXIT_INTERRUPTED if number == signal.SIGINT else console.EXIT_TERMINATED
         if not console.quiet():
-            with suppress(OSError):  # not print: the signal may have come in the middle of one
+            with suppress(OSError):  # not print: the signal may have interrupted one
                 os.write(2, self._notice().encode())
 
     def _notice(self) -> str:
@@ -44,7 +44,7 @@ class StopSignal:
 
 @contextmanager
 def catch_signals(in_place: bool) -> Iterator[StopSignal]:
-    """Catch SIGINT and SIGTERM for the time of a ``with`` block; ``in_place`` is as for ``StopSignal``."""
+    """Catch SIGINT and SIGTERM in a ``with`` block; ``in_place`` is as for ``StopSignal``."""
     received = StopSignal(in_place)
     before = {number: signal.signal(number, received.receive) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -52,6 +52,8 @@ METRICS = {
 """A metric is one function and one entry: ``--metrics``, its help, its completion and the tables follow."""
 LENGTH_BUCKETS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 1 << 30))
 """Words of a source sentence; the classic picture of the fixed context's bottleneck is BLEU over these."""
+BUCKET_WIDTH, LONGEST_BUCKET = 5, 50
+"""Of ``length_buckets``."""
 BOOTSTRAP_SAMPLES = 1000
 SHORT = 0.7
 """Brevity penalty below which a remark is made."""
@@ -259,6 +261,13 @@ def _why_no_bleu(all_empty: bool, scores: Scores) -> str:
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False) -> float:
     """Return sacreBLEU's BLEU (13a; cased, if nothing else is said) of translations against one reference each."""
     return corpus_scores(hypotheses, references, ["bleu"], lowercase=lowercase).values["bleu"]
+
+
+def length_buckets(sources: Sequence[str]) -> list[tuple[int, int]]:
+    """Return buckets of five lengths each, as far as there are sentences, and one for all lengths beyond fifty."""
+    longest = min(max(len(source.split()) for source in sources), LONGEST_BUCKET)
+    buckets = [(low, low + BUCKET_WIDTH - 1) for low in range(1, longest + 1, BUCKET_WIDTH)]
+    return [*buckets, (LONGEST_BUCKET + 1, LENGTH_BUCKETS[-1][1])]
 
 
 def scores_by_length(

@@ -91,11 +91,6 @@ def relative_errors(derived: Array, numeric: Array) -> Array:
     return errors
 
 
-def worst_relative_error(derived: Array, numeric: Array) -> float:
-    """Return the largest of ``relative_errors``."""
-    return float(relative_errors(derived, numeric).max())
-
-
 def random_model(config: ModelConfig, seed: int = 0) -> Seq2Seq:
     """Return a float64 model whose parameters, biases included, and lexical table are all random and not zero."""
     generator = np.random.default_rng(seed)

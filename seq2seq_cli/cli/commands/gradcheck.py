@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.errors import UserError, usage_error
-
-if TYPE_CHECKING:
-    from seq2seq_cli.nn.gradcheck import GradientCheck
+from seq2seq_cli.nn.gradcheck import TOLERANCE, GradientCheck, check_gradients, random_batch, random_model
 
 # The shape of a small model, every size different from every other, so that no two of them can be mistaken.
 _SMALL = ModelConfig(7, 6, embedding_size=3, hidden_size=4, dropout=0.0)
@@ -47,8 +45,6 @@ def gradcheck_command(
 
     Examples: seq2seq gradcheck · seq2seq gradcheck --cell gru --context initial --no-bidirectional
     """
-    from seq2seq_cli.nn.gradcheck import TOLERANCE, check_gradients, random_batch, random_model
-
     config = dataclasses.replace(
         _SMALL,
         cell=cell,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,10 +12,10 @@ from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.text.corpus import read_lines
 from seq2seq_cli.text.inputs import STDIO
-
-if TYPE_CHECKING:
-    from seq2seq_cli.text.tokenizer import Tokenizer
+from seq2seq_cli.text.tokenizer import Tokenizer
+from seq2seq_cli.text.tokenizer_file import load_tokenizer, save_tokenizer, train_tokenizer
 
 SPACE = "\u2581"
 """Shown in place of the space that belongs to a token."""
@@ -44,9 +44,6 @@ def train_tokenizer_command(
 
     Example: seq2seq tokenizer train train.de -o de.json --vocab-size 4000
     """
-    from seq2seq_cli.text.corpus import read_lines
-    from seq2seq_cli.text.tokenizer_file import save_tokenizer, train_tokenizer
-
     config = TokenizerConfig(kind, vocab_size, lowercase)
     console.check_inputs(*text)
     console.check_output(output)
@@ -121,8 +118,6 @@ def _parse_id(word: str, tokenizer: Tokenizer) -> int | None:
 
 
 def _load(path: Path) -> Tokenizer:
-    from seq2seq_cli.text.tokenizer_file import load_tokenizer
-
     if str(path) == STDIO:
         raise usage_error(
             "standard input is what is encoded or decoded, so it cannot be the tokenizer too",

@@ -1,4 +1,4 @@
-"""Pictures made of text: bars and sparklines, with a fallback for terminals whose code page has no blocks."""
+"""Text charts: bars and sparklines, with an ASCII fallback for encodings without block characters."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def can_draw(stream: IO[Any] | None) -> bool:
 
 
 def bar(share: float, width: int, blocks: bool = True) -> str:
-    """Return a bar of that share of the width; something that is there at all has at least one block."""
+    """Return a bar of that share of the width; a share above zero has at least one block."""
     return (BLOCKS[-1] if blocks else PLAIN[-1]) * max(round(share * width), 1 if share > 0 else 0)
 
 
 def sparkline(values: Sequence[float], width: int, blocks: bool = True) -> str:
-    """Return one character for each value, or, of more than ``width`` values, for the mean of each part.
+    """Return one character per value, or, for more than ``width`` values, per mean of a stretch of them.
 
-    The lowest is drawn lowest and the highest highest.
+    The lowest value has the lowest block, the highest the highest.
 
     Example:
         >>> sparkline([3.0, 2.0, 1.5, 1.0], width=40)

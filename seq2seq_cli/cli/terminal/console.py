@@ -1,4 +1,4 @@
-"""What all commands share: streams, the flags ``--quiet`` and ``--debug``, errors and exit codes.
+"""What all commands share: streams, ``--quiet`` and ``--debug``, errors, exit codes.
 
 =====  ==================================================
 code   meaning
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,7 +34,7 @@ EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 2, 130, 143
 
 
 class Stop(BaseException):
-    """Raised to end the program with this exit code, all said and saved; not an error, and not to be taken for one."""
+    """Raised to end the program with this exit code once everything is printed and saved; not an error."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -75,7 +76,7 @@ Debug = Annotated[
 
 
 def stderr_console() -> Console:
-    """Return a Rich console on stderr; it honours NO_COLOR and is silent with ``--quiet``."""
+    """Return a Rich console on stderr; it honors NO_COLOR and is silent with ``--quiet``."""
     from rich.console import Console
 
     return Console(stderr=True, quiet=_Flags.quiet, highlight=False, markup=False, emoji=False, soft_wrap=True)
@@ -91,8 +92,6 @@ def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
     """Return a line for a stream: on a terminal that is too narrow, broken between words and indented."""
     if stream is None or not stream.isatty():
         return text
-    import textwrap
-
     from rich.console import Console
 
     width = max(2 * indent, Console(file=stream).width - 1)
@@ -102,7 +101,7 @@ def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
 
 
 def to_stderr(text: str) -> None:
-    """Write to stderr if anybody listens; a closed or full one must not end a training."""
+    """Write to stderr; where it is closed or full, drop the text: that must not end a training."""
     if sys.stderr is not None:
         with suppress(OSError):
             print(printable(text), file=sys.stderr, flush=True)
@@ -114,19 +113,19 @@ def warn(text: str) -> None:
 
 
 def show_error(error: UserError) -> None:
-    """Write an error to stderr in its three lines, also with ``--quiet``, and go on."""
+    """Write an error to stderr in its three lines, also with ``--quiet``."""
     to_stderr(str(error))
 
 
 def warn_of_skipped(name: str, lines: Sequence[int]) -> None:
-    """Say how many pairs of a corpus were left out because a side was empty."""
+    """Report how many pairs of a corpus were skipped because one side was empty."""
     if lines:
         pairs = "pair" if len(lines) == 1 else "pairs"
         warn(f"{name}: skipped {len(lines)} {pairs} with an empty side, the first in line {lines[0]}")
 
 
 def stderr_is_live() -> bool:
-    """Whether stderr is a terminal on which lines can be written over, and somebody wants to see them."""
+    """Whether stderr is a terminal on which lines can be overwritten, without ``--quiet``."""
     if _Flags.quiet or sys.stderr is None or not sys.stderr.isatty():
         return False
     return not stderr_console().is_dumb_terminal
@@ -143,7 +142,7 @@ def debugging() -> bool:
 
 
 def printable(text: str) -> str:
-    """Return text that cannot drive a terminal: control characters are shown as their code, ``\\x1b`` for example."""
+    """Return text that cannot control a terminal: control characters are escaped, as in ``\\x1b``."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t\u00a0\u202f\u200d\u200c" else ascii(c)[1:-1] for c in text)
@@ -161,7 +160,7 @@ def results() -> IO[bytes]:
 
 
 def write_line(stream: IO[bytes], text: str) -> None:
-    """Write one line of result as UTF-8, whatever the locale; on a terminal, control characters do nothing."""
+    """Write one line of result as UTF-8, whatever the locale; on a terminal, control characters are escaped."""
     if stream.isatty():
         text = printable(text)
     with end_quietly_without_reader():
@@ -170,7 +169,7 @@ def write_line(stream: IO[bytes], text: str) -> None:
 
 @contextmanager
 def end_quietly_without_reader() -> Iterator[None]:
-    """End the program, with nothing to complain about, when the reader of its output has gone, as with ``| head``."""
+    """End the program without an error when the reader of its output has closed the pipe, as ``| head`` does."""
     try:
         yield
     except BrokenPipeError:
@@ -227,7 +226,7 @@ def check_inputs(*names: str | Path | None) -> None:
 
 
 def check_texts(texts: list[str]) -> list[str]:
-    """Return the arguments as text; where the locale is not UTF-8, Python has them as bytes in disguise.
+    """Return the arguments as text; where the locale is not UTF-8, Python passes them with surrogate escapes.
 
     Raises:
         UserError: if one is not valid UTF-8.
@@ -247,6 +246,6 @@ def check_texts(texts: list[str]) -> list[str]:
 
 
 def discard_output() -> None:
-    """Let go of what could not be written, or Python would try again, and complain, at its end."""
+    """Discard unwritten output, or Python would try to flush it again at exit and report an error."""
     with suppress(OSError, ValueError, AttributeError):  # no stdout, or one that is not a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

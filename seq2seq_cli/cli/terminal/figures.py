@@ -1,7 +1,7 @@
-"""The pictures of ``seq2seq plot``: from numbers to a matplotlib figure, and that to a file.
+"""The pictures of ``seq2seq plot``: numbers to a matplotlib figure, a figure to a file.
 
-Colours are those of Okabe & Ito 2008, which people with any kind of colour vision can tell apart; every line and
-group has a marker of its own besides.
+Colors are those of Okabe & Ito 2008, which people with any kind of color vision can tell apart; every line and group
+has a marker of its own besides.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import numpy as np
 
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.evaluation.training_history import ValidationCurve
 from seq2seq_cli.nn.functional import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, FAINT = "#333333", "#999999"
 STYLE = {
@@ -44,20 +45,12 @@ STYLE = {
     "text.parse_math": False,  # a $ in a sentence is a $
 }
 DPI = 150
+SHEETS = ((9, 6.5), (12, 9), (16, 12), (20, 15), (26, 19))
+"""Inches; a picture of many sentences needs a large one."""
+LABEL_GAP = 7
+"""Between a point and its label, in points (1/72 inch)."""
 FEW_SENTENCES = 20
 """BLEU of fewer sentences is mostly chance."""
-
-
-class Curve(NamedTuple):
-    """The validations of one model: loss in nats per token and BLEU after each of them, and when that was."""
-
-    name: str
-    steps: Array
-    minutes: Array
-    loss: Array
-    bleu: Array
-    kept: int
-    """Which validation's model is the one in the file."""
 
 
 class LengthLine(NamedTuple):
@@ -70,16 +63,22 @@ class LengthLine(NamedTuple):
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Set matplotlib up for our pictures for the time of a ``with`` block.
+    """Set matplotlib up for the pictures drawn in a ``with`` block.
 
     Raises:
         UserError: if it is not installed.
     """
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it talks of caches and fonts
+    for name in ("matplotlib", "adjustText"):  # they report caches, fonts and labels that are too long
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
+        import adjustText  # noqa: F401 (it belongs to the same extra)
         import matplotlib
     except ImportError:
-        raise UserError("pictures need matplotlib; install it with: pip install matplotlib") from None
+        raise UserError(
+            "pictures need matplotlib and adjustText, which are not installed",
+            where="seq2seq plot",
+            fix="install them with: pip install matplotlib adjustText",
+        ) from None
     with matplotlib.rc_context(STYLE), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
@@ -93,7 +92,7 @@ def save(figure: Figure, stream: IO[bytes], kind: str) -> None:
     figure.savefig(stream, format=kind, dpi=DPI, metadata=dates.get(kind))
 
 
-def history_figure(curves: Sequence[Curve], training: tuple[Array, Array] | None = None) -> Figure:
+def history_figure(curves: Sequence[ValidationCurve], training: tuple[Array, Array] | None = None) -> Figure:
     """Draw validation loss and BLEU over the steps of the training.
 
     Args:
@@ -105,7 +104,7 @@ def history_figure(curves: Sequence[Curve], training: tuple[Array, Array] | None
     if training is not None:
         upper.plot(*training, color=FAINT, linewidth=1.2, label="training")
     for k, curve in enumerate(curves):
-        look = {"color": _colour(k), "marker": _marker(k), "markersize": 6, "linewidth": 1.8, "clip_on": False}
+        look = {"color": _color(k), "marker": _marker(k), "markersize": 6, "linewidth": 1.8, "clip_on": False}
         upper.plot(curve.steps, curve.loss, label=_label(curve.name) if len(curves) > 1 else "validation", **look)
         lower.plot(curve.steps, curve.bleu, **look)
         for axes, values in ((upper, curve.loss), (lower, curve.bleu)):
@@ -115,7 +114,7 @@ def history_figure(curves: Sequence[Curve], training: tuple[Array, Array] | None
                 marker="o",
                 markersize=13,
                 color="none",
-                markeredgecolor=_colour(k),
+                markeredgecolor=_color(k),
                 markeredgewidth=1.2,
                 clip_on=False,
             )
@@ -151,11 +150,11 @@ def lengths_figure(
     places = np.arange(len(labels))
     few = np.array(sentences) < FEW_SENTENCES
     for k, line in enumerate(lines):
-        colour, marker = _colour(k), _marker(k)
+        color, marker = _color(k), _marker(k)
         name = f"{_label(line.name)}, BLEU {line.whole:.1f}"
-        axes.plot(places, line.buckets, color=colour, marker=marker, linewidth=1.8, label=name, clip_on=False)
+        axes.plot(places, line.buckets, color=color, marker=marker, linewidth=1.8, label=name, clip_on=False)
         if few.any():  # no points at all would still take room
-            axes.plot(places[few], line.buckets[few], marker, color="white", markeredgecolor=colour, clip_on=False)
+            axes.plot(places[few], line.buckets[few], marker, color="white", markeredgecolor=color, clip_on=False)
     axes.set_xticks(places, [f"{label}\nn = {n:,}" for label, n in zip(labels, sentences)])
     note = f"; hollow: fewer than {FEW_SENTENCES} sentences" if few.any() else ""
     axes.set_xlabel(f"words of the source, number of sentences{note}\n{signature}")
@@ -169,109 +168,90 @@ def lengths_figure(
 
 
 def contexts_figure(points: Array, shares: Array, labels: Sequence[str], groups: Sequence[int], title: str) -> Figure:
-    """Draw sentences as labelled points, on a sheet that is large enough for all labels.
+    """Draw sentences as labeled points, on the smallest sheet on which all labels can be read.
 
     Args:
         points: (n, 2) coordinates.
         shares: (2,) each axis's share of the variance.
         labels: n sentences.
-        groups: n numbers; those of one group share colour and marker.
+        groups: n numbers; the sentences of one group share color and marker.
         title: of the picture.
     """
-    for size, farthest in (((9, 6.5), 10), ((11, 8), 10), ((14, 10), 15), ((18, 13), 30)):
+    for size in SHEETS:
         figure = _sheet(*size)
         axes = figure.subplots()
         for group in dict.fromkeys(groups):
             chosen = np.array(groups) == group
-            axes.scatter(*points[chosen].T, s=45, color=_colour(group), marker=_marker(group), zorder=3)
+            axes.scatter(*points[chosen].T, s=45, color=_color(group), marker=_marker(group), zorder=3)
         axes.margins(0.25, 0.15)
         axes.set_title(_wrapped(title, 80))
         axes.set_xlabel(f"first principal component, {100 * shares[0]:.0f} % of the variance")
         axes.set_ylabel(f"second principal component, {100 * shares[1]:.0f} %")
         axes.grid(color=FAINT, alpha=0.2)
-        if _write_labels(figure, axes, points, labels, farthest):
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # the layout is settled now, and stays
+        if label_points(axes, points, [_wrapped(label, 26) for label in labels]):
             break
+    else:
+        console.warn("some labels or leader lines cross; draw fewer sentences")
     return figure
 
 
-def _write_labels(figure: Figure, axes: Axes, points: Array, labels: Sequence[str], farthest: float) -> bool:
-    """Write each label near its point, with a thin line to it where it stands apart; return whether all found room."""
-    figure.draw_without_rendering()  # the layout is settled now, and stays
-    figure.set_layout_engine("none")
-    texts = [axes.text(0, 0, _wrapped(label), fontsize=9.5, linespacing=1.1, va="bottom") for label in labels]
-    boxes = [text.get_window_extent() for text in texts]
-    frame = axes.get_window_extent()
-    origin = np.array([frame.x0, frame.y0])
-    pixels = axes.transData.transform(points) - origin
-    sizes = np.array([(box.width, box.height) for box in boxes])
-    scale = figure.dpi / 72
-    corners, room = place_labels(pixels, sizes, (frame.width, frame.height), 7 * scale, farthest)
-    to_data = axes.transData.inverted().transform
-    for text, point, pixel, corner, size in zip(texts, points, pixels, corners, sizes):
-        text.set_position(to_data(corner + origin))
-        nearest = np.clip(pixel, corner, corner + size)
-        if _lengths(nearest - pixel) > 11 * scale:
-            end = to_data(nearest + origin)
-            axes.plot(*zip(point, end), color=FAINT, linewidth=0.7, zorder=1, scalex=False, scaley=False)
-    return room
-
-
-def place_labels(
-    points: Array, sizes: Array, area: tuple[float, float], gap: float, farthest: float = 10
-) -> tuple[Array, bool]:
-    """Find a place for every label, near its point, on no other label and on no point, with a free line between both.
-
-    Each label in turn takes the nearest free place around its point; those that found none try again when the others
-    have settled.
-
-    Args:
-        points: (n, 2) where the points are, in pixels.
-        sizes: (n, 2) width and height of each label.
-        area: width and height within which labels may stand.
-        gap: between a label and a point, and half of it between two labels.
-        farthest: distance of a label from its point, in gaps.
+def label_points(axes: Axes, points: Array, labels: Sequence[str]) -> bool:
+    """Write each label beside its point, or where adjustText finds room, with a leader line to the point.
 
     Returns:
-        (n, 2) lower left corners, and whether nothing overlaps.
+        Whether all can be read: no label covers a point or another label, and no leader line crosses a label.
     """
-    corners = np.full((len(points), 2), np.inf)  # nowhere yet
-    free = np.zeros(len(points), bool)
-    for _ in range(5):
-        for k in np.flatnonzero(~free):
-            corners[k] = np.inf
-            candidates = _around(points[k], sizes[k], gap, farthest)
-            inside = ((candidates >= 0) & (candidates + sizes[k] <= area)).all(axis=1)
-            nearest = np.clip(points[:, None], candidates, candidates + sizes[k])  # (n, candidates, 2)
-            cost = (_lengths(nearest - points[:, None]) < 0.9 * gap).sum(axis=0) + 1000 * ~inside
-            apart = (candidates[None] > (corners + sizes + gap / 2)[:, None]) | (
-                (candidates + sizes[k] + gap / 2)[None] < corners[:, None]
-            )
-            cost += (~apart.any(axis=2)).sum(axis=0)
-            others = np.delete(points, k, axis=0)
-            for part in (0.25, 0.5, 0.75):  # of the line from the point to its label
-                on_line = points[k] + part * (nearest[k] - points[k])
-                cost += (_lengths(on_line[None] - others[:, None]) < 0.9 * gap).sum(axis=0)
-            best = int(np.argmin(cost))  # the first, that is the nearest, of equals
-            corners[k], free[k] = candidates[best], cost[best] == 0
-        if free.all():
-            break
-    return corners, bool(free.all())
+    from adjustText import adjust_text
+    from matplotlib.path import Path
+    from matplotlib.transforms import Bbox
 
-
-def _lengths(vectors: Array) -> Array:
-    lengths: Array = np.hypot(vectors[..., 0], vectors[..., 1])
-    return lengths
-
-
-def _around(point: Array, size: Array, gap: float, farthest: float) -> Array:
-    """Return corners for a label at more and more distance from a point: right, left, above, below and between."""
-    places = []
-    for distance in gap * np.geomspace(1, farthest, 7):
-        for angle in np.deg2rad([0, 180, 90, 270, 30, 150, 330, 210, 60, 120, 240, 300]):
-            direction = np.array([np.cos(angle), np.sin(angle)])
-            # The label's box touches the circle of this radius around the point from outside, in this direction.
-            places.append(point + direction * distance + (direction - 1) / 2 * size)
-    return np.array(places)
+    # Every label starts on the side of its point where the nearest other point is not.
+    gap = LABEL_GAP * DPI / 72
+    pixels = axes.transData.transform(points)
+    distances = np.linalg.norm(pixels[:, None] - pixels, axis=2)
+    np.fill_diagonal(distances, np.inf)
+    away = np.where(pixels >= pixels[distances.argmin(axis=1)], 1, -1)
+    to_data = axes.transData.inverted().transform
+    texts = [
+        axes.text(
+            *to_data(pixel + 0.7 * gap * side),
+            label,
+            ha="left" if side[0] > 0 else "right",
+            va="bottom" if side[1] > 0 else "top",
+            fontsize=9.5,
+            linespacing=1.1,
+            multialignment="left",
+        )
+        for pixel, side, label in zip(pixels, away, labels)
+    ]
+    adjust_text(
+        texts,
+        objects=[Bbox(to_data([pixel - 0.6 * gap, pixel + 0.6 * gap])) for pixel in pixels],
+        target_x=points[:, 0],
+        target_y=points[:, 1],
+        avoid_self=False,
+        prevent_crossings=False,  # it swaps labels after the last check for overlaps
+        expand=(1.03, 1.15),
+        force_text=(0.5, 0.5),
+        force_static=(0.5, 0.5),
+        force_explode=(0, 0),
+        force_pull=(0, 0),
+        max_move=(20, 20),
+        iter_lim=150,  # not a time limit: the same numbers give the same picture
+        min_arrow_len=1.5 * gap,
+        arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.7, "zorder": 1},
+        ax=axes,
+    )
+    boxes = [text.get_window_extent() for text in texts]
+    markers = [Bbox([pixel - gap / 2, pixel + gap / 2]) for pixel in pixels]
+    for pixel, box in zip(pixels, boxes):
+        others = [other for other in boxes if other is not box]
+        leader = Path([pixel, (box.min + box.max) / 2])
+        if box.count_overlaps([*markers, *others]) or any(leader.intersects_bbox(o, filled=False) for o in others):
+            return False
+    return True
 
 
 def _sheet(width: float, height: float) -> Figure:
@@ -284,7 +264,7 @@ def _sheet(width: float, height: float) -> Figure:
     return figure
 
 
-def _minutes_above(axes: Axes, curve: Curve) -> None:
+def _minutes_above(axes: Axes, curve: ValidationCurve) -> None:
     """Put the time that the training took along the upper edge."""
     steps, minutes = np.append(0.0, curve.steps), np.append(0.0, curve.minutes)
     if not ((np.diff(steps) > 0).all() and (np.diff(minutes) > 0).all()):
@@ -294,8 +274,8 @@ def _minutes_above(axes: Axes, curve: Curve) -> None:
     upper.set_xlabel("minutes, at the average pace")
 
 
-def _colour(k: int) -> str:
-    return COLOURS[k % len(COLOURS)]
+def _color(k: int) -> str:
+    return COLORS[k % len(COLORS)]
 
 
 def _marker(k: int) -> str:
@@ -307,5 +287,5 @@ def _label(name: str) -> str:
     return f"./{name}" if name.startswith("_") else name
 
 
-def _wrapped(text: str, width: int = 34) -> str:
+def _wrapped(text: str, width: int) -> str:
     return textwrap.fill(text, width, max_lines=3, placeholder=" …")

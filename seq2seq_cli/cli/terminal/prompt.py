@@ -1,4 +1,4 @@
-"""The prompt: a sentence in, its translation out, the model loaded once; lines that begin with a colon are commands."""
+"""The interactive prompt: sentences are translated, lines that begin with a colon are commands."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from seq2seq_cli.errors import UserError, usage_error
 if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Translator
 
-MOST_REMEMBERED = 1000
+HISTORY_LENGTH = 1000
 """Lines of history kept from one session to the next."""
 HELP = 25
-"""Columns of the commands in front of what they mean."""
+"""Width of the column of commands in the help."""
 NOT_AT_THE_PROMPT = ("batch_size", "max_tokens_per_batch", "max_source_length")
 """Settings of the search that matter for many lines only."""
 
 
 class Command(NamedTuple):
-    """A command of the prompt: its argument, if it has one, what it does, and how it is carried out."""
+    """A command of the prompt: its argument (may be empty), its line in the help, and the function that runs it."""
 
     argument: str
     meaning: str
-    obey: Callable[[str], None]
+    run: Callable[[str], None]
 
 
 class Prompt:
-    """A conversation with a translator.
+    """An interactive session with a translator.
 
     Args:
         translator: the loaded model.
-        config: how to search at first; commands may change it.
-        style: what to show at first.
-        output: where translations go; all else goes to stderr.
+        config: initial search settings; commands change them.
+        style: initial settings of what is shown; commands change them.
+        output: stream for translations; everything else goes to stderr.
     """
 
     def __init__(self, translator: Translator, config: SearchConfig, style: Style, output: IO[bytes]) -> None:
@@ -60,13 +60,13 @@ class Prompt:
                 for name, field in settings_in(SearchConfig).items()
                 if name not in NOT_AT_THE_PROMPT
             },
-            ":explain": self._setting("explain", "on|off", "show the decoder's choices and the n-best list"),
+            ":explain": self._setting("explain", "on|off", "show each token's alternatives and the n-best list"),
             ":scores": self._setting("scores", "on|off", "put each translation's score before it"),
             ":quit": Command("", "leave, as Ctrl-D does", self._quit),
         }
 
     def run(self) -> None:
-        """Read and answer until Ctrl-D or ``:quit``; Ctrl-C gives up the line, or the translation, in hand."""
+        """Read and translate until Ctrl-D or ``:quit``; Ctrl-C cancels the current line or translation."""
         console.say("Type a sentence and press Enter.")
         console.say(":help shows the commands; Ctrl-C cancels the line, Ctrl-D leaves.")
         with line_editing(list(self.commands)):
@@ -83,10 +83,10 @@ class Prompt:
                     console.warn("that line was not valid UTF-8")
 
     def answer(self, line: str) -> None:
-        """Translate a sentence, or obey a command; a blank line is nothing."""
+        """Translate a sentence or run a command; ignore a blank line."""
         try:
             if line[:1] == ":" and line[1:2].isalpha():
-                self._obey(line)
+                self._run_command(line)
             elif line.strip():
                 self.sentences += 1
                 write_translations(
@@ -97,7 +97,7 @@ class Prompt:
         except MemoryError:  # a line that cannot be translated is not the end
             console.warn("there is not enough memory for that line")
 
-    def _obey(self, line: str) -> None:
+    def _run_command(self, line: str) -> None:
         name, _, argument = line.strip().partition(" ")
         matching = [command for command in self.commands if command.startswith(name.lower())]
         if not matching:
@@ -107,8 +107,8 @@ class Prompt:
         command = self.commands[matching[0]]
         argument = argument.strip()
         if argument and not command.argument:
-            raise usage_error(f"{matching[0]} takes nothing behind it", where=line.strip(), fix=f"write {matching[0]}")
-        command.obey(argument)
+            raise usage_error(f"{matching[0]} takes no argument", where=line.strip(), fix=f"write {matching[0]}")
+        command.run(argument)
 
     def _help(self, _: str) -> None:
         for name, command in self.commands.items():
@@ -123,7 +123,7 @@ class Prompt:
         )
 
     def _setting(self, field: str, argument: str, meaning: str) -> Command:
-        """Return the command that changes a setting, of the search or of what is shown, or shows it as it is."""
+        """Return the command that changes a setting of the search or of what is shown, or prints its value."""
         return Command(argument, meaning, partial(self._set, field))
 
     def _set(self, field: str, argument: str) -> None:
@@ -135,7 +135,7 @@ class Prompt:
             else:
                 try:
                     self.config = dataclasses.replace(self.config, **changed)
-                except UserError as error:  # which speaks of flags
+                except UserError as error:  # its words are about flags
                     raise usage_error(
                         error.what.replace("--", ":"), where=name, fix=error.fix.replace("--", ":")
                     ) from None
@@ -145,7 +145,7 @@ class Prompt:
         return getattr(self.style if hasattr(self.style, field) else self.config, field)
 
     def _shown(self, name: str) -> str:
-        """Return the present value of the setting that a command changes."""
+        """Return the current value of the setting that a command changes."""
         value = self._value(name[1:].replace("-", "_"))
         return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
@@ -161,10 +161,10 @@ def _described(field: dataclasses.Field[Any]) -> tuple[str, str]:
 
 
 def parse(name: str, argument: str, kind: type) -> Any:
-    """Return what stands behind a command, as a value of that type.
+    """Return the argument of a command as a value of that type.
 
     Raises:
-        UserError: if it is none.
+        UserError: if it is not one.
     """
     if kind is bool:
         if argument.lower() not in ("on", "off"):
@@ -195,7 +195,7 @@ def read_line() -> str:
         if not line:
             raise EOFError
         line = line.rstrip("\n")
-    # Where the locale is not UTF-8, Python may hand over bytes in disguise.
+    # Where the locale is not UTF-8, Python decodes with surrogate escapes.
     return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -219,19 +219,19 @@ def line_editing(commands: list[str]) -> Iterator[None]:
         return
 
     def complete(text: str, number: int) -> str | None:
-        """Return the command of that number among those that begin so."""
+        """Return the ``number``-th command that begins with ``text``."""
         matching = [f"{command} " for command in commands if text and command.startswith(text)]
         return matching[number] if number < len(matching) else None
 
     readline.set_completer(complete)
     readline.set_completer_delims(" ")
     readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
-    readline.set_history_length(MOST_REMEMBERED)
+    readline.set_history_length(HISTORY_LENGTH)
     path = None
-    with suppress(OSError, RuntimeError, ValueError):  # no home, no permission, not a history
+    with suppress(OSError, RuntimeError, ValueError):  # no home, no permission, or not a history file
         path = history_file()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))  # what one translates is nobody else's business
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))  # the history is private
         readline.read_history_file(path)
     try:
         yield

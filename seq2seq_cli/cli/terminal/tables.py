@@ -1,4 +1,4 @@
-"""Tables for people, as plain lines that fit the terminal, or are as wide as they like in a file or pipe."""
+"""Tables as plain lines, as wide as the terminal, or as wide as needed in a file or pipe."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import IO
 from seq2seq_cli.cli.terminal import console
 
 UNLIMITED = 10_000
-"""Columns of what is not a terminal: no cell is folded there, so that lines can be searched."""
+"""Columns where the output is not a terminal: no cell is folded, so that lines can be searched."""
 
 
 def width_of(stream: IO[bytes]) -> int:
-    """Return how many columns there are to write in."""
+    """Return the number of columns of the output."""
     return shutil.get_terminal_size().columns if stream.isatty() else UNLIMITED
 
 
@@ -22,9 +22,9 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     """Return the lines of a table; cells that do not fit are folded.
 
     Args:
-        headers: one for each column; one that starts with ``>`` is of numbers, set to the right. Where no column has a
-            name, no header is shown.
-        rows: cells, as text; nothing in them is markup, and nothing drives the terminal.
+        headers: one for each column; a leading ``>`` aligns the column right, for numbers. No header is shown if no
+            column has a name.
+        rows: cells, as text; markup and control characters in them have no effect.
         width: columns of the terminal.
     """
     from rich.console import Console
