@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.storage import files
 from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
+from seq2seq_cli.text import inputs
 
 SETTINGS = {"cell": "gru", "corpus": "été 𝄞"}
 WEIGHT = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -161,7 +161,7 @@ def test_standard_input_is_read_up_to_a_limit_and_only_if_it_begins_like_an_arch
 
     def give(data):
         stream = Stream(data)
-        monkeypatch.setattr(files.sys, "stdin", SimpleNamespace(buffer=stream))
+        monkeypatch.setattr(inputs.sys, "stdin", SimpleNamespace(buffer=stream))
         return stream
 
     give(content)
