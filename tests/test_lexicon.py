@@ -36,7 +36,7 @@ def test_same_texts_are_copies_but_for_special_tokens():
 
 def test_a_model_with_a_lexical_prior_trains_resumes_translates_and_is_inspected(cli, tmp_path):
     write_pairs(tmp_path / "pairs.tsv")
-    arguments = ("--valid", "pairs.tsv", "--lexical-prior", "--learning-rate", "0.01", *SMALL)
+    arguments = ("--valid", "pairs.tsv", "--lexical-prior", "--learning-rate", "0.01", "--cool-down", "0", *SMALL)
     assert cli("train", "pairs.tsv", *arguments, "--max-steps", "20", "-o", "parts.npz").returncode == 0
     for output, resume in (("parts.npz", ("--resume",)), ("whole.npz", ())):
         result = cli("train", "pairs.tsv", *arguments, "--max-steps", "130", "-o", output, *resume)
@@ -44,6 +44,7 @@ def test_a_model_with_a_lexical_prior_trains_resumes_translates_and_is_inspected
         assert "context every-step, lexical prior" in result.stderr.decode()
     parts, whole = (load_model(tmp_path / name).model for name in ("parts.npz", "whole.npz"))
     np.testing.assert_array_equal(parts.lexicon.values, whole.lexicon.values)
+    np.testing.assert_array_equal(parts.parameters.flat, whole.parameters.flat)
     translation = json.loads(cli("translate", "red old cat", "-m", "whole.npz", "--explain", "--json").stdout)
     assert translation["translations"][0]["text"] == "rouge vieux chat"
     assert all(0 <= step["prior"] <= 1 and np.isfinite(step["gate"]) for step in translation["steps"])

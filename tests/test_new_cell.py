@@ -118,8 +118,10 @@ def test_its_forward_equals_onnx_runtime():
 
 @pytest.mark.parametrize(("layers", "bidirectional", "context"), [(1, False, "initial"), (2, True, "every-step")])
 def test_its_gradients_are_right(layers, bidirectional, context):
-    tied = context == "every-step"
-    config = ModelConfig(7, 6, "peephole", 2, 3, layers, bidirectional, context, dropout=0.0, tie_embeddings=tied)
+    rich = context == "every-step"
+    config = ModelConfig(
+        7, 6, "peephole", 2, 3, layers, bidirectional, context, dropout=0.0, tie_embeddings=rich, lexical_prior=rich
+    )
     checks = {check.name: check for check in check_gradients(random_model(config), random_batch(7, 6))}
     last = f"_l{layers - 1}{'_reverse' * bidirectional}"
     assert {f"encoder.rnn.weight_peep{last}", f"decoder.rnn.weight_peep_l{layers - 1}"} <= checks.keys()
@@ -153,6 +155,7 @@ def test_it_is_trained_saved_loaded_and_translates_by_the_command_line(tmp_path)
         if "weight_peep" in name:
             assert abs(view).max() > abs(start[name]).max()
 
+    run("train", corpus, *common, "--cell", "peephole", "--max-steps", "130", "--lexical-prior")
     for beam in (1, 5):
         lines = run("translate", "-m", model, "--beam", beam, "red cat", "old blue dog").splitlines()
         assert lines == ["rouge chat", "vieux bleu chien"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -69,6 +70,9 @@ def word_by_word_translations(train: Corpus, sources: Sequence[str]) -> list[str
     return [join_pieces("".join(translations.get(piece, piece) for piece in _pieces(text))) for text in sources]
 
 
+_split_word = lru_cache(maxsize=1 << 16)(split_word)
+
+
 def _side(sentences: Sequence[Sequence[str]], ids: dict[str, int]) -> Side:
     """Return sentences as ids; every new word is added to ``ids``."""
     lengths = np.array([len(sentence) for sentence in sentences])
@@ -77,7 +81,7 @@ def _side(sentences: Sequence[Sequence[str]], ids: dict[str, int]) -> Side:
 
 def _pieces(text: str) -> list[str]:
     """Return the words and marks of a text, each with the space before it."""
-    return [piece for word in normalize(text).split(" ") if word for piece in split_word(word)]
+    return [piece for word in normalize(text).split(" ") if word for piece in _split_word(word)]
 
 
 def _words(text: str) -> frozenset[str]:
