@@ -248,16 +248,17 @@ class Translator:
         """Tokens of the longest training source, or 0 if that is not known."""
         return max(each.longest for each in self._vocabularies)
 
-    def explain(self, source: Source, translation: Translation, alternatives: int = 3) -> list[Step]:
+    def explain(self, source: Source | str, translation: Translation, alternatives: int = 3) -> list[Step]:
         """Return the decoder's choices behind a translation, ``</s>`` last; none if the text is blank.
 
         The product of the probabilities is the translation's.
 
         Args:
-            source: the sentence, as ``read`` returned it.
+            source: the sentence, as text or as ``read`` returned it.
             translation: of it, by this translator.
             alternatives: how many other tokens to name at each step.
         """
+        source = self.read(source) if isinstance(source, str) else source
         if source.blank:
             return []
         vocabulary = self.target_tokenizer.vocabulary
