@@ -25,7 +25,7 @@ INNER_ROOMS = {"cli": {"commands", "terminal"}}
 MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem not in ("__init__", "__main__")
 )
-THIRD_PARTY = {"numpy": None, "sacrebleu": {"evaluation"}, **dict.fromkeys(("typer", "rich", "matplotlib"), {"cli"})}
+THIRD_PARTY = {"numpy": None, "sacrebleu": {"evaluation"}, "typer": {"cli"}, "rich": {"cli"}, "matplotlib": {"cli"}}
 MOST_LINES = 350
 CALLBACKS = {
     ("nn/teaching.py", "loss_fn"),  # the promised signature of seq2seq_loss
