@@ -14,6 +14,7 @@ from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.inference.workers import check_threads
 from seq2seq_cli.nn.cells import find_cell
 from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.storage.checkpoint import (
     Checkpoint,
     TrainingState,
@@ -98,6 +99,7 @@ def train(
     recipe, output = recipe or Recipe(), Path(output)
     outputs = _check_outputs(output, log_file)
     find_cell(recipe.model.cell)
+    find_optimizer(recipe.training.optimizer)
     recipe = dataclasses.replace(recipe, threads=check_threads(recipe.threads))
     with contextlib.ExitStack() as locks:
         if not dry_run:
