@@ -1,5 +1,6 @@
 """Flags made from settings: none is missing where a command must have it, and each says what its setting says."""
 
+import dataclasses
 import io
 from typing import Annotated, Any, get_args
 
@@ -65,7 +66,7 @@ def test_a_command_that_searches_has_a_flag_for_every_setting_of_the_search(comm
 
 
 def test_every_field_of_the_search_is_a_setting():
-    assert settings_in(SearchConfig).keys() == SearchConfig.__dataclass_fields__.keys()
+    assert settings_in(SearchConfig).keys() == {each.name for each in dataclasses.fields(SearchConfig)}
 
 
 def test_the_prompt_has_a_command_for_every_setting_of_the_search_but_those_for_many_lines():
@@ -86,10 +87,11 @@ def test_every_setting_of_a_recipe_is_a_flag_of_train():
 
 
 def test_every_field_of_the_sections_is_a_setting_but_the_sizes_of_the_vocabularies():
-    fields = {name for section in SECTIONS for name in section.__dataclass_fields__}
+    fields = {each.name for section in SECTIONS for each in dataclasses.fields(section)}
     settings = {each.name for section in SECTIONS for each in settings_in(section).values()}
     assert fields - settings == {"corpus", "source_vocabulary", "target_vocabulary"}
-    assert Recipe.__dataclass_fields__.keys() == {"corpora", "tokenizers", "model", "training", "threads", "given"}
+    parts = {each.name for each in dataclasses.fields(Recipe)}
+    assert parts == {"corpora", "tokenizers", "model", "training", "threads", "given"}
 
 
 @pytest.mark.parametrize("section", [*SECTIONS, SearchConfig])
