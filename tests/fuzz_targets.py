@@ -17,15 +17,14 @@ from functools import cache
 from pathlib import Path
 from unittest import mock
 
-from seq2seq_cli.cli.settings import read_settings
-
 from seq2seq_cli.cli import app, exits
-from seq2seq_cli.cli.commands.train import setting_types
+from seq2seq_cli.cli.commands.train import LARGEST_FILE, RUN_FLAGS
 from seq2seq_cli.cli.terminal import console
-from seq2seq_cli.config import TokenizerConfig
+from seq2seq_cli.config import TokenizerConfig, parse_toml, setting_types
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.storage.checkpoint import load_model, save_model
 from seq2seq_cli.text.corpus import read_corpus
+from seq2seq_cli.text.inputs import read_text
 from seq2seq_cli.text.tokenizer import UNKNOWN, Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, save_tokenizer, train_tokenizer
 
@@ -99,8 +98,9 @@ def toml_target(data: bytes) -> None:
     path = folder() / "c.toml"
     path.write_bytes(data)
     with contextlib.suppress(UserError):
-        types = setting_types()
-        assert all(type(value) is types[name] for name, value in read_settings(path, types).items())
+        types = {**setting_types(), **RUN_FLAGS}
+        settings = parse_toml(read_text(path, LARGEST_FILE), str(path), types)
+        assert all(type(value) is types[name] for name, value in settings.items())
 
 
 def json_target(data: bytes) -> None:

@@ -98,7 +98,7 @@ def test_the_toml_of_a_model_trains_the_same_weights_to_the_bit(case, cli, tmp_p
     assert result.returncode == 0, result.stderr.decode()
     first, second = (load_model(tmp_path / f"{name}.npz") for name in ("first", "second"))
     assert np.array_equal(first.model.parameters.flat, second.model.parameters.flat)
-    assert first.threads == second.threads is not None
+    assert first.recipe.threads == second.recipe.threads is not None
     assert first.source_tokenizer.to_json() == second.source_tokenizer.to_json()
     assert cli("inspect", "second.npz", "--toml").stdout == printed.replace(b"first.npz", b"second.npz")
 
@@ -116,7 +116,7 @@ def test_a_model_file_that_does_not_say_what_it_was_validated_on_can_be_read(tra
     assert config.pop("valid") == "pairs.tsv"
     members["config"] = np.array(json.dumps(config))
     np.savez(tmp_path / "older.npz", **members)
-    assert load_model(tmp_path / "older.npz").valid is None
+    assert load_model(tmp_path / "older.npz").recipe.corpora.valid is None
 
 
 def test_a_history_that_somebody_changed_is_shown_and_does_no_harm(trained, cli, tmp_path):

@@ -92,11 +92,21 @@ def test_the_log_can_come_from_standard_input(trained, cli, tmp_path):
 
 @needs_matplotlib
 def test_lengths_are_searched_for_as_eval_would(trained, cli, tmp_path):
-    flags = ("--beam", "2", "--batch-size", "8")
-    result = cli("plot", "lengths", "pairs.tsv", *flags, "-o", tmp_path / "l.svg", cwd=trained)
-    assert result.returncode == 0, result.stderr.decode()
-    bleu = json.loads(cli("eval", "pairs.tsv", *flags, "--json", cwd=trained).stdout)["bleu"]
-    assert f"model.npz, BLEU {bleu:.1f}" in words((tmp_path / "l.svg").read_bytes())
+    found = set()
+    for beam in ("1", "4"):
+        flags = ("--beam", beam, "--batch-size", "8")
+        result = cli("plot", "lengths", "pairs.tsv", *flags, "-o", tmp_path / "l.svg", cwd=trained)
+        assert result.returncode == 0, result.stderr.decode()
+        bleu = json.loads(cli("eval", "pairs.tsv", *flags, "--json", cwd=trained).stdout)["bleu"]
+        assert f"model.npz, BLEU {bleu:.1f}" in words((tmp_path / "l.svg").read_bytes())
+        found.add(bleu)
+    assert found
+
+
+@needs_matplotlib
+def test_the_picture_of_lengths_has_no_other_flag_of_the_search(cli):
+    result = cli("plot", "lengths", "pairs.tsv", "--normalization", "gnmt")
+    assert_explained(result, 2, "--normalization")
 
 
 @needs_matplotlib

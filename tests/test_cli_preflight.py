@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seq2seq_cli.cli.terminal.preflight import duration, histogram_lines, megabytes, milliseconds, peak_memory
+from seq2seq_cli.cli.terminal.preflight import clock, duration, histogram_lines, megabytes, milliseconds
 from seq2seq_cli.inference.workers import CAN_FORK
 from seq2seq_cli.storage.checkpoint import load_model
 from seq2seq_cli.storage.locks import acquire_lock
@@ -105,7 +105,8 @@ def test_final_weights_are_the_same_to_the_bit_with_and_without_the_timed_steps(
     flags = ("--max-steps", "20", "--dropout", "0.3", *SMALL[:-2])
     assert cli("train", "p.tsv", "-o", "with.npz", *flags).returncode == 0
     without = (
-        "import sys, seq2seq_cli.cli.terminal.preflight as p; p.cost_lines = lambda trainer: []\n"
+        "import sys, seq2seq_cli.training.run as run; from seq2seq_cli.training.events import BatchesSplit\n"
+        "run.estimate_cost = lambda trainer: BatchesSplit(1, 1)\n"
         f"sys.argv = ['seq2seq', 'train', 'p.tsv', '-o', 'without.npz', *{flags!r}]\n"
         "from seq2seq_cli.cli import main; main()"
     )
@@ -129,7 +130,7 @@ def test_the_memory_that_is_foretold_is_what_the_training_takes(tmp_path):
         "from seq2seq_cli.cli import main\n"
         "try: main()\n"
         "except SystemExit as stop: assert not stop.code\n"
-        "from seq2seq_cli.cli.terminal.preflight import peak_memory; print(peak_memory())"
+        "from seq2seq_cli.training.estimate import peak_memory; print(peak_memory())"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True)
     foretold = int(re.search(rb"memory: +about (\d+) MB", result.stderr)[1]) * 1e6
@@ -149,13 +150,9 @@ def test_the_memory_of_the_processes_that_share_the_work_is_foretold_too(tmp_pat
     assert foretold[1] > foretold[0] + 10  # gradients of its own, and what Python itself needs
 
 
-def test_the_memory_of_this_process_is_known_in_bytes():
-    before = peak_memory()
-    if before is None:
-        pytest.skip("this system does not say")
-    assert before > 1e7
-    block = np.ones(before // 8)
-    assert peak_memory() >= block.nbytes
+@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (125, "2:05"), (3725, "1:02:05")])
+def test_clock(seconds, shown):
+    assert clock(seconds) == shown
 
 
 @pytest.mark.parametrize(("size", "shown"), [(30_816, "31 kB"), (1_234_567, "1.2 MB"), (1_234_567_890, "1,235 MB")])

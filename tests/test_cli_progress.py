@@ -1,84 +1,26 @@
-import math
 import os
 import re
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from seq2seq_cli.cli.terminal import console, progress
-from seq2seq_cli.config import TrainingConfig
-from seq2seq_cli.training.events import Score, StepReport, ValidationReport
-from seq2seq_cli.training.trainer import UNLIMITED_EPOCHS
+from seq2seq_cli.config import Recipe
+from seq2seq_cli.training.events import (
+    GradientClipped,
+    TrainingFinished,
+    TranslationsAllEqual,
+    ValidationLossRising,
+    WorseThanGuessing,
+)
 from tests.conftest import SMALL, environment, write_pairs
+from tests.reports import validation_report
 from tests.terminal import screen
 
 pexpect = pytest.importorskip("pexpect")
-
-
-def step_report(step, seconds=10.0, **changes):
-    values = {"step": step, "epoch": 1, "seconds": seconds, "loss": 2.0, "perplexity": 7.4, "tokens_per_second": 1000.0}
-    return StepReport(**{**values, "learning_rate": 0.001, "gradient_norm": 1.0, **changes})
-
-
-def meter(*reports, earlier=(), **settings):
-    config = TrainingConfig(**settings)
-    checkpoint = SimpleNamespace(measured=lambda key: list(earlier))
-    trainer = SimpleNamespace(config=config, step=0, seconds=0.0, total_steps=100, checkpoint=checkpoint)
-    found = progress.Meter(trainer)
-    for report in reports:
-        found.after_step(report)
-        trainer.done = report.step / 100
-    return found
-
-
-def validation_report(bleu=12.34, improved=False, samples=(("a", "b", "c"),)):
-    return ValidationReport(8, 1, 65.0, 1.0, math.e, bleu, 0.001, improved, Score(bleu, samples))
-
-
-@pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (125, "2:05"), (3725, "1:02:05")])
-def test_clock(seconds, shown):
-    assert progress.clock(seconds) == shown
-
-
-def test_time_left_follows_the_pace_so_far_and_the_limit():
-    assert meter(step_report(10)).seconds_left() == pytest.approx(90.0)
-    assert meter(step_report(10), max_minutes=1.0).seconds_left() == pytest.approx(50.0)
-
-
-def test_a_line_of_progress_fits_a_narrow_terminal_and_names_what_matters():
-    line = meter(step_report(10), epochs=5).line()
-    assert line == "epoch 1/5  step 10/100  loss 2.000  1,000 tokens/s  ETA 1:30  rate 0.001"
-    assert len(line) < 80
-    timed = meter(step_report(10), epochs=UNLIMITED_EPOCHS, max_minutes=1.0).line()
-    assert timed.startswith("epoch 1  step 10  loss")
-
-
-def test_the_best_bleu_so_far_is_that_of_all_validations_those_before_a_resumption_included():
-    resumed = meter(step_report(10), earlier=(3.0, 20.0, 10.0))
-    assert "best BLEU 20.0" in resumed.line()
-    resumed.after_validation(validation_report(19.0))
-    assert "best BLEU 20.0" in resumed.line()
-    resumed.after_validation(validation_report(21.0))
-    assert "best BLEU 21.0" in resumed.line()
-
-
-@pytest.mark.parametrize("width", [30, 79, 119])
-@pytest.mark.parametrize("blocks", [True, False])
-def test_the_picture_fits_its_terminal_and_shows_the_loss_falling(width, blocks):
-    reports = [step_report(k, loss=10.0 / k) for k in range(1, 51)]
-    lines = meter(*reports, epochs=5, earlier=(4.2,)).picture(width, blocks)
-    assert len(lines) == 3
-    assert all(len(line) <= width for line in lines)
-    highest, lowest = ("█", "▁") if blocks else ("#", "_")
-    assert highest in lines[2]
-    if width > 30:
-        assert lines[0].startswith("epoch 1/5  step 50/100")
-        assert lines[0].endswith("50%  ETA 0:10")
-        assert "best BLEU 4.2" in lines[1]
-        assert "rate 0.001" in lines[1]
-        assert lines[2].endswith(lowest)
 
 
 def test_a_validation_shows_every_translation_beside_its_reference():
@@ -99,16 +41,45 @@ def test_a_translation_that_repeats_itself_for_ever_is_cut():
     assert len(line) < 220
 
 
+def finished(best=None, stopped_early=False, trained=True):
+    checkpoint = SimpleNamespace(recipe=Recipe.of(patience=3))
+    return TrainingFinished(Path("m.npz"), checkpoint, 40, 61.0, best, stopped_early, trained)
+
+
 def test_the_summary_names_the_model_that_is_kept_and_why_the_training_ended():
-    trainer = SimpleNamespace(
-        step=40, seconds=61.0, schedule=SimpleNamespace(exhausted=False), config=TrainingConfig(patience=3)
-    )
-    (line,) = progress.summary(trainer, validation_report(improved=True))
+    (line,) = progress.summary(finished(validation_report(improved=True)))
     assert line == "done: 40 steps in 1:01; kept: the model of epoch 1, step 8: perplexity 2.72, BLEU 12.3"
-    trainer.schedule.exhausted = True
-    lines = progress.summary(trainer, None)
+    lines = progress.summary(finished(stopped_early=True))
     assert "earlier run" in lines[0]
     assert lines[1] == "stopped early: 3 validations without a better one (--patience)"
+    assert progress.summary(finished(trained=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "parts", "absent"),
+    [
+        (GradientClipped(100, 7.25, 1.0), ("clipped", "100 steps", "7.25 to 1", "--learning-rate", "--clip-norm"), ()),
+        (TranslationsAllEqual("le chat"), ("the same, 'le chat'", "--epochs"), ()),
+        (TranslationsAllEqual(""), ("empty", "--epochs"), ()),
+        (
+            ValidationLossRising(2, 2.0, 2.2, training_loss_rises=False),
+            ("2 times in a row, from 2.000 to 2.200", "overfitting", "--dropout"),
+            ("--learning-rate",),
+        ),
+        (ValidationLossRising(2, 2.0, 2.2, training_loss_rises=True), ("--learning-rate",), ("--dropout",)),
+        (
+            WorseThanGuessing(50.0, 6.9078, 1000),
+            ("its loss is 50, that of any of the 1,000 tokens at random is 6.91", "--learning-rate"),
+            (),
+        ),
+    ],
+)
+def test_a_diagnosis_says_what_it_means_and_what_to_do(event, parts, absent):
+    text = progress.diagnosis(event)
+    for part in parts:
+        assert part in text
+    for part in absent:
+        assert part not in text
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pseudo-terminals")

@@ -58,7 +58,7 @@ def test_the_prompt_answers_like_the_filter_and_ends_at_ctrl_d(spawn, trained, c
     child.sendintr()
     child.expect("> ")
     child.sendline("漢 dog")
-    child.expect("never seen in training.*漢")
+    child.expect("out of vocabulary, read as <unk>: .*漢")
     child.expect("> ")
     leave(child)
 
@@ -75,8 +75,8 @@ def test_commands_change_what_is_shown_from_the_next_sentence_on(spawn):
     ask(child, ":scores off")
     assert "explain on" in ask(child, ":explain on")
     shown = ask(child, "red cat")
-    assert "runners-up" in shown
-    assert "the beam's rivals" in shown
+    assert "alternatives" in shown
+    assert "n-best list" in shown
     assert "explain off" in ask(child, ":explain off")
     assert "beam 1" in ask(child, ":beam 1")
     assert ask(child, "red cat").splitlines()[-1] == "rouge chat"
@@ -107,11 +107,11 @@ def test_help_names_every_command_and_the_settings_now(spawn):
     shown = ask(child, ":help")
     for command in (":help", ":beam N", ":n-best N", ":explain on|off", ":scores on|off", ":quit"):
         assert command in shown
-    for command in (":length-penalty A", ":normalization plain|gnmt", ":no-repeat-ngram N"):
+    for command in (":length-penalty A", ":normalization plain|gnmt", ":no-repeat-ngram N", ":max-length LENGTH"):
         assert command in shown
-    assert "length-penalty 1.0, normalization plain, no-repeat-ngram 0" in " ".join(shown.split())
+    now = "now: beam 3, length-penalty 1.0, normalization plain, no-repeat-ngram 0, n-best 1, max-length 2x+10"
+    assert f"{now}, allow-unknown off, explain on, scores off" in " ".join(shown.split())
     assert max(map(len, shown.splitlines())) <= 80
-    assert "beam 3, n-best 1, explain on, scores off" in shown
     leave(child)
 
 
@@ -132,6 +132,11 @@ def test_help_names_every_command_and_the_settings_now(spawn):
         (":length-penalty long", [":length-penalty must be a number, not 'long'", "for example :length-penalty 0.6"]),
         (":length-penalty 11", [":length-penalty must be from 0 to 10, not 11.0"]),
         (":normalization gnmt", ["normalization gnmt"]),
+        (":max-length 30", ["max-length 30"]),
+        (":max-length 2y", [":max-length must be a number of tokens", "for example 60, 2x or 1.5x+10"]),
+        (":allow-unknown on", ["allow-unknown on"]),
+        (":allow-unknown 1", [":allow-unknown is on or off, not '1'"]),
+        (":batch-size 3", ["there is no command :batch-size"]),
         (":normalization none", [":normalization must be one of plain, gnmt, not 'none'"]),
         (":no-repeat-ngram -1", [":no-repeat-ngram must be from 0 to 1000, not -1"]),
     ],
@@ -206,10 +211,10 @@ def test_a_sentence_longer_than_those_trained_on_gets_a_note(spawn):
     leave(child)
 
 
-def test_a_word_that_was_never_seen_is_pointed_out(spawn):
+def test_a_word_that_is_not_in_the_training_vocabulary_is_pointed_out(spawn):
     child = spawn()
     child.expect("> ")
-    assert "never seen in training, read in pieces: catdog" in ask(child, "red catdog")
+    assert "note: not in the training vocabulary: catdog" in ask(child, "red catdog")
     leave(child)
 
 

@@ -110,7 +110,7 @@ def test_the_log_goes_to_standard_output_and_training_survives_its_reader(cli, t
     assert (tmp_path / "b.npz").exists()
 
 
-def test_skipped_pairs_are_counted_aloud(cli, tmp_path):
+def test_skipped_pairs_are_reported_with_a_count(cli, tmp_path):
     path = write_pairs(tmp_path / "p.tsv")
     path.write_text("a\t\n\tb\n" + path.read_text())
     result = cli("train", "p.tsv", "--max-steps", "1", *SMALL)
@@ -149,7 +149,7 @@ def test_config_file_sets_flags_and_flags_win(cli, tmp_path):
     assert result.returncode == 0, result.stderr.decode()
     loaded = load_model(tmp_path / "model.npz")
     assert (loaded.model.config.cell, loaded.model.config.hidden_size) == ("lstm", 12)
-    assert (loaded.training.clip_norm, loaded.model.config.bidirectional) == (2.0, False)
+    assert (loaded.recipe.training.clip_norm, loaded.model.config.bidirectional) == (2.0, False)
 
 
 WRONG_USAGE = [
@@ -229,7 +229,7 @@ def test_a_limit_of_steps_is_not_cut_short_by_the_default_epochs(cli, tmp_path):
     assert "step 70" in result.stderr.decode()
 
 
-def test_tokens_outside_a_given_vocabulary_are_counted_aloud(cli, tmp_path):
+def test_tokens_outside_a_given_vocabulary_are_reported_with_a_count(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     result = cli("train", "p.tsv", "--max-steps", "1", "--tokenizer", "word", *SMALL, "--vocab-size", "8")
     assert "source tokens" in result.stderr.decode()
@@ -340,9 +340,9 @@ def test_a_second_training_of_the_same_output_stops_before_it_touches_anything(c
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_second_interruption_leaves_at_once_and_what_was_saved_stays(tmp_path):
     write_pairs(tmp_path / "p.tsv")
-    code = "import time, seq2seq_cli.training.trainer as t\n"
+    code = "import time, seq2seq_cli.training.persistence as p\n"
     code += "def slow(*_):\n open('saving', 'w').close()\n time.sleep(600)\n"
-    code += "t.save_state = slow\nfrom seq2seq_cli.cli import main\nmain()\n"
+    code += "p.save_state = slow\nfrom seq2seq_cli.cli import main\nmain()\n"
     flags = ["train", "p.tsv", *SMALL, "--log-file", "log.jsonl"]
     process = subprocess.Popen(
         [sys.executable, "-c", code, *flags], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE
@@ -361,7 +361,7 @@ def test_a_second_interruption_leaves_at_once_and_what_was_saved_stays(tmp_path)
     assert not [path.name for path in tmp_path.iterdir() if path.name.endswith((".lock", ".tmp"))]
 
 
-def test_pairs_that_are_too_long_are_skipped_and_counted_aloud(cli, tmp_path):
+def test_pairs_that_are_too_long_are_skipped_and_reported_with_a_count(cli, tmp_path):
     path = write_pairs(tmp_path / "p.tsv")
     path.write_text("red " * 100_000 + "\tX\n" + "old\t" + "vieux " * 100_000 + "\n" + path.read_text())
     result = cli("train", "p.tsv", "--max-steps", "2", "--tokenizer", "word", *SMALL)

@@ -50,11 +50,11 @@ def test_an_explanation_survives_any_code_page(encoding, trained, cli):
     result = cli("translate", "red 漢 zebra", "--explain", cwd=trained, PYTHONIOENCODING=encoding, PYTHONUTF8="0")
     assert result.returncode == 0
     assert "▁red" in result.stdout.decode("utf-8")
-    assert "never seen" in result.stderr.decode(encoding)
+    assert "out of vocabulary, read as <unk>" in result.stderr.decode(encoding)
     assert "Traceback" not in result.stderr.decode(encoding)
 
 
-def test_what_was_never_seen_is_reported_on_stderr_only(trained, cli):
+def test_what_is_out_of_vocabulary_is_reported_on_stderr_only(trained, cli):
     result = cli("translate", cwd=trained, stdin="red cat\n漢字 dog\n".encode())
     assert result.stdout.count(b"\n") == 2
     assert "漢 (line 2)" in result.stderr.decode()
@@ -89,13 +89,15 @@ def test_json_is_one_object_per_line_of_input(trained, cli):
     assert "steps" not in found[0]
 
 
-def test_json_with_explain_holds_the_choices_and_the_rivals(trained, cli):
+def test_json_with_explain_holds_the_choices_and_the_n_best_list(trained, cli):
     found = json.loads(cli("translate", "red cat", "--json", "--explain", "--beam", "4", cwd=trained).stdout)
     assert [step["token"] for step in found["steps"]] == [*found["translations"][0]["tokens"], "</s>"]
-    assert all(len(step["runners_up"]) == 3 for step in found["steps"])
+    assert all(len(step["alternatives"]) == 3 for step in found["steps"])
     assert len(found["translations"]) == 1
-    assert len(found["rivals"]) == 3
-    assert all(rival["score"] <= found["translations"][0]["score"] for rival in found["rivals"])
+    assert len(found["n_best"]) == 4
+    assert found["n_best"][0] == found["translations"][0]
+    scores = [each["score"] for each in found["n_best"]]
+    assert scores == sorted(scores, reverse=True)
 
 
 def test_a_longest_translation_may_be_relative_to_the_source(trained, cli):
@@ -124,19 +126,19 @@ def test_an_explanation_does_not_change_the_translation(trained, cli):
     assert shown == plain
 
 
-def test_an_explanation_shows_source_tokens_choices_and_rivals(trained, cli):
+def test_an_explanation_shows_source_tokens_choices_and_the_n_best_list(trained, cli):
     result = cli("translate", "red zebra", "--explain", cwd=trained)
     text = result.stdout.decode()
     for part in (
-        "read as",
+        "tokens ",
         "▁red",
-        "never seen, <unk>      z\n",
-        "never seen, in pieces  zebra\n",
-        "runners-up",
-        "rivals",
+        "out of vocabulary  z\n",
+        "not in training    zebra\n",
+        "alternatives",
+        "n-best list",
     ):
         assert part in text, text
-    assert "never seen in training, read in pieces: zebra" in result.stderr.decode()
+    assert "note: not in the training vocabulary: zebra" in result.stderr.decode()
     assert cli("translate", "--explain", cwd=trained, stdin=b"\n\n").stdout == b"\n\n"
 
 
@@ -154,7 +156,7 @@ def test_an_explanation_fits_the_terminal(columns, trained):
     lines = child.read().splitlines()
     child.close()
     assert child.exitstatus == 0
-    assert any("rivals" in line for line in lines)
+    assert any("n-best list" in line for line in lines)
     assert max(map(len, lines)) <= columns
 
 
@@ -220,7 +222,7 @@ def test_nothing_but_results_reaches_stdout_when_stderr_is_closed(trained):
     result = subprocess.run(["bash", "-c", command], cwd=trained, env=environment(), capture_output=True)
     assert result.returncode == 0
     assert result.stdout.count(b"\n") == 1
-    assert b"never seen" not in result.stdout
+    assert b"out of vocabulary" not in result.stdout
 
 
 @pytest.mark.parametrize(("redirect", "code"), [(">/dev/full", 1), (">&-", 1), ("<&-", 1)])

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from seq2seq_cli.cli.terminal.translations import News, Style, answer
+from seq2seq_cli.cli.terminal.translations import SourceReport, Style, write_translations
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.inference.translator import Source, Translator
+from seq2seq_cli.inference.translator import Source, SourceNotes, Translator
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 from tests.test_translator import LINES, checkpoint
 
@@ -15,7 +15,8 @@ def shown(texts, capsys, style=None, several=True, **settings):
     trained = checkpoint()
     trained.training_vocabulary = TrainingVocabulary.of(LINES, longest=5)
     stream = io.BytesIO()
-    answer(Translator([trained]), SearchConfig(**settings), iter(texts), stream, style or Style(), several=several)
+    translator, config = Translator([trained]), SearchConfig(**settings)
+    write_translations(translator, config, iter(texts), stream, style or Style(), several=several)
     return stream.getvalue().decode(), capsys.readouterr().err
 
 
@@ -32,10 +33,10 @@ def test_scores_stand_before_the_text_and_numbers_before_both(capsys):
     assert all(float(row[2]) < 0 for row in rows)
 
 
-def test_the_beams_rivals_are_as_many_as_the_beam_is_wide(capsys):
+def test_the_n_best_list_is_as_long_as_the_beam_is_wide(capsys):
     text, _ = shown(["the cat"], capsys, Style(explain=True), beam=3)
-    rivals = text[text.index("the beam's rivals") :].strip().splitlines()[1:]
-    assert [line.split()[0] for line in rivals] == ["1", "2", "3"]
+    ranked = text[text.index("n-best list") :].strip().splitlines()[1:]
+    assert [line.split()[0] for line in ranked] == ["1", "2", "3"]
 
 
 def test_a_warning_names_a_few_words_and_counts_the_rest(capsys):
@@ -45,14 +46,15 @@ def test_a_warning_names_a_few_words_and_counts_the_rest(capsys):
 
 
 def test_sentences_that_are_too_long_are_counted_and_the_first_one_named(capsys):
-    news = News(longest=2)
+    nothing = SourceNotes((), (), ())
+    report = SourceReport(longest=2)
     for number, tokens in enumerate((3, 2, 4, 5), start=1):
-        news.add(number, Source(("x",) * tokens, (), ()), cut=False)
-    news.report(several=True)
+        report.add(number, Source("x", (7,) * tokens), nothing)
+    report.show(several=True)
     assert "2 sentences are longer than any in training, the first in line 3 with 3 tokens" in capsys.readouterr().err
-    unknown = News(longest=0)
-    unknown.add(1, Source(("x",) * 100, (), ()), cut=False)
-    unknown.report(several=True)
+    unknown = SourceReport(longest=0)
+    unknown.add(1, Source("x", (7,) * 100), nothing)
+    unknown.show(several=True)
     assert capsys.readouterr().err == ""
 
 
@@ -68,3 +70,17 @@ def test_a_sentence_whose_end_was_not_read_is_explained_as_it_was_read(capsys):
     assert "longer than any in training" not in said
     _, said = shown(["the cat sat"], capsys, several=False, max_source_length=2)
     assert "warning: this line is longer than 2 tokens: the rest of it" in said
+
+
+def test_json_holds_what_a_program_needs_and_no_ids(capsys):
+    text, _ = shown(["the cat", "zebra"], capsys, Style(as_json=True, explain=True), beam=3, n_best=2)
+    first, second = map(json.loads, text.splitlines())
+    assert first.keys() == {
+        *("line", "source", "source_tokens", "unknown", "new_words"),
+        *("translations", "steps", "n_best"),
+    }
+    for translation in (*first["translations"], *first["n_best"]):
+        assert translation.keys() == {"text", "log_probability", "score", "tokens"}
+    assert [len(first[name]) for name in ("translations", "n_best")] == [2, 3]
+    assert all(step.keys() == {"token", "probability", "alternatives"} for step in first["steps"])
+    assert (second["line"], second["unknown"]) == (2, ["zebra"])

@@ -1,12 +1,22 @@
+import dataclasses
 import math
-from dataclasses import asdict
 
 import pytest
-from seq2seq_cli.cli.settings import parse_toml
 
-from seq2seq_cli.config import LengthLimit, ModelConfig, SearchConfig, TokenizerConfig, TrainingConfig, length_limit
+from seq2seq_cli.config import (
+    CorpusConfig,
+    LengthLimit,
+    ModelConfig,
+    SearchConfig,
+    TokenizerConfig,
+    TrainingConfig,
+    config_from_json,
+    flag_of,
+    length_limit,
+    settings_in,
+    type_of,
+)
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.text.builtin import data_folder
 
 WRONG = [
     (ModelConfig, {"embedding_size": 0}, "--embedding-size", "from 1"),
@@ -71,12 +81,71 @@ def test_defaults_are_valid():
     assert TrainingConfig()
     assert SearchConfig()
     assert TokenizerConfig()
+    assert CorpusConfig()
 
 
-def test_the_built_in_recipe_is_the_defaults():
-    recipe = parse_toml((data_folder() / "recipes" / "builtin.toml").read_text(encoding="utf-8"), "builtin.toml")
-    defaults = {**asdict(ModelConfig(1, 1)), **asdict(TrainingConfig()), **asdict(TokenizerConfig())}
-    defaults["tokenizer"] = defaults.pop("kind")
-    for name in ("source_vocabulary", "target_vocabulary", "max_steps", "max_minutes"):
-        del defaults[name]
-    assert {key.replace("-", "_"): value for key, value in recipe.items()} == defaults
+SECTIONS = (CorpusConfig, TokenizerConfig, ModelConfig, TrainingConfig, SearchConfig)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_setting_has_help_a_panel_and_a_type_and_its_default_is_of_that_type(section):
+    assert section.panel
+    settings = settings_in(section)
+    assert settings
+    for name, each in settings.items():
+        assert each.metadata["text"], name
+        kind = type_of(section, each)
+        assert kind in (int, float, bool, str), name
+        assert each.default is None or type(each.default) is kind, name
+        if kind in (int, float):
+            assert each.metadata["limits"], name
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_limit_and_every_choice_of_a_setting_is_checked(section):
+    for name, each in settings_in(section).items():
+        limits, choices = each.metadata["limits"], each.metadata["choices"]
+        wrong = ["neither of them"] if choices else []
+        if limits:
+            low, high, below = limits
+            wrong += [low - 1, math.nan, *([] if math.isinf(high) else [high if below else high + 1])]
+        for value in wrong:
+            with pytest.raises(UserError) as caught:
+                section(**{each.name: value})
+            assert caught.value.where == flag_of(name)
+
+
+def test_names_that_a_flag_has_instead_of_its_field_are_known():
+    assert settings_in(TokenizerConfig)["tokenizer"].name == "kind"
+    assert "kind" not in settings_in(TokenizerConfig)
+    assert flag_of("batch_size") == "--batch-size"
+    assert not {"corpus", "source_vocabulary", "target_vocabulary"} & {
+        name for section in SECTIONS for name in settings_in(section)
+    }
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_tied_embeddings_are_the_default_where_the_sizes_agree(tied):
+    sizes = {"embedding_size": 8, "hidden_size": 8 if tied else 9}
+    assert ModelConfig(10, 10, context="initial", **sizes).tie_embeddings is tied
+    assert ModelConfig(10, 10, context="every-step", **sizes).tie_embeddings is True
+    assert ModelConfig(10, 10, tie_embeddings=False, **sizes).tie_embeddings is False
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_comes_back_from_what_a_file_keeps_of_it(section):
+    made = section()
+    assert config_from_json(section, dataclasses.asdict(made)) == made
+    assert config_from_json(section, {}) == made
+
+
+@pytest.mark.parametrize(
+    "values", [{"wings": 2}, {"epochs": "6"}, {"epochs": 6.0}, {"epochs": True}, {"epochs": None}, [], None]
+)
+def test_a_section_that_somebody_changed_in_a_file_is_refused(values):
+    with pytest.raises(ValueError, match=r"epochs cannot be|fields of a TrainingConfig"):
+        config_from_json(TrainingConfig, values)
+
+
+def test_a_whole_number_in_a_file_is_a_number():
+    assert config_from_json(TrainingConfig, {"max_minutes": 3}).max_minutes == 3

@@ -5,7 +5,7 @@ import pytest
 
 from seq2seq_cli.storage.checkpoint import load_state
 from seq2seq_cli.storage.model_files import state_path
-from seq2seq_cli.training.estimate import SENTENCES, estimate_cost
+from seq2seq_cli.training.estimate import SENTENCES, estimate_cost, peak_memory
 from seq2seq_cli.training.events import StepReport, ValidationReport
 from seq2seq_cli.training.trainer import SCORED_SENTENCES
 from tests.test_trainer import make_trainer, toy_corpus, weights
@@ -63,3 +63,12 @@ def test_an_estimate_multiplies_its_steps_to_an_epoch(tmp_path):
 def test_an_estimate_of_slow_steps_is_cut_short(tmp_path, monkeypatch):
     monkeypatch.setattr("seq2seq_cli.training.estimate.MOST_SECONDS", 0.0)
     assert estimate_cost(make_trainer(tmp_path / "m.npz")).steps == 1
+
+
+def test_the_memory_of_this_process_is_known_in_bytes():
+    before = peak_memory()
+    if before is None:
+        pytest.skip("this system does not say")
+    assert before > 1e7
+    block = np.ones(before // 8)
+    assert peak_memory() >= block.nbytes

@@ -5,7 +5,7 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seq2seq_cli.cli.commands.train import setting_types
+from seq2seq_cli.config import setting_types
 from tests.fuzz_targets import (
     command_target,
     corpus_target,

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.training.events import record_of
 from seq2seq_cli.training.metrics_log import MetricsLog, open_log
-from tests.test_cli_progress import step_report
+from tests.reports import step_report, validation_report
 
 VALID = {"valid_loss": 1.0, "valid_bleu": 2.0}
 
@@ -49,6 +50,30 @@ def test_a_validation_that_was_saved_but_not_logged_is_added_and_the_reverse_is_
     with open_log(str(path), 8, [earlier, last]):  # a log that begins here has no past
         pass
     assert path.read_text() == ""
+
+
+def test_without_a_path_there_is_no_log(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open_log(None, 3) as log:
+        assert log is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_report_is_a_line_at_once_and_a_validation_has_numbers_only(tmp_path):
+    path = tmp_path / "log"
+    with open_log(path) as log:
+        log.write(step_report(1))
+        assert json.loads(path.read_text()) == record_of(step_report(1))
+        log.write(validation_report())
+        assert json.loads(path.read_text().splitlines()[1]) == record_of(validation_report())
+    assert "score" not in json.loads(path.read_text().splitlines()[1])
+
+
+def test_a_resumed_log_that_is_not_there_begins_here(tmp_path):
+    with open_log(tmp_path / "log", 5, [{"step": 5, **VALID}]) as log:
+        log.write(step_report(6))
+    assert [json.loads(line)["step"] for line in (tmp_path / "log").read_text().splitlines()] == [6]
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_the_log_of_an_earlier_training_is_put_aside(tmp_path):

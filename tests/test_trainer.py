@@ -1,6 +1,4 @@
 import dataclasses
-import hashlib
-import math
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +8,9 @@ from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig, TrainingCon
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model, load_state
-from seq2seq_cli.storage.model_files import backup_path, state_path
+from seq2seq_cli.storage.model_files import state_path
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
-from seq2seq_cli.training import persistence, validation
 from seq2seq_cli.training.batches import encode_corpus
 from seq2seq_cli.training.events import Score, StepReport, ValidationReport
 from seq2seq_cli.training.trainer import Trainer, random_stream
@@ -119,15 +116,6 @@ def test_resumed_run_matches_uninterrupted_run_bit_for_bit(optimizer, cool_down,
     assert untimed[0] == untimed[1]
 
 
-def test_a_state_knows_its_corpus_whatever_types_the_ids_are_kept_in(tmp_path, monkeypatch):
-    monkeypatch.setattr(persistence, "HASHED_NUMBERS", 100)
-    trainer = make_trainer(tmp_path / "m.npz")
-    assert trainer.train.source.ids.dtype == np.uint16
-    sides = (trainer.train.source, trainer.train.target)
-    content = b"".join(side.ids.astype(np.int32).tobytes() + side.starts.astype(np.int64).tobytes() for side in sides)
-    assert trainer.files.fingerprints["training corpus"] == hashlib.sha256(content).hexdigest()
-
-
 def test_the_learning_rate_falls_to_the_planned_end_of_steps_or_minutes(tmp_path):
     rates = [
         r.learning_rate for r in make_trainer(tmp_path / "m.npz", cool_down=0.5).run() if isinstance(r, StepReport)
@@ -137,39 +125,6 @@ def test_the_learning_rate_falls_to_the_planned_end_of_steps_or_minutes(tmp_path
     timed = make_trainer(tmp_path / "t.npz", cool_down=0.5, max_minutes=1.0)
     timed.seconds = 45.0
     assert timed.learning_rate == pytest.approx(0.005)
-
-
-def test_resuming_with_another_corpus_is_refused(tmp_path):
-    path = tmp_path / "m.npz"
-    trainer = make_trainer(path)
-    next(iter(trainer.run()))
-    trainer.save()
-    checkpoint, state = load_state(state_path(path))
-    with pytest.raises(UserError, match="corpus is not the one"):
-        make_trainer(path, state, checkpoint, corpus=toy_corpus(seed=4))
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("step", None),
-        ("step", math.inf),
-        ("step", 10**400),
-        ("batch", -1),
-        ("epoch", "x"),
-        ("seconds", []),
-        ("seconds", 10**400),
-        ("best_loss", 10**400),
-    ],
-    ids=lambda value: str(value)[:9],
-)
-def test_a_state_that_somebody_changed_is_refused(name, value, tmp_path):
-    path = tmp_path / "m.npz"
-    make_trainer(path).save()
-    checkpoint, state = load_state(state_path(path))
-    state.progress[name] = value
-    with pytest.raises(UserError, match="the training state is damaged"):
-        make_trainer(path, state, checkpoint)
 
 
 @pytest.mark.parametrize("limit", [{"epochs": 1}, {"max_steps": 5}])
@@ -230,43 +185,6 @@ def test_a_loss_that_is_not_a_number_stops_with_advice_and_keeps_the_last_good_m
     assert np.array_equal(load_model(tmp_path / "m.npz").model.parameters.flat, good)
 
 
-def test_an_earlier_model_is_backed_up_not_lost(tmp_path):
-    path = tmp_path / "m.npz"
-    list(make_trainer(path, epochs=1, seed=1).run())
-    earlier = path.read_bytes()
-    previous = backup_path(path)
-    assert previous.name == "m.previous.npz"
-    list(make_trainer(path, epochs=1, seed=2).run())
-    assert previous.read_bytes() == earlier
-    assert path.read_bytes() != earlier
-
-
-def test_two_trainings_by_mistake_cost_nothing(tmp_path):
-    path = tmp_path / "m.npz"
-    kept = []
-    for seed in (1, 2, 3):
-        list(make_trainer(path, epochs=1, seed=seed).run())
-        kept.append((path.read_bytes(), state_path(path).read_bytes()))
-    for name, content in (("m.previous.npz", kept[0]), ("m.previous-2.npz", kept[1]), ("m.npz", kept[2])):
-        assert ((tmp_path / name).read_bytes(), state_path(tmp_path / name).read_bytes()) == content
-
-
-def test_a_model_is_there_at_every_moment_of_being_replaced(tmp_path, monkeypatch):
-    path = tmp_path / "m.npz"
-    list(make_trainer(path, epochs=1, seed=1).run())
-    earlier, previous = path.read_bytes(), backup_path(path)
-
-    def dies(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("seq2seq_cli.training.persistence.save_model", dies)
-    with pytest.raises(KeyboardInterrupt):
-        list(make_trainer(path, epochs=1, seed=2).run())
-    assert path.read_bytes() == earlier
-    assert not state_path(path).exists()  # the old state is not taken for the new training's
-    assert state_path(previous).exists()
-
-
 def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
     path = tmp_path / "m.npz"
     list(make_trainer(path, epochs=1).run())
@@ -275,40 +193,6 @@ def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
     assert next(reports).learning_rate == 0.001
 
 
-def test_a_best_model_that_was_deleted_is_written_anew(tmp_path):
-    path = tmp_path / "m.npz"
-    list(make_trainer(path, epochs=1).run())
-    path.unlink()
-    checkpoint, state = load_state(state_path(path))
-    list(make_trainer(path, state, checkpoint, epochs=1).run())
-    assert load_model(path)
-
-
 def test_one_pair_is_enough(tmp_path):
     trainer = make_trainer(tmp_path / "m.npz", corpus=Corpus("one", ["cat"], ["CAT"]), epochs=2)
     assert sum(isinstance(report, StepReport) for report in trainer.run()) == 2
-
-
-def test_the_mean_loss_weighs_every_token_the_same(tmp_path):
-    trainer = make_trainer(tmp_path / "m.npz")
-    whole = validation_loss(trainer.parallel)
-    size, validation.VALIDATION_BATCH = validation.VALIDATION_BATCH, 3
-    try:
-        assert validation_loss(trainer.parallel) == pytest.approx(whole, rel=1e-5)
-    finally:
-        validation.VALIDATION_BATCH = size
-
-
-def test_a_damaged_state_is_a_clear_error(tmp_path):
-    path = tmp_path / "m.npz"
-    trainer = make_trainer(path)
-    trainer.save()
-    checkpoint, state = load_state(state_path(path))
-    for damaged in (
-        dataclasses.replace(state, progress={}),
-        dataclasses.replace(state, progress={**state.progress, "step": None}),
-        dataclasses.replace(state, moments={}),
-    ):
-        with pytest.raises(UserError) as caught:
-            make_trainer(path, damaged, checkpoint)
-        assert "--resume" in caught.value.fix

@@ -2,6 +2,7 @@ import gc
 import math
 import time
 import weakref
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from seq2seq_cli import Translator
 from seq2seq_cli.config import ModelConfig, Recipe, SearchConfig, TokenizerConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.prepared_decoder import PreparedDecoder
-from seq2seq_cli.inference.translator import Source
+from seq2seq_cli.inference.translator import Source, SourceNotes
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, save_model
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
@@ -96,7 +97,7 @@ def test_n_best_are_distinct_and_ranked():
 
 def test_unknown_is_read_but_never_written():
     translator = Translator([checkpoint()])
-    assert translator.unknown("the zebra") == ["zebra"]
+    assert translator.notes(translator.read("the zebra")).unknown == ("zebra",)
     assert all("<unk>" not in text for text in translator.translate(["the zebra", "zebra zebra"]))
 
 
@@ -119,11 +120,13 @@ def test_what_a_model_saw_in_training_tells_what_is_new():
     trained = checkpoint()
     trained.training_vocabulary = TrainingVocabulary.of(LINES, longest=5)
     translator = Translator([trained])
-    found = translator.read("the zebra sings")
-    assert found == Source((" the", "<unk>", " sings", "</s>"), ("zebra",), ())  # a word vocabulary says it already
+    found = translator.notes(translator.read("the zebra sings"))
+    # A word vocabulary says already that it is new.
+    assert found == SourceNotes((" the", "<unk>", " sings", "</s>"), ("zebra",), ())
     assert translator.longest_trained_on == 5
     assert Translator([checkpoint()]).longest_trained_on == 0
-    assert Translator([checkpoint()]).read("the cat") == Source((" the", " cat", "</s>"), (), ())
+    translator = Translator([checkpoint()])
+    assert translator.notes(translator.read("the cat")) == SourceNotes((" the", " cat", "</s>"), (), ())
 
 
 def test_to_an_ensemble_only_that_is_new_which_is_new_to_every_model():
@@ -131,30 +134,67 @@ def test_to_an_ensemble_only_that_is_new_which_is_new_to_every_model():
     for member, words in zip(members, (["the cat"], ["the cat sings"])):
         member.training_vocabulary = TrainingVocabulary.of(words, longest=len(words[0]))
     translator = Translator(members)
-    assert translator.read("the cat sings, bird").new_words == ("bird",)
+    assert translator.notes(translator.read("the cat sings, bird")).oov_words == ("bird",)
     assert translator.longest_trained_on == 13
 
 
 def test_a_source_is_shown_in_the_order_in_which_it_is_read():
-    assert Translator([checkpoint(reverse_source=True)]).read("the cat").tokens == (" cat", " the", "</s>")
+    translator = Translator([checkpoint(reverse_source=True)])
+    assert translator.notes(translator.read("the cat")).tokens == (" cat", " the", "</s>")
 
 
 def test_an_explanation_is_that_of_its_translation():
     translator = Translator([checkpoint()])
+    source = translator.read("the cat")
     for translation in next(translator.translate_n_best(["the cat"], SearchConfig(beam=3, n_best=3))):
-        steps = translator.explain("the cat", translation, runners_up=2)
+        steps = translator.explain(source, translation, alternatives=2)
         assert [step.token for step in steps] == [*translation.tokens, "</s>"]
         logs = sum(math.log(step.probability) for step in steps)
         assert logs == pytest.approx(translation.log_probability, abs=1e-4)
         assert all(len(step.alternatives) == 2 for step in steps)
-    assert translator.explain("  ", translation) == []
+    assert translator.explain(translator.read("  "), translation) == []
 
 
-def test_progress_counts_every_sentence_that_is_not_blank():
-    counts = []
-    Translator([checkpoint()]).translate([*LINES, "", "the cat"], SearchConfig(batch_size=2), counts.append)
-    assert counts  # as often as a round of batches is done
-    assert sum(counts) == 5
+@pytest.mark.parametrize("threads", [1, 2])
+def test_batches_hold_every_sentence_once_the_longest_first_and_blank_ones_before_all(threads):
+    translator = Translator([checkpoint()], threads=threads)
+    config = SearchConfig(batch_size=2)
+    texts = [*LINES, "", "the cat", " "]
+    sources = [translator.read(text, config) for text in texts]
+    batches = list(translator.translate_batches(sources, config))
+    assert [k for k, _ in batches[0]] == [4, 6]
+    assert all(found[0].text == "" for _, found in batches[0])
+    assert len(batches) > 2 or threads > 1  # as often as a round of batches is done
+    positions = [k for batch in batches for k, _ in batch]
+    assert sorted(positions) == list(range(len(texts)))
+    lengths = [[len(sources[k].ids) for k, _ in batch] for batch in batches[1:]]
+    assert all(min(longer) >= max(shorter) for longer, shorter in pairwise(lengths))
+    together = {k: found[0].text for batch in batches for k, found in batch}
+    assert [together[k] for k in range(len(texts))] == translator.translate(texts, config)
+
+
+def test_a_sentence_is_encoded_once_and_knows_what_it_is():
+    translator = Translator([checkpoint()])
+    vocabulary = translator.source_tokenizer.vocabulary
+    found = translator.read("the cat sees")
+    assert (found.text, found.truncated, found.blank) == ("the cat sees", False, False)
+    assert [vocabulary[k] for k in found.ids] == [" the", " cat", " sees", "</s>"]
+    assert translator.read("  ").blank
+    cut = translator.read("the cat sees", SearchConfig(max_source_length=2))
+    assert [vocabulary[k] for k in cut.ids] == [" the", " cat", "</s>"]
+    assert (cut.text, cut.truncated) == ("the cat sees", True)
+    assert not translator.read("the cat", SearchConfig(max_source_length=2)).truncated
+    backwards = Translator([checkpoint(reverse_source=True)]).read("the cat sees", SearchConfig(max_source_length=2))
+    assert [vocabulary[k] for k in backwards.ids] == [" cat", " the", "</s>"]  # its end is lost, not its beginning
+
+
+def test_sources_come_back_with_their_translations_in_order():
+    translator, config = Translator([checkpoint()]), SearchConfig(beam=3, n_best=2)
+    sources = [translator.read(text, config) for text in (*LINES, "")]
+    found = list(translator.translate_sources(iter(sources), config))
+    assert [source for source, _ in found] == sources
+    assert [each for _, each in found] == list(translator.translate_n_best([*LINES, ""], config))
+    assert found[-1] == (Source("", (sources[0].ids[-1],)), [found[-1][1][0]])
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -162,13 +202,13 @@ def test_no_more_tokens_are_translated_at_a_time_than_asked_for(threads, monkeyp
     translator = Translator([checkpoint()], threads=threads)
     texts = ["the " * n for n in range(1, 30)]
     rounds = []
-    call = translator.team.call
+    call = translator.workers.call
 
     def watched(method, arguments):
         rounds.append([len(source) for sources, _ in arguments for source in sources])
         return call(method, arguments)
 
-    monkeypatch.setattr(translator.team, "call", watched)
+    monkeypatch.setattr(translator.workers, "call", watched)
     config = SearchConfig(beam=1, max_length=3, max_tokens_per_batch=40, max_source_length=20)
     assert len(translator.translate(texts, config)) == len(texts)
     assert all(sum(lengths) <= 40 or len(lengths) == 1 for lengths in rounds)

@@ -62,7 +62,7 @@ def content(path: Path) -> list[Any]:
     else:
         checkpoint, more = load_model(path), []
     tokenizers = [checkpoint.source_tokenizer.to_json(), checkpoint.target_tokenizer.to_json()]
-    settings = [checkpoint.model.config, checkpoint.training, checkpoint.history, checkpoint.corpus]
+    settings = [checkpoint.model.config, checkpoint.recipe, checkpoint.history, checkpoint.corpus]
     return [checkpoint.model.parameters.flat.tobytes(), *tokenizers, *settings, *more]
 
 

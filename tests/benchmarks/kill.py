@@ -27,10 +27,12 @@ from typing import Any
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from seq2seq_cli import evaluation, training, translation  # noqa: F401  (a forked process then starts at once)
+import seq2seq_cli.cli.commands.train
+import seq2seq_cli.cli.terminal.progress
+import seq2seq_cli.training.run  # noqa: F401  (a forked process then starts at once)
 from seq2seq_cli.cli import main as command_line
-from seq2seq_cli.cli import metrics_log, preflight, progress, training_run  # noqa: F401
 from seq2seq_cli.storage.checkpoint import load_model, load_state
+from seq2seq_cli.training import trainer
 from tests.conftest import write_pairs
 
 FLAGS = ["p.tsv", "-o", "m.npz", "--log-file", "m.jsonl", "--epochs", "3", "--batch-size", "16", "--vocab-size", "60"]
@@ -50,7 +52,7 @@ def start(folder: Path, flags: list[str], before_call: Callable[[], None] | None
         os.chdir(folder)
         for stream in (1, 2):
             os.dup2(os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
-        training.SECONDS_BETWEEN_SAVES = 0.02  # saves in the middle of an epoch too
+        trainer.SECONDS_BETWEEN_SAVES = 0.02  # saves in the middle of an epoch too
         if before_call is not None:
             watch_calls(before_call)
         sys.argv = ["seq2seq", "train", *FLAGS, *flags]

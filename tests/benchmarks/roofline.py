@@ -50,8 +50,9 @@ class Parts(OurSide):
     def __init__(self, config: ModelConfig, corpus: EncodedCorpus, plan: Sequence[Index]) -> None:
         super().__init__(config, initialize(config, np.random.default_rng(SEED)), corpus, plan, 0.0)
         self.config = config
-        self.team = WorkerPool(weakref.proxy(self), usable_cores())
-        self.team.start()
+        self.packed = [[make_batch(corpus, shard) for shard in shards] for shards in self.shards]
+        self.workers = WorkerPool(weakref.proxy(self), usable_cores())
+        self.workers.start()
 
     def products(self, places: Sequence[int]) -> float:
         """Seconds of the matrix products of these batches."""
@@ -68,21 +69,21 @@ class Parts(OurSide):
     def _timed(self, method: str, places: Sequence[int]) -> float:
         start = time.perf_counter()
         for k in places:
-            self.team.call(method, [(share,) for share in self.shares[k]])
+            self.workers.call(method, [(batch,) for batch in self.packed[k]])
         return time.perf_counter() - start
 
     def optimizer(self, places: Sequence[int]) -> float:
-        """Seconds of joining and updating, as often as there are batches."""
+        """Seconds of reducing and updating, as often as there are batches."""
         size = len(self.parallel.gradients[0].flat)
         start = time.perf_counter()
         for step, _ in enumerate(places, start=1):
-            slices = self.parallel.team.slices(size)
-            self.parallel.team.call("_join", [(part, self.parallel.team.size) for part in slices])
-            self.parallel.team.call("_update", [(part, step, 1e-12, 0.5) for part in slices])
+            slices = self.parallel.workers.slices(size)
+            self.parallel.workers.call("_reduce", [(part, self.parallel.size) for part in slices])
+            self.parallel.workers.call("_update", [(part, step, 1e-12, 0.5) for part in slices])
         return time.perf_counter() - start
 
     def products_of(self, batch: Batch) -> None:
-        """One share's products: forward, and two for each of them on the way back."""
+        """One shard's products: forward, and two for each of them in the backward pass."""
         config = self.config
         E, H, D = config.embedding_size, config.hidden_size, config.directions
         g, B, N = CELLS[config.cell].gates, batch.target_packing.sentences, batch.target_packing.tokens
@@ -101,7 +102,7 @@ class Parts(OurSide):
         _linear(N, top, config.target_vocabulary)
 
     def functions_of(self, batch: Batch) -> None:
-        """One share's tanh and exponentials."""
+        """One shard's tanh and exponentials."""
         config, source, target = self.config, batch.source_packing.tokens, batch.target_packing.tokens
         cell = CELLS[config.cell]
         gates = (config.directions * source + target) * (cell.gates + (len(cell.state_names) == 2)) * config.hidden_size

@@ -33,7 +33,7 @@ from seq2seq_cli.nn.cells import CELLS
 from seq2seq_cli.nn.model import Batch, Seq2Seq
 from seq2seq_cli.nn.packing import Index
 from seq2seq_cli.nn.parameters import Parameters, initialize
-from seq2seq_cli.training.batches import EncodedCorpus, make_batch, plan_batches, share_out
+from seq2seq_cli.training.batches import EncodedCorpus, make_batch, plan_batches, shards_of
 from seq2seq_cli.training.data_parallel import DataParallel
 from tests.benchmarks.lengths import draw_corpus
 from tests.benchmarks.measure import ONE_BLAS_THREAD, Spread, Worker, alternate, has_torch, parser, ratios, report
@@ -91,9 +91,9 @@ class OurSide:
         self.model = Seq2Seq(config, parameters)
         self.batches = [make_batch(corpus, pairs) for pairs in plan]
         threads = usable_cores()
-        self.shares = [[make_batch(corpus, share) for share in share_out(pairs, threads)] for pairs in plan]
+        self.shards = [shards_of(pairs, threads) for pairs in plan]
         self.label_smoothing = label_smoothing
-        self.parallel = DataParallel(self.model, "adam", threads)
+        self.parallel = DataParallel(self.model, "adam", corpus, corpus, threads)
         self.dropout = [np.random.default_rng([SEED, k]) for k in range(threads)]
 
     def loss(self, k: int) -> float:
@@ -106,7 +106,7 @@ class OurSide:
         start = time.perf_counter()
         for k in places:
             gradients = self.parallel.loss_and_gradients(
-                self.shares[k], self.dropout if self.model.config.dropout else None, self.label_smoothing
+                self.shards[k], self.dropout if self.model.config.dropout else None, self.label_smoothing
             )
             self.parallel.step(gradients, 0.001, 1.0)
         return time.perf_counter() - start

@@ -104,15 +104,16 @@ class Prompt:
             near = difflib.get_close_matches(name, self.commands, n=1)
             fix = f"did you mean {near[0]}? " if near else ""
             raise UserError(f"there is no command {name}", fix=f"{fix}:help shows the commands")
-        command = self.commands[matching[0]]
+        found = min(matching, key=len)  # what is short is what one types most: :n is :n-best
+        command = self.commands[found]
         argument = argument.strip()
         if argument and not command.argument:
-            raise usage_error(f"{matching[0]} takes no argument", where=line.strip(), fix=f"write {matching[0]}")
+            raise usage_error(f"{found} takes no argument", where=line.strip(), fix=f"write {found}")
         command.run(argument)
 
     def _help(self, _: str) -> None:
         for name, command in self.commands.items():
-            console.say(f"  {f'{name} {command.argument}':<{HELP}} {command.meaning}")
+            console.say(f"  {f'{name} {command.argument}':<{HELP}} {command.meaning}", indent=HELP + 3)
         console.say(f"  now: {self._settings()}", indent=7)
         console.say("  Arrow keys edit the line and bring back earlier ones.")
         console.say("  To translate a line that looks like a command, put a space before it.")

@@ -173,7 +173,7 @@ def _json_line(
         "source_tokens": notes.tokens,
         "unknown": notes.unknown,
         "new_words": notes.oov_words,
-        "translations": [dataclasses.asdict(translation) for translation in found[: config.n_best]],
+        "translations": [_translation_json(each) for each in found[: config.n_best]],
     }
     if explain:
         result["steps"] = [
@@ -188,8 +188,15 @@ def _json_line(
         prior = translator.explain_prior(source)
         if prior:
             result["prior"] = [{"token": token, "probability": p} for token, p in prior]
-        result["n_best"] = [dataclasses.asdict(translation) for translation in found]
+        result["n_best"] = [_translation_json(each) for each in found]
     return json.dumps(result, ensure_ascii=False)
+
+
+def _translation_json(translation: Translation) -> dict[str, Any]:
+    """Return a translation for programs: its text and tokens, but not their numbers in this model's vocabulary."""
+    found = dataclasses.asdict(translation)
+    del found["ids"]
+    return found
 
 
 def _explained(
