@@ -10,6 +10,7 @@ from seq2seq_cli.errors import usage_error
 
 CONTEXTS = ("initial", "every-step")
 TOKENIZER_KINDS = ("bpe", "word", "char")
+CRITERIA = ("loss", "bleu", "chrf")
 
 LARGEST_SIZE = 1 << 16
 """Upper limit of a layer's size: beyond it one weight matrix alone would not fit in a machine's memory."""
@@ -134,11 +135,12 @@ class TrainingConfig(Section):
     optimizer: str = setting("adam", "The optimizer", "NAME")
     learning_rate: float = setting(
         0.003,
-        "Learning rate at the start; halved when validation does not improve.",
+        "Learning rate at the start.",
         "X",
         low=1e-12,
         high=1000,
     )
+    halve_on_plateau: bool = setting(True, "Whether the learning rate is halved when validation does not improve.")
     cool_down: float = setting(
         0.7, "Last share of the training, over which the learning rate falls to zero.", "X", low=0, high=1
     )
@@ -147,6 +149,12 @@ class TrainingConfig(Section):
     )
     label_smoothing: float = setting(
         0.1, "Share of the target's probability spread over the vocabulary.", "X", low=0, high=1, below=True
+    )
+    keep_best: str = setting(
+        "loss",
+        "What decides which validation's model is kept: its loss, or BLEU or chrF2 of its greedy translations",
+        "CRITERION",
+        choices=CRITERIA,
     )
     patience: int = setting(
         5, "Stop after so many validations in a row without a better one, against overfitting.", low=1

@@ -190,6 +190,7 @@ class PlateauSchedule:
 
     Args:
         patience: validations without a better one before ``exhausted``.
+        halve: whether to halve the rate; without, it only watches for the best validation and for the end.
 
     ``scale`` is the factor of the learning rate: 1, ½, ¼ …
 
@@ -197,20 +198,22 @@ class PlateauSchedule:
     patience=0, threshold=0)``.
     """
 
-    def __init__(self, patience: int) -> None:
+    def __init__(self, patience: int, halve: bool = True) -> None:
         self.scale = 1.0
         self.patience = patience
+        self.halve = halve
         self.best = math.inf
         self.failures = 0
 
-    def observe(self, validation_loss: float) -> bool:
-        """Record a validation; return whether it is the best so far."""
-        if validation_loss < self.best:
-            self.best = validation_loss
+    def observe(self, cost: float) -> bool:
+        """Record a validation by its loss, or by another cost, the lower the better; return whether it is the best."""
+        if cost < self.best:
+            self.best = cost
             self.failures = 0
             return True
         self.failures += 1
-        self.scale *= 0.5
+        if self.halve:
+            self.scale *= 0.5
         return False
 
     @property

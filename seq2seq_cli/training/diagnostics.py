@@ -32,9 +32,13 @@ class Diagnostics:
         clip_norm: largest norm of the gradient; 0: no limit.
         vocabulary: target tokens.
         valid_losses: of the validations before, of a resumed training.
+        by_loss: whether the loss decides which model is kept; if BLEU or chrF2 does, the loss may rise meanwhile.
     """
 
-    def __init__(self, clip_norm: float, vocabulary: int, valid_losses: Sequence[float] = ()) -> None:
+    def __init__(
+        self, clip_norm: float, vocabulary: int, valid_losses: Sequence[float] = (), by_loss: bool = True
+    ) -> None:
+        self.by_loss = by_loss
         self.clip_norm = clip_norm
         self.vocabulary = vocabulary
         self.valid_losses = list(valid_losses)
@@ -69,7 +73,7 @@ class Diagnostics:
         last = self.valid_losses[-1] if self.valid_losses else math.inf
         self.rises = self.rises + 1 if report.valid_loss > last else 0
         self.valid_losses.append(report.valid_loss)
-        if self.rises != RISES:
+        if self.rises != RISES or not self.by_loss:
             return []
         first = self.valid_losses[-RISES - 1]
         return [ValidationLossRising(RISES, first, report.valid_loss, training_loss > before)]

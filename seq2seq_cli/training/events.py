@@ -174,13 +174,14 @@ class StepReport:
 class Score(NamedTuple):
     """What a validation's translations are worth.
 
-    ``bleu`` is that of all of them; ``samples`` are a few (source, reference, hypothesis), the same sentences every
+    ``bleu`` and ``chrf`` are those of all of them; ``samples`` are a few (source, reference, hypothesis), the same sentences every
     time; ``all_equal`` says whether different sources all got the same translation, or none at all.
     """
 
     bleu: float
     samples: tuple[tuple[str, str, str], ...]
     all_equal: bool = False
+    chrf: float = 0.0
 
 
 @dataclass(frozen=True)

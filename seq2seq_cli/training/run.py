@@ -180,7 +180,8 @@ def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Genera
         trainer.finished,
     )
     vocabulary = checkpoint.model.config.target_vocabulary
-    diagnostics = Diagnostics(trainer.config.clip_norm, vocabulary, checkpoint.measured("valid_loss"))
+    by_loss = trainer.config.keep_best == "loss"
+    diagnostics = Diagnostics(trainer.config.clip_norm, vocabulary, checkpoint.measured("valid_loss"), by_loss)
     best: ValidationReport | None = None
     trained = False
     try:

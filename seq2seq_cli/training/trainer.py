@@ -74,7 +74,7 @@ class Trainer:
         self.optimizer = self.parallel.optimizer
         self.train, self.valid = train, valid
         self.validation = validation
-        self.schedule = PlateauSchedule(self.config.patience)
+        self.schedule = PlateauSchedule(self.config.patience, self.config.halve_on_plateau)
         self.epoch = 1
         self.batch = 0
         self.seconds = 0.0
@@ -190,7 +190,7 @@ class Trainer:
             raise self._not_finite("the loss on the validation pairs", self.step)
         score = self.validation.score(self.model, SCORED_SENTENCES)
         learning_rate = self.learning_rate
-        improved = self.schedule.observe(nll)
+        improved = self.schedule.observe({"loss": nll, "bleu": -score.bleu, "chrf": -score.chrf}[self.config.keep_best])
         self.validated_step = self.step
         self.seconds += time.perf_counter() - start
         report = ValidationReport(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from seq2seq_cli.config import MOST_TOKENS_PER_BATCH, SearchConfig
-from seq2seq_cli.evaluation.scores import corpus_bleu
+from seq2seq_cli.evaluation.scores import corpus_scores
 from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint
@@ -42,7 +42,8 @@ class Validation:
         shown = dict.fromkeys(by_length[len(sources) * part // 6] for part in (1, 3, 5))
         samples = tuple((sources[k], targets[k], hypotheses[k]) for k in shown)
         all_equal = len(set(sources)) > 1 and len(set(targets)) > 1 and len(set(hypotheses)) == 1
-        return Score(corpus_bleu(hypotheses, targets), samples, all_equal)
+        values = corpus_scores(hypotheses, targets, ["bleu", "chrf"]).values
+        return Score(values["bleu"], samples, all_equal, values["chrf"])
 
 
 def validation_loss(parallel: DataParallel, max_tokens: int = MOST_TOKENS_PER_BATCH) -> float:

@@ -102,7 +102,7 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
                         shown.step(meter)
                 case ValidationReport():
                     meter.after_validation(event)
-                    first, *rest = validation_lines(event)
+                    first, *rest = validation_lines(event, started.recipe.training.halve_on_plateau)
                     shown.line(first, "bold green" if event.improved else "bold")
                     for line in rest:
                         shown.line(line, indent=SAMPLE_INDENT)
@@ -178,9 +178,13 @@ def diagnosis(event: Diagnostic) -> str:
             )
 
 
-def validation_lines(report: ValidationReport) -> list[str]:
-    """Return what to show of a validation: the scores, and a few translations beside their references."""
-    kept = "  best so far, saved" if report.improved else "  not better: the learning rate is halved"
+def validation_lines(report: ValidationReport, halved: bool = True) -> list[str]:
+    """Return what to show of a validation: the scores, and a few translations beside their references.
+
+    ``halved`` says whether the learning rate is halved after one that did not improve.
+    """
+    not_better = "  not better: the learning rate is halved" if halved else "  not better"
+    kept = "  best so far, saved" if report.improved else not_better
     lines = [
         f"epoch {report.epoch}  step {report.step}  {clock(report.seconds)}  valid loss {report.valid_loss:.3f}  "
         f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}{kept}"

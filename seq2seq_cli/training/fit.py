@@ -1,0 +1,115 @@
+"""A recipe that fits the corpus: what nobody chose is chosen by the number of sentence pairs.
+
+The values were measured at a few sizes (``ANCHORS``) and are interpolated between them over the logarithm of the number
+of pairs, so that a corpus a little larger gets a recipe a little different. A small corpus needs strong regularization,
+a small network and many epochs; a large one the opposite. Which measurements decided is in ``nn/README.md``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from itertools import pairwise
+from typing import Any
+
+from seq2seq_cli.config import UNLIMITED_EPOCHS, Recipe
+
+ANCHORS: dict[int, dict[str, float]] = {
+    3_000: {
+        "vocab_size": 2000,
+        "hidden_size": 128,
+        "dropout": 0.4,
+        "weight_dropout": 0.3,
+        "word_dropout": 0.1,
+        "context_dropout": 0.2,
+        "augmentation": 1.0,
+        "epochs": 30,
+        "minutes": 10,
+    },
+    10_000: {
+        "vocab_size": 2000,
+        "hidden_size": 192,
+        "dropout": 0.3,
+        "weight_dropout": 0.3,
+        "word_dropout": 0.1,
+        "context_dropout": 0.2,
+        "augmentation": 1.0,
+        "epochs": 18,
+        "minutes": 10,
+    },
+    40_000: {
+        "vocab_size": 4000,
+        "hidden_size": 256,
+        "dropout": 0.2,
+        "weight_dropout": 0.1,
+        "word_dropout": 0.05,
+        "context_dropout": 0.1,
+        "augmentation": 0.0,
+        "epochs": 8,
+        "minutes": 20,
+    },
+    140_000: {
+        "vocab_size": 6000,
+        "hidden_size": 320,
+        "dropout": 0.1,
+        "weight_dropout": 0.0,
+        "word_dropout": 0.0,
+        "context_dropout": 0.0,
+        "augmentation": 0.0,
+        "epochs": 8,
+        "minutes": 40,
+    },
+}
+"""Number of training pairs → what was measured to be best at that size; ``minutes`` is the most that it should take."""
+STEPS_OF_SIZE = {"vocab_size": 500, "hidden_size": 32, "epochs": 1}
+"""What a number is rounded to."""
+SMALLEST_STEP = 0.05
+"""What a rate is rounded to."""
+
+
+def fitted_values(pairs: int) -> dict[str, Any]:
+    """Return the settings for a corpus of that many pairs.
+
+    Example:
+        >>> fitted_values(3000)["hidden_size"], fitted_values(1_000_000)["hidden_size"]
+        (128, 320)
+    """
+    sizes = sorted(ANCHORS)
+    size = min(max(pairs, sizes[0]), sizes[-1])
+    below, above = next((a, b) for a, b in pairwise(sizes) if a <= size <= b)
+    share = (math.log(size) - math.log(below)) / (math.log(above) - math.log(below))
+    values: dict[str, Any] = {}
+    for name, low in ANCHORS[below].items():
+        value = low + share * (ANCHORS[above][name] - low)
+        step = STEPS_OF_SIZE.get(name)
+        values[name] = round(value / step) * step if step else round(round(value / SMALLEST_STEP) * SMALLEST_STEP, 2)
+    return values
+
+
+def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
+    """Return the recipe with what was not given chosen for a corpus of that many pairs, and what was chosen.
+
+    The plain network of the tutorials (``context`` "initial") stays plain: it gets neither a lexical prior nor the
+    regularization and the synthetic pairs that go with it.
+    """
+    chosen = fitted_values(pairs)
+    del chosen["minutes"]
+    if recipe.model.context == "every-step":
+        chosen |= {"lexical_prior": True, "keep_best": "chrf", "halve_on_plateau": False}
+        chosen["patience"] = max(recipe.training.patience, chosen["epochs"])
+    else:
+        chosen = {"epochs": chosen["epochs"]}
+    if recipe.training.max_steps is not None or recipe.training.max_minutes is not None:
+        chosen["epochs"] = UNLIMITED_EPOCHS
+    chosen = {name: value for name, value in chosen.items() if name not in recipe.given}
+    given = recipe.given
+    return dataclasses.replace(recipe.replace(**chosen), given=given), chosen
+
+
+def planned_epochs(recipe: Recipe, pairs: int, epoch_seconds: float) -> int:
+    """Return how many epochs fit into the time that a corpus of that size should take; all, if they were given."""
+    training = recipe.training
+    if "epochs" in recipe.given or training.max_steps is not None or training.max_minutes is not None:
+        return training.epochs
+    fitting = int(60 * fitted_values(pairs)["minutes"] / max(epoch_seconds, 1e-9))
+    return max(1, min(training.epochs, fitting))
