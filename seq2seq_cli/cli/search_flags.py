@@ -25,6 +25,7 @@ Models = Annotated[
         metavar="FILE",
         help="Model file; several form an ensemble.",
         show_default="model.npz",
+        rich_help_panel="Files",
     ),
 ]
 Threads = Annotated[

@@ -61,7 +61,7 @@ def estimate_cost(trainer: Trainer) -> CostEstimate:
         step_seconds=seconds / steps,
         epoch_seconds=epoch_seconds,
         steps_per_epoch=trainer.steps_per_epoch,
-        seconds=_seconds_left(trainer, epoch_seconds),
+        seconds=seconds_left(trainer, epoch_seconds),
     )
 
 
@@ -77,7 +77,7 @@ def _timed_step(trainer: Trainer, pairs: Index) -> float:
     return time.perf_counter() - start
 
 
-def _seconds_left(trainer: Trainer, epoch_seconds: float) -> float | None:
+def seconds_left(trainer: Trainer, epoch_seconds: float) -> float | None:
     """Return the time to the last step at most, or None where nothing limits it."""
     config = trainer.config
     if config.epochs >= UNLIMITED_EPOCHS and not config.max_steps and not config.max_minutes:

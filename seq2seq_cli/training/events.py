@@ -1,8 +1,9 @@
 """What a training reports while it runs: typed events that carry data; how they are worded is the listener's business.
 
 ``train`` yields them in this order: what is known before the first step (``TrainingCorpus``, ``Vocabularies``,
-``SuspiciousPairs``, ``Network``, ``CostEstimate``), ``TrainingStarted``, then ``StepReport`` and ``ValidationReport``
-with the diagnostics that follow from them, and ``TrainingFinished``. Notes about the data may come at any time before.
+``SuspiciousPairs``, ``Network``, ``RecipeChosen``, ``CostEstimate``), ``TrainingStarted``, then ``StepReport`` and
+``ValidationReport`` with the diagnostics that follow from them, and ``TrainingFinished``. Notes about the data may come
+at any time before.
 """
 
 from __future__ import annotations
@@ -91,6 +92,14 @@ class Network:
 
 
 @dataclass(frozen=True)
+class RecipeChosen:
+    """What was chosen to fit a corpus of that many pairs, by the setting's name; what was given is not among it."""
+
+    pairs: int
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class CostEstimate:
     """What the training will take, from a few steps that leave no trace.
 
@@ -174,8 +183,8 @@ class StepReport:
 class Score(NamedTuple):
     """What a validation's translations are worth.
 
-    ``bleu`` and ``chrf`` are those of all of them; ``samples`` are a few (source, reference, hypothesis), the same sentences every
-    time; ``all_equal`` says whether different sources all got the same translation, or none at all.
+    ``bleu`` and ``chrf`` are those of all of them; ``samples`` are a few (source, reference, hypothesis), the same
+    sentences every time; ``all_equal`` says whether different sources all got the same translation, or none at all.
     """
 
     bleu: float
@@ -265,6 +274,7 @@ Preparation = (
     | SuspiciousPairs
     | UnknownTokens
     | Network
+    | RecipeChosen
     | CostEstimate
     | BatchesSplit
     | ModelBackedUp

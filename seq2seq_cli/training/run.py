@@ -9,7 +9,7 @@ import os
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
-from seq2seq_cli.config import UNLIMITED_EPOCHS, Recipe, TrainingConfig, flag_of
+from seq2seq_cli.config import Recipe, flag_of
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.inference.workers import check_threads
 from seq2seq_cli.nn.cells import find_cell
@@ -32,24 +32,26 @@ from seq2seq_cli.training.corpora import (
     read_corpora,
 )
 from seq2seq_cli.training.diagnostics import Diagnostics
-from seq2seq_cli.training.estimate import estimate_cost
+from seq2seq_cli.training.estimate import estimate_cost, seconds_left
 from seq2seq_cli.training.events import (
     BatchesSplit,
+    CostEstimate,
     Event,
     ModelBackedUp,
     Network,
     NothingHeldOut,
+    RecipeChosen,
     StepReport,
     TrainingFinished,
     TrainingStarted,
     ValidationReport,
 )
+from seq2seq_cli.training.fit import fit_to_corpus, planned_epochs
 from seq2seq_cli.training.lexicon import learn_lexicon
 from seq2seq_cli.training.metrics_log import open_log
 from seq2seq_cli.training.trainer import INITIAL_STREAM, Trainer, random_stream
 from seq2seq_cli.training.validation import Validation
 
-MOST_DEFAULT_EPOCHS = 60
 MAY_CHANGE_ON_RESUME = ("epochs", "learning_rate", "max_minutes", "max_steps", "patience")
 
 
@@ -132,7 +134,7 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     if valid_text is train_text:
         yield NothingHeldOut()
     if not resumed:
-        recipe = fit_to_corpus(recipe, len(train_text))
+        recipe, chosen = fit_to_corpus(recipe, len(train_text))
     checkpoint = resumed[0] if resumed else _new_model(recipe, train_text)
     checkpoint.recipe = recipe
 
@@ -158,8 +160,13 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     yield describe_vocabularies(checkpoint, train, valid)
     yield find_suspicious_pairs(recipe, train.text, valid.text)
     yield Network(checkpoint.model.config, len(checkpoint.model.parameters.flat))
+    if not resumed:
+        yield RecipeChosen(len(train.ids), chosen)
     if not trainer.finished:
-        yield estimate_cost(trainer)
+        cost = estimate_cost(trainer)
+        if not resumed:
+            cost = _limit_epochs(trainer, cost)
+        yield cost
     for pairs in (train, valid):
         yield from find_unknown_tokens(pairs)
     if trainer.steps_per_epoch > math.ceil(len(train.ids) / recipe.training.batch_size):
@@ -207,21 +214,14 @@ def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Genera
     return kept
 
 
-def fit_to_corpus(recipe: Recipe, pairs: int) -> Recipe:
-    """Return the recipe with what was not given chosen for a corpus of that many pairs.
-
-    Without any limit it is six epochs, or more for a small corpus: about 4,000 steps. With a limit of steps or minutes
-    there is none of epochs.
-    """
-    if "epochs" in recipe.given:
-        return recipe
-    training = recipe.training
-    if training.max_steps is not None or training.max_minutes is not None:
-        epochs = UNLIMITED_EPOCHS
-    else:
-        steps_per_epoch = math.ceil(pairs / training.batch_size)
-        epochs = min(MOST_DEFAULT_EPOCHS, max(TrainingConfig.epochs, math.ceil(4000 / steps_per_epoch)))
-    return dataclasses.replace(recipe, training=dataclasses.replace(training, epochs=epochs))
+def _limit_epochs(trainer: Trainer, cost: CostEstimate) -> CostEstimate:
+    """Plan fewer epochs where this machine would take longer than a corpus of that size should."""
+    recipe = trainer.checkpoint.recipe
+    epochs = planned_epochs(recipe, len(trainer.train), cost.epoch_seconds)
+    if epochs < trainer.config.epochs:
+        trainer.config = dataclasses.replace(trainer.config, epochs=epochs)
+        trainer.checkpoint.recipe = dataclasses.replace(recipe, training=trainer.config)
+    return dataclasses.replace(cost, seconds=seconds_left(trainer, cost.epoch_seconds))
 
 
 def _new_model(recipe: Recipe, train: Corpus) -> Checkpoint:

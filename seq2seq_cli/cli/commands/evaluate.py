@@ -39,7 +39,10 @@ def evaluate_command(
     ] = None,
     model: Models = None,
     output_file: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Keep the translations (- for stdout).")
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Keep the translations (- for stdout).", rich_help_panel="Files"
+        ),
     ] = None,
     threads: Threads = None,
     metrics: Annotated[

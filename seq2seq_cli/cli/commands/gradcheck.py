@@ -19,22 +19,40 @@ _MOST_LAYERS = 4
 
 
 def gradcheck_command(
-    cell: Annotated[str, typer.Option("--cell", help="rnn, lstm or gru.")] = _SMALL.cell,
+    cell: Annotated[str, typer.Option("--cell", help="rnn, lstm or gru.", rich_help_panel="The model")] = _SMALL.cell,
     context: Annotated[
-        str, typer.Option("--context", help="initial (Sutskever) or every-step (Cho).")
+        str, typer.Option("--context", help="initial (Sutskever) or every-step (Cho).", rich_help_panel="The model")
     ] = _SMALL.context,
     layers: Annotated[
-        int, typer.Option("--layers", help="Recurrent layers on each side, at most four.")
+        int,
+        typer.Option(
+            "--layers",
+            help="Recurrent layers on each side, at most four.",
+            rich_help_panel="The model",
+        ),
     ] = _SMALL.layers,
     bidirectional: Annotated[
         bool,
-        typer.Option("--bidirectional/--no-bidirectional", help="Whether the encoder also reads from the end."),
+        typer.Option(
+            "--bidirectional/--no-bidirectional",
+            help="Whether the encoder also reads from the end.",
+            rich_help_panel="The model",
+        ),
     ] = _SMALL.bidirectional,
     lexical_prior: Annotated[
-        bool, typer.Option("--lexical-prior", help="Also check the gate of a lexical prior, with a random table.")
+        bool,
+        typer.Option(
+            "--lexical-prior",
+            help="Also check the gate of a lexical prior, with a random table.",
+            rich_help_panel="The model",
+        ),
     ] = _SMALL.lexical_prior,
-    seed: Annotated[int, typer.Option("--seed", help="Decides the weights and the sentences.")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    seed: Annotated[
+        int, typer.Option("--seed", help="Decides the weights and the sentences.", rich_help_panel="The model")
+    ] = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="The model")
+    ] = False,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:

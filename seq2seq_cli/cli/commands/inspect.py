@@ -26,9 +26,16 @@ SHOWN_ENTRIES = 4
 
 def inspect_command(
     model: Annotated[Path, typer.Argument(help="Model file, or the training state beside it.")] = DEFAULT_MODEL,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="What is shown")
+    ] = False,
     as_toml: Annotated[
-        bool, typer.Option("--toml", help="Print the settings only, as a file for 'seq2seq train --config'.")
+        bool,
+        typer.Option(
+            "--toml",
+            help="Print the settings only, as a file for 'seq2seq train --config'.",
+            rich_help_panel="What is shown",
+        ),
     ] = False,
     quiet: console.Quiet = False,
     debug: console.Debug = False,

@@ -54,7 +54,13 @@ plot_app = typer.Typer(
 )
 Picture = Annotated[
     str,
-    typer.Option("--output", "-o", metavar="FILE", help="The picture: .png, .svg or .pdf; - for a PNG on stdout."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="The picture: .png, .svg or .pdf; - for a PNG on stdout.",
+        rich_help_panel="Files",
+    ),
 ]
 Models = Annotated[
     list[Path] | None,
@@ -64,6 +70,7 @@ Models = Annotated[
         metavar="FILE",
         help="Model file; several are drawn side by side.",
         show_default="model.npz",
+        rich_help_panel="Files",
     ),
 ]
 
@@ -74,7 +81,12 @@ def history_command(
     output: Picture = "history.png",
     log_file: Annotated[
         str | None,
-        typer.Option("--log-file", metavar="FILE", help="Metrics log of the training: draws its loss too."),
+        typer.Option(
+            "--log-file",
+            metavar="FILE",
+            help="Metrics log of the training: draws its loss too.",
+            rich_help_panel="Files",
+        ),
     ] = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
@@ -141,7 +153,9 @@ def contexts_command(
         list[str] | None,
         typer.Argument(metavar="TEXT", help="Sentences.", show_default="eight of the built-in corpus's kind"),
     ] = None,
-    model: Annotated[Path, typer.Option("--model", "-m", metavar="FILE", help="Model file.")] = DEFAULT_MODEL,
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="FILE", help="Model file.", rich_help_panel="Files")
+    ] = DEFAULT_MODEL,
     input_file: Annotated[
         str | None,
         typer.Option(
@@ -149,6 +163,7 @@ def contexts_command(
             "-i",
             metavar="FILE",
             help="A sentence per line (- for stdin); a blank line starts a new color.",
+            rich_help_panel="Files",
         ),
     ] = None,
     output: Picture = "contexts.png",

@@ -33,10 +33,24 @@ _DEFAULTS = TokenizerConfig()
 @tokenizer_app.command("train", cls=Command)
 def train_tokenizer_command(
     text: Annotated[list[str], typer.Argument(help="Text files, a sentence per line; .gz and - (stdin) work too.")],
-    output: Annotated[str, typer.Option("--output", "-o", help="The tokenizer, as JSON; - for stdout.")],
-    kind: Annotated[str, typer.Option("--kind", help="bpe, word or char.")] = _DEFAULTS.kind,
-    vocab_size: Annotated[int, typer.Option("--vocab-size", help="Most entries.")] = _DEFAULTS.vocab_size,
-    lowercase: Annotated[bool, typer.Option("--lowercase", help="Fold text to lower case.")] = False,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", help="The tokenizer, as JSON; - for stdout.", rich_help_panel="The tokenizer"),
+    ],
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind",
+            help="bpe, word or char.",
+            rich_help_panel="The tokenizer",
+        ),
+    ] = _DEFAULTS.kind,
+    vocab_size: Annotated[
+        int, typer.Option("--vocab-size", help="Most entries.", rich_help_panel="The tokenizer")
+    ] = _DEFAULTS.vocab_size,
+    lowercase: Annotated[
+        bool, typer.Option("--lowercase", help="Fold text to lower case.", rich_help_panel="The tokenizer")
+    ] = False,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
@@ -55,8 +69,11 @@ def train_tokenizer_command(
     console.say(f"{'tokenizer' if output == STDIO else output}: {len(tokenizer)} entries ({config.kind})")
 
 
-TokenizerFile = Annotated[Path, typer.Option("--tokenizer", "-t", help="JSON from 'seq2seq tokenizer train'.")]
-Ids = Annotated[bool, typer.Option("--ids", help="Numbers in place of tokens.")]
+TokenizerFile = Annotated[
+    Path,
+    typer.Option("--tokenizer", "-t", help="JSON from 'seq2seq tokenizer train'.", rich_help_panel="The tokenizer"),
+]
+Ids = Annotated[bool, typer.Option("--ids", help="Numbers in place of tokens.", rich_help_panel="The tokenizer")]
 
 
 @tokenizer_app.command("encode", cls=Command)

@@ -25,10 +25,16 @@ def translate_command(
     ] = None,
     model: Models = None,
     input_file: Annotated[
-        str | None, typer.Option("--input", "-i", metavar="FILE", help="Read lines from this file (- for stdin).")
+        str | None,
+        typer.Option(
+            "--input", "-i", metavar="FILE", help="Read lines from this file (- for stdin).", rich_help_panel="Files"
+        ),
     ] = None,
     output_file: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write lines to this file (- for stdout).")
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write lines to this file (- for stdout).", rich_help_panel="Files"
+        ),
     ] = None,
     threads: Threads = None,
     scores: Annotated[

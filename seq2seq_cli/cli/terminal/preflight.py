@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import assert_never
+from typing import Any, assert_never
 
 from seq2seq_cli.cli.terminal.charts import bar
-from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.config import UNLIMITED_EPOCHS, ModelConfig, flag_of
 from seq2seq_cli.text.statistics import Bucket, length_histogram
 from seq2seq_cli.training.events import (
     BatchesSplit,
@@ -16,6 +16,7 @@ from seq2seq_cli.training.events import (
     NothingHeldOut,
     PairsSkipped,
     Preparation,
+    RecipeChosen,
     SuspiciousPairs,
     TrainingCorpus,
     UnknownTokens,
@@ -47,6 +48,8 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
             return [f"suspicious: {each.what}, the first {shortest(each.place)} ({each.advice})" for each in findings]
         case Network(config, parameters):
             return [f"model:      {describe(config)}, {parameters:,} parameters"]
+        case RecipeChosen(pairs, settings):
+            return recipe_lines(pairs, settings)
         case CostEstimate():
             return cost_lines(event)
         case BatchesSplit(tokens, size):
@@ -107,6 +110,22 @@ def describe(config: ModelConfig) -> str:
     layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
     prior = ", lexical prior" if config.lexical_prior else ""
     return f"{config.cell}, {layers}, {directions}, context {config.context}{prior}"
+
+
+def recipe_lines(pairs: int, settings: dict[str, Any]) -> list[str]:
+    """Return what was chosen to fit the corpus, as flags; none if everything was given."""
+    shown = [
+        flag_of(name)
+        if value is True
+        else f"--no-{flag_of(name)[2:]}"
+        if value is False
+        else f"{flag_of(name)} {value}"
+        for name, value in settings.items()
+        if name != "patience" and not (name == "epochs" and value >= UNLIMITED_EPOCHS)
+    ]
+    if not shown:
+        return []
+    return [f"recipe:     for {pairs:,} pairs, as measured on corpora of this size: {' '.join(shown)}"]
 
 
 def cost_lines(event: CostEstimate) -> list[str]:
