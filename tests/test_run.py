@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from seq2seq_cli.config import UNLIMITED_EPOCHS, Recipe
+from seq2seq_cli.config import Recipe
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.workers import CAN_FORK
 from seq2seq_cli.storage.checkpoint import load_model, load_state
@@ -19,6 +19,7 @@ from seq2seq_cli.training.events import (
     Network,
     NothingHeldOut,
     PairsSkipped,
+    RecipeChosen,
     StepReport,
     SuspiciousPairs,
     TrainingCorpus,
@@ -29,11 +30,11 @@ from seq2seq_cli.training.events import (
     Vocabularies,
     record_of,
 )
-from seq2seq_cli.training.run import MAY_CHANGE_ON_RESUME, fit_to_corpus, train
+from seq2seq_cli.training.run import MAY_CHANGE_ON_RESUME, train
 from tests.conftest import write_pairs
 
 SMALL = {"embedding_size": 6, "hidden_size": 8, "vocab_size": 60, "batch_size": 32, "threads": 1}
-BEFORE = [TrainingCorpus, Vocabularies, SuspiciousPairs, Network, CostEstimate]
+BEFORE = [TrainingCorpus, Vocabularies, SuspiciousPairs, Network, RecipeChosen, CostEstimate]
 STEPS = 8
 """Of an epoch: 252 pairs, of which a share is held out."""
 
@@ -60,28 +61,6 @@ def assert_same_arrays(first, second):
         assert np.array_equal(array, second[name]), name
 
 
-@pytest.mark.parametrize(("steps_per_epoch", "epochs"), [(833, 6), (5000, 6), (94, 43), (1, 60)])
-@pytest.mark.parametrize("batch_size", [1, 32])
-def test_a_small_corpus_gets_more_epochs(steps_per_epoch, epochs, batch_size):
-    recipe = Recipe.of(batch_size=batch_size)
-    pairs = steps_per_epoch * batch_size
-    for count in (pairs, pairs - batch_size + 1):  # the last batch may be a small one
-        fitted = fit_to_corpus(recipe, count)
-        assert fitted.training.epochs == epochs
-        assert fitted.settings() == {**recipe.settings(), "epochs": epochs}
-        assert fitted.given == recipe.given  # it is still nobody's choice
-
-
-def test_what_was_given_is_not_fitted():
-    assert fit_to_corpus(Recipe.of(epochs=6), 1).training.epochs == 6
-    assert fit_to_corpus(Recipe.of(epochs=2, max_steps=9), 1).training.epochs == 2
-
-
-@pytest.mark.parametrize("limit", [{"max_steps": 5}, {"max_minutes": 0.5}])
-def test_with_another_limit_there_is_none_of_epochs(limit):
-    assert fit_to_corpus(Recipe.of(**limit), 1000).training.epochs == UNLIMITED_EPOCHS
-
-
 def test_events_come_in_the_documented_order_and_the_last_one_carries_the_kept_model(recipe, tmp_path):
     output = tmp_path / "m.npz"
     events = list(train(recipe.replace(epochs=2), output))
@@ -91,13 +70,14 @@ def test_events_come_in_the_documented_order_and_the_last_one_carries_the_kept_m
         *([StepReport] * STEPS + [ValidationReport]) * 2,
         TrainingFinished,
     ]
-    corpus, vocabularies, _, network, _, started = events[: len(BEFORE) + 1]
+    corpus, vocabularies, _, network, _, _, started = events[: len(BEFORE) + 1]
     assert corpus.name == recipe.corpora.corpus
     assert corpus.training_pairs + corpus.validation_pairs == 252
     assert len(corpus.source_lengths) == len(corpus.target_lengths) == corpus.training_pairs
     assert (started.step, started.seconds, started.best_bleu, started.finished) == (0, 0.0, None, False)
     assert (started.total_steps, started.output) == (2 * STEPS, output)
-    assert started.recipe.settings() == recipe.replace(epochs=2).settings() | {"threads": 1}
+    chosen = next(event for event in events if isinstance(event, RecipeChosen)).settings
+    assert started.recipe.settings() == recipe.replace(epochs=2).settings() | chosen | {"threads": 1}
 
     last = events[-1]
     kept = load_model(output)
@@ -222,7 +202,7 @@ def test_a_training_at_its_limit_finishes_at_once(recipe, tmp_path):
     list(train(recipe.replace(epochs=1), output))
     before = arrays(output)
     events = list(train(None, output, resume=True))
-    assert [type(event) for event in events] == [*BEFORE[:-1], TrainingStarted, TrainingFinished]
+    assert [type(event) for event in events] == [*BEFORE[:-2], TrainingStarted, TrainingFinished]
     assert events[-2].finished
     assert events[-2].best_bleu == events[-1].checkpoint.history[-1]["valid_bleu"]
     assert (events[-1].best, events[-1].trained, events[-1].steps) == (None, False, STEPS)

@@ -1,0 +1,69 @@
+import dataclasses
+
+import pytest
+
+from seq2seq_cli.config import UNLIMITED_EPOCHS, Recipe, setting_types
+from seq2seq_cli.training.fit import ANCHORS, fit_to_corpus, fitted_values, planned_epochs
+
+SIZES = [10, 2_999, 3_000, 3_001, 5_000, 9_999, 10_000, 20_000, 40_000, 99_000, 140_000, 10_000_000]
+
+
+def test_measured_sizes_get_what_was_measured():
+    for pairs, measured in ANCHORS.items():
+        assert fitted_values(pairs) == pytest.approx(measured)
+
+
+def test_every_value_lies_between_its_neighbors_and_small_and_large_corpora_get_those_of_the_ends():
+    values = [fitted_values(pairs) for pairs in SIZES]
+    for name in ANCHORS[3_000]:
+        series = [each[name] for each in values]
+        bounds = [each[name] for each in ANCHORS.values()]
+        assert min(bounds) <= min(series) <= max(series) <= max(bounds)
+        assert (series[0], series[-1]) == (bounds[0], bounds[-1])
+
+
+@pytest.mark.parametrize("pairs", SIZES)
+def test_a_few_pairs_more_change_nothing_much(pairs):
+    here, there = fitted_values(pairs), fitted_values(pairs + 1 + pairs // 50)
+    for name, value in here.items():
+        assert abs(there[name] - value) <= {"vocab_size": 500, "hidden_size": 32}.get(name, 2)
+
+
+def test_a_fitted_recipe_says_what_was_chosen_and_it_is_still_nobodys_choice():
+    recipe = Recipe.of(batch_size=16)
+    fitted, chosen = fit_to_corpus(recipe, 3_000)
+    assert fitted.given == recipe.given
+    assert fitted.settings() == {**recipe.settings(), **chosen}
+    assert chosen.keys() <= setting_types().keys()
+    assert chosen["lexical_prior"] is True
+
+
+@pytest.mark.parametrize(("name", "value"), [("hidden_size", 7), ("epochs", 2), ("lexical_prior", False)])
+def test_what_was_given_is_not_chosen(name, value):
+    fitted, chosen = fit_to_corpus(Recipe.of(**{name: value}), 3_000)
+    assert name not in chosen
+    assert fitted.settings()[name] == value
+
+
+@pytest.mark.parametrize("limit", [{"max_steps": 5}, {"max_minutes": 0.5}])
+def test_with_another_limit_there_is_none_of_epochs(limit):
+    assert fit_to_corpus(Recipe.of(**limit), 1000)[0].training.epochs == UNLIMITED_EPOCHS
+    assert fit_to_corpus(Recipe.of(epochs=2, **limit), 1000)[0].training.epochs == 2
+
+
+def test_the_plain_network_of_the_tutorials_stays_plain():
+    plain = Recipe.of(context="initial", bidirectional=False)
+    fitted, chosen = fit_to_corpus(plain, 3_000)
+    assert set(chosen) == {"epochs"}
+    assert fitted.model == dataclasses.replace(plain.model)
+
+
+def test_epochs_are_planned_by_the_time_that_one_takes():
+    recipe, _ = fit_to_corpus(Recipe(), 3_000)
+    assert planned_epochs(recipe, 3_000, 1.0) == recipe.training.epochs
+    assert planned_epochs(recipe, 3_000, 60.0) == 10  # minutes
+    assert planned_epochs(recipe, 140_000, 600.0) == 4
+    assert planned_epochs(recipe, 3_000, 1e6) == 1
+    for given in ({"epochs": 9}, {"max_steps": 10**9}, {"max_minutes": 1e3}):
+        fitted, _ = fit_to_corpus(Recipe.of(**given), 3_000)
+        assert planned_epochs(fitted, 3_000, 1e6) == fitted.training.epochs
