@@ -5,7 +5,7 @@ import pytest
 
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model, load_state, save_model, save_state
 from seq2seq_cli.storage.model_files import state_path
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
@@ -16,7 +16,7 @@ def small_checkpoint(**settings):
     source = train_tokenizer(TokenizerConfig("bpe", 30), ["the cat sees the dog"])
     target = train_tokenizer(TokenizerConfig("char", 30), ["le chat voit 𝄞"])
     config = ModelConfig(len(source), len(target), **{"embedding_size": 3, "hidden_size": 4, **settings})
-    model = Seq2Seq.create(config, np.random.default_rng(0))
+    model = create_model(config, np.random.default_rng(0))
     history = [{"step": 3, "valid_bleu": 1.5}]
     return Checkpoint(model, source, target, Recipe.of(corpus="pairs.tsv", seed=5), history)
 

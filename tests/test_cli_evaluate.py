@@ -7,7 +7,7 @@ import pytest
 
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.evaluation.scores import corpus_scores
-from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint, save_model
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from tests.conftest import assert_explained, environment
@@ -145,7 +145,7 @@ def test_baselines_put_the_score_in_scale(trained, cli):
 def test_the_built_in_training_pairs_are_known(cli, tmp_path):
     tokenizer = train_tokenizer(TokenizerConfig("word", 50), ["Good morning."])
     config = ModelConfig(len(tokenizer), len(tokenizer), embedding_size=4, hidden_size=4)
-    model = Seq2Seq.create(config, np.random.default_rng(0))
+    model = create_model(config, np.random.default_rng(0))
     save_model(tmp_path / "model.npz", Checkpoint(model, tokenizer, tokenizer, Recipe()))
     write(tmp_path, test=["Good morning.\tBonjour."])
     found = json.loads(cli("eval", "test", "--baselines", "--json").stdout)

@@ -3,7 +3,7 @@ import pytest
 
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint
 from seq2seq_cli.text.builtin import builtin_corpus
 from seq2seq_cli.text.corpus import Corpus, read_corpus
@@ -26,7 +26,7 @@ VALID = Corpus("valid.tsv", ["the new dog", "old zebra"], ["le chien neuf", "vie
 def checkpoint(reverse_source=False, kind="word", **settings):
     source, target = (train_tokenizer(TokenizerConfig(kind, 100), side) for side in (TRAIN.sources, TRAIN.targets))
     config = ModelConfig(len(source), len(target), embedding_size=3, hidden_size=4, reverse_source=reverse_source)
-    model = Seq2Seq.create(config, np.random.default_rng(0))
+    model = create_model(config, np.random.default_rng(0))
     return Checkpoint(model, source, target, Recipe.of(corpus=TRAIN.name, **settings))
 
 

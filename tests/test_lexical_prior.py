@@ -23,7 +23,7 @@ from seq2seq_cli.nn.lexical_prior import (
     gate_backward,
     gate_forward,
 )
-from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.parameters import initialize
 from seq2seq_cli.storage.checkpoint import TrainingState, load_model, load_state, save_model, save_state
@@ -222,6 +222,6 @@ def test_a_table_of_another_form_is_refused(change, tmp_path):
 
 
 def test_a_model_without_its_table_says_so():
-    model = Seq2Seq.create(CONFIGS[0], np.random.default_rng(0))
+    model = create_model(CONFIGS[0], np.random.default_rng(0))
     with pytest.raises(ValueError, match="needs its table"):
         model.loss(random_batch())

@@ -5,6 +5,7 @@ import pytest
 
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.gradcheck import check_gradients, numeric_gradient, random_model, relative_errors
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.nn.model import Batch, Seq2Seq
 from seq2seq_cli.nn.output_layer import output_forward
 from seq2seq_cli.nn.packing import Packing
@@ -139,7 +140,7 @@ def test_every_gradient_is_written_not_added(config):
 
 def test_float32_model_stays_float32():
     config = ModelConfig(7, 6, "lstm", 4, 4, layers=2)
-    model = Seq2Seq.create(config, np.random.default_rng(0))
+    model = create_model(config, np.random.default_rng(0))
     gradients = model.parameters.zeros_like()
     model.loss_and_gradients(random_batch(), gradients, generator=np.random.default_rng(1))
     assert isinstance(gradients, Parameters)

@@ -6,7 +6,7 @@ import pytest
 
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig, TrainingConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model, load_state
 from seq2seq_cli.storage.model_files import state_path
 from seq2seq_cli.text.corpus import Corpus
@@ -37,14 +37,14 @@ class FixedScore:
         return Score(1.0, (("a", "A", "A"),))
 
 
-def make_trainer(path, state=None, checkpoint=None, corpus=None, **settings):
+def make_trainer(path, state=None, checkpoint=None, corpus=None, members=1, **settings):
     corpus = corpus or toy_corpus()
     config = TrainingConfig(**{"batch_size": 8, "epochs": 3, "learning_rate": 0.01, "cool_down": 0.0, **settings})
     if checkpoint is None:
         source = train_tokenizer(TokenizerConfig("word", 50), corpus.sources)
         target = train_tokenizer(TokenizerConfig("word", 50), corpus.targets)
-        shape = ModelConfig(len(source), len(target), "lstm", 8, 12, dropout=0.2)
-        model = Seq2Seq.create(shape, random_stream(config.seed, 0))
+        shape = ModelConfig(len(source), len(target), "lstm", 8, 12, dropout=0.2, members=members)
+        model = create_model(shape, random_stream(config.seed, 0))
         checkpoint = Checkpoint(model, source, target, Recipe())
     checkpoint.recipe = dataclasses.replace(checkpoint.recipe, training=config)
     tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer

@@ -12,7 +12,7 @@ from seq2seq_cli.config import ModelConfig, Recipe, SearchConfig, TokenizerConfi
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.prepared_decoder import PreparedDecoder
 from seq2seq_cli.inference.translator import Source, SourceNotes
-from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint, save_model
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
@@ -23,7 +23,7 @@ LINES = ["the cat sees the dog", "a bird sings", "the house is old", "we see"]
 def checkpoint(seed=0, lines=LINES, **settings):
     tokenizer = train_tokenizer(TokenizerConfig("word", 50), lines)
     config = ModelConfig(len(tokenizer), len(tokenizer), embedding_size=5, hidden_size=6, **settings)
-    model = Seq2Seq.create(config, np.random.default_rng(seed))
+    model = create_model(config, np.random.default_rng(seed))
     model.parameters.flat[:] *= 3
     return Checkpoint(model, tokenizer, tokenizer, Recipe.of(corpus=""))
 

@@ -81,6 +81,12 @@ class ModelConfig(Section):
         "Whether the target embedding is also the output layer's weight (Press & Wolf 2017).",
         shown="yes where the sizes agree",
     )
+    members: int = setting(
+        1,
+        "Networks of this shape, trained side by side; their distributions are averaged (an ensemble in one model).",
+        low=1,
+        high=16,
+    )
     lexical_prior: bool = setting(
         False, "Whether a word-by-word translation table (IBM model 1) is added to the logits."
     )

@@ -121,7 +121,7 @@ class Translator:
     ) -> None:
         first = checkpoints[0]
         self.workers = WorkerPool(weakref.proxy(self), threads or usable_cores(), processes)
-        self.models: list[Seq2Seq] = [checkpoint.model for checkpoint in checkpoints]
+        self.models: list[Seq2Seq] = [member for checkpoint in checkpoints for member in checkpoint.model.members]
         self._decoders: list[StepDecoder] = []
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer

@@ -16,6 +16,7 @@ import numpy as np
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.lexical_prior import Lexicon, entries
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.nn.model import Batch, Seq2Seq
 from seq2seq_cli.nn.packing import Packing
 
@@ -94,7 +95,7 @@ def relative_errors(derived: Array, numeric: Array) -> Array:
 def random_model(config: ModelConfig, seed: int = 0) -> Seq2Seq:
     """Return a float64 model whose parameters, biases included, and lexical table are all random and not zero."""
     generator = np.random.default_rng(seed)
-    model = Seq2Seq.create(config, generator, np.float64)
+    model = create_model(config, generator, np.float64)
     model.parameters.flat[:] = generator.uniform(-0.6, 0.6, len(model.parameters.flat))
     if config.lexical_prior:
         V = config.target_vocabulary

@@ -15,7 +15,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.decoder import Decoder
@@ -24,7 +23,7 @@ from seq2seq_cli.nn.functional import Array, IntArray
 from seq2seq_cli.nn.lexical_prior import GATE_BIAS, GATE_WEIGHT, GatedPrior, Lexicon, gate_forward
 from seq2seq_cli.nn.output_layer import Loss, output_forward, output_loss, output_loss_and_gradients
 from seq2seq_cli.nn.packing import Index, Packing
-from seq2seq_cli.nn.parameters import Parameters, initialize
+from seq2seq_cli.nn.parameters import Parameters
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,10 @@ class Seq2Seq:
         self.decoder = Decoder(config, parameters)
         self.output_name = "decoder.embedding.weight" if config.tie_embeddings else "decoder.fc_out.weight"
 
-    @classmethod
-    def create(cls, config: ModelConfig, generator: np.random.Generator, dtype: npt.DTypeLike = np.float32) -> Seq2Seq:
-        """Return a new model with random parameters (see ``initialize``)."""
-        return cls(config, initialize(config, generator, dtype))
+    @property
+    def members(self) -> list[Seq2Seq]:
+        """The networks whose distributions are averaged: this one alone (see ``members.EnsembleModel``)."""
+        return [self]
 
     def loss(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
         """Return the loss of a batch without dropout and without gradients, as for validation."""

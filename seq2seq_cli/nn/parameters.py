@@ -42,6 +42,7 @@ class Parameters(Mapping[str, Array]):
         self.shapes = shapes
         self.flat: npt.NDArray[Any]
         self._views: dict[str, Array] = {}
+        self._scopes: dict[str, tuple[Parameters, slice]] = {}
         self._use(np.zeros(size, dtype) if flat is None else flat)
 
     def _use(self, flat: Array) -> None:
@@ -51,6 +52,8 @@ class Parameters(Mapping[str, Array]):
             stop = start + math.prod(shape)
             self._views[name] = flat[start:stop].reshape(shape)
             start = stop
+        for scope, part in self._scopes.values():
+            scope._use(flat[part])
 
     def move(self, flat: Array) -> None:
         """Copy all values to another vector and use it from now on; the old one can be freed."""
@@ -70,6 +73,21 @@ class Parameters(Mapping[str, Array]):
         """Return the arrays whose name starts with the prefix, without the prefix."""
         return {name[len(prefix) :]: view for name, view in self._views.items() if name.startswith(prefix)}
 
+    def scope(self, member: int) -> Parameters:
+        """Return one network's parameters, under the names of a single network; they are views and move along.
+
+        Args:
+            member: which network, from 0; all have the same shapes, one after the other.
+        """
+        name = member_prefix(member)
+        if name not in self._scopes:
+            names = [each for each in self.shapes if is_of_member(each, member)]
+            size = sum(math.prod(self.shapes[each]) for each in names)
+            part = slice(member * size, (member + 1) * size)
+            shapes = {each.removeprefix(name): self.shapes[each] for each in names}
+            self._scopes[name] = Parameters(shapes, self.flat[part]), part
+        return self._scopes[name][0]
+
     def zeros_like(self) -> Parameters:
         """Return parameters of the same names and shapes, all zero, for example for gradients."""
         return Parameters(self.shapes, dtype=self.flat.dtype)
@@ -77,6 +95,16 @@ class Parameters(Mapping[str, Array]):
     def astype(self, dtype: npt.DTypeLike) -> Parameters:
         """Return a copy in another precision."""
         return Parameters(self.shapes, self.flat.astype(dtype))
+
+
+def member_prefix(member: int) -> str:
+    """Return the prefix of a network's parameters: nothing for the first, then ``member2.``, ``member3.``."""
+    return f"member{member + 1}." if member else ""
+
+
+def is_of_member(name: str, member: int) -> bool:
+    """Whether a parameter belongs to that network."""
+    return name.startswith(member_prefix(member)) if member else not name.startswith("member")
 
 
 def _recurrent_shapes(prefix: str, cell: type[Cell], sizes: list[int], hidden: int, directions: int) -> Shapes:
@@ -104,6 +132,7 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
         decoder.fc_out.weight          (V_target, H)    or (V_target, E) behind a readout; absent if tied
         decoder.fc_out.bias            (V_target,)
         decoder.lexical_gate.weight    (1, H)           or (1, E) behind a readout; with a lexical prior; and .bias (1,)
+        member2.encoder.…                               the same again for each further network of an ensemble
     """
     cell = find_cell(config.cell)
     E, H, D, layers = config.embedding_size, config.hidden_size, config.directions, config.layers
@@ -126,7 +155,9 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
     shapes["decoder.fc_out.bias"] = (config.target_vocabulary,)
     if config.lexical_prior:
         shapes |= {GATE_WEIGHT: (1, E if every_step else H), GATE_BIAS: (1,)}
-    return shapes
+    return {
+        f"{member_prefix(member)}{name}": shape for member in range(config.members) for name, shape in shapes.items()
+    }
 
 
 def _glorot(view: Array, generator: np.random.Generator, fan_out: int) -> None:
@@ -165,6 +196,13 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
         dtype: float32, or float64 for checking.
     """
     parameters = Parameters(parameter_shapes(config), dtype=dtype)
+    for member in range(config.members):
+        _initialize_network(config, generator, parameters.scope(member))
+    return parameters
+
+
+def _initialize_network(config: ModelConfig, generator: np.random.Generator, parameters: Parameters) -> None:
+    """Set the parameters of one network."""
     H = config.hidden_size
     for name, view in parameters.items():
         if name.endswith("embedding.weight"):
@@ -184,4 +222,3 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
         for layer in range(config.layers):
             for suffix in suffixes(layer, directions):
                 cell.initialize(layer_weights(cell, stack, suffix), generator)
-    return parameters

@@ -44,6 +44,7 @@ from seq2seq_cli.config import (
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.lexical_prior import Lexicon, entries
+from seq2seq_cli.nn.members import build_model
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
@@ -248,7 +249,7 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         copy = archive.array(TIED_COPY, arrays[TIED_COPY])
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
-    model = Seq2Seq(model_config, parameters, _read_lexicon(archive, model_config))
+    model = build_model(model_config, parameters, _read_lexicon(archive, model_config))
     return Checkpoint(model, source, target, recipe, history, known)
 
 

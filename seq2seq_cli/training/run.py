@@ -13,7 +13,7 @@ from seq2seq_cli.config import Recipe, flag_of
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.inference.workers import check_threads
 from seq2seq_cli.nn.cells import find_cell
-from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model, load_state
 from seq2seq_cli.storage.files import check_writable, remove_leftovers
@@ -229,7 +229,7 @@ def _new_model(recipe: Recipe, train: Corpus) -> Checkpoint:
     source = _tokenizer(recipe, recipe.corpora.source_tokenizer, train.sources)
     target = _tokenizer(recipe, recipe.corpora.target_tokenizer, train.targets)
     config = dataclasses.replace(recipe.model, source_vocabulary=len(source), target_vocabulary=len(target))
-    model = Seq2Seq.create(config, random_stream(recipe.training.seed, INITIAL_STREAM))
+    model = create_model(config, random_stream(recipe.training.seed, INITIAL_STREAM))
     return Checkpoint(model, source, target, recipe)
 
 

@@ -167,7 +167,8 @@ class Trainer:
         if not (math.isfinite(loss.loss) and math.isfinite(norm)):
             raise self._not_finite("the loss or its gradient", self.step + 1)
         learning_rate = self.learning_rate
-        self.parallel.step(gradients, learning_rate, self.config.clip_norm)
+        networks = math.sqrt(self.model.config.members)  # the norm of M independent gradients is √M times one's
+        self.parallel.step(gradients, learning_rate, self.config.clip_norm * networks)
         self.batch += 1
         seconds = time.perf_counter() - start
         self.seconds += seconds
@@ -179,7 +180,7 @@ class Trainer:
             perplexity=perplexity(loss.negative_log_likelihood / loss.tokens),
             tokens_per_second=loss.tokens / max(seconds, 1e-9),
             learning_rate=learning_rate,
-            gradient_norm=norm,
+            gradient_norm=norm / networks,
         )
 
     def _validate(self) -> ValidationReport:

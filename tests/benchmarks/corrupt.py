@@ -27,7 +27,7 @@ import numpy as np
 
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import (
     Checkpoint,
     TrainingState,
@@ -50,7 +50,7 @@ def small_model() -> Checkpoint:
         train_tokenizer(TokenizerConfig("char", 20), each) for each in (lines, [x.upper() for x in lines])
     )
     config = ModelConfig(len(source), len(target), embedding_size=4, hidden_size=4, layers=2)
-    model = Seq2Seq.create(config, np.random.default_rng(0))
+    model = create_model(config, np.random.default_rng(0))
     return Checkpoint(model, source, target, Recipe.of(corpus="pairs.tsv"), [{"step": 3, "valid_loss": 1.5}])
 
 
