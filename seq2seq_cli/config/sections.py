@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from seq2seq_cli.config.setting import Section, check_range, setting
 from seq2seq_cli.errors import usage_error
@@ -19,6 +20,22 @@ MOST_TOKENS_PER_BATCH = 1 << 15
 """About 0.6 GB of a training step's memory at the default sizes of the network."""
 LONGEST_SOURCE = 1000
 """Tokens; far more than one vector can hold, far less than fills the memory."""
+FIRST_SETTINGS = frozenset(
+    {
+        "source_vocabulary",
+        "target_vocabulary",
+        "cell",
+        "embedding_size",
+        "hidden_size",
+        "layers",
+        "bidirectional",
+        "context",
+        "reverse_source",
+        "dropout",
+        "tie_embeddings",
+    }
+)
+"""The network's settings that every model file holds, also one of version 1."""
 UNLIMITED_EPOCHS = 1_000_000
 """In place of a number of epochs where steps or minutes are the limit."""
 
@@ -110,6 +127,19 @@ class ModelConfig(Section):
     def directions(self) -> int:
         """2 for a bidirectional encoder, else 1."""
         return 2 if self.bidirectional else 1
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings as files hold them; ``config_from_json`` reads them.
+
+        One that is not of ``FIRST_SETTINGS`` is left out at its default: the file of a network that does without it,
+        and the fingerprint of its training, stay as they were. So the default of such a setting can never change.
+        """
+        defaults = {each.name: each.default for each in dataclasses.fields(self)}
+        return {
+            name: value
+            for name, value in dataclasses.asdict(self).items()
+            if name in FIRST_SETTINGS or value != defaults[name]
+        }
 
 
 @dataclass(frozen=True)

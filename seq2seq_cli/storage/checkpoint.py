@@ -3,7 +3,8 @@
 ====================  ================================================================================================
 member                content
 ====================  ================================================================================================
-``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a lexical prior
+``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a setting that is
+                      not of ``FIRST_SETTINGS``, such as a lexical prior
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
                       be missing): words of the training sources, and the longest one's tokens
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
@@ -34,6 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.config import (
+    FIRST_SETTINGS,
     CorpusConfig,
     ModelConfig,
     Recipe,
@@ -111,17 +113,6 @@ class TrainingState:
     progress: dict[str, Any]
 
 
-def network_settings(config: ModelConfig) -> dict[str, Any]:
-    """Return a network's settings as files hold them.
-
-    A setting that version 1 lacks is left out where the network does without, so such a file stays as it was.
-    """
-    settings = dataclasses.asdict(config)
-    if not config.lexical_prior:
-        del settings["lexical_prior"]
-    return settings
-
-
 def is_number(value: Any) -> bool:
     """Whether a value from a file is a number, and one that a float can hold."""
     try:
@@ -173,8 +164,9 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
 
 def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[Any]]:
     model, recipe = checkpoint.model, checkpoint.recipe
+    network = model.config.to_json()
     settings = {
-        "model": network_settings(model.config),
+        "model": network,
         "training": dataclasses.asdict(recipe.training),
         "corpus": checkpoint.corpus,
         "text": {
@@ -189,7 +181,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "threads": recipe.threads,
     }
     members: dict[str, npt.NDArray[Any]] = {
-        "format": json_member({"name": format_name, "version": VERSIONS[model.config.lexical_prior]}),
+        "format": json_member({"name": format_name, "version": 1 if network.keys() <= FIRST_SETTINGS else 2}),
         "config": json_member(settings),
         "tokenizer.source": json_member(checkpoint.source_tokenizer.to_json()),
         "tokenizer.target": json_member(checkpoint.target_tokenizer.to_json()),

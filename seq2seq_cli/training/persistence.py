@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, network_settings, save_model, save_state
+from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, save_model, save_state
 from seq2seq_cli.storage.model_files import back_up_model, state_path
 from seq2seq_cli.training.batches import EncodedCorpus
 
@@ -99,7 +99,7 @@ def fingerprints(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCor
     """Return a hash of everything that a resumed training must share with the one it continues, by what it is."""
     tokenizers = (checkpoint.source_tokenizer, checkpoint.target_tokenizer)
     return {
-        "network": _hashed([_json_bytes(network_settings(checkpoint.model.config))]),
+        "network": _hashed([_json_bytes(checkpoint.model.config.to_json())]),
         "pair of tokenizers": _hashed(_json_bytes(tokenizer.to_json()) for tokenizer in tokenizers),
         "training corpus": _hashed(_ids_of(train)),
         "validation corpus": _hashed(_ids_of(valid)),
