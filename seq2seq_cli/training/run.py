@@ -44,7 +44,7 @@ from seq2seq_cli.training.events import (
     TrainingStarted,
     ValidationReport,
 )
-from seq2seq_cli.training.lexicon import learn_lexicon
+from seq2seq_cli.training.lexicon import learn_lexicons
 from seq2seq_cli.training.metrics_log import open_log
 from seq2seq_cli.training.trainer import INITIAL_STREAM, Trainer, random_stream
 from seq2seq_cli.training.validation import Validation
@@ -148,8 +148,8 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     longest = int(train.ids.source.lengths.max()) - 1
     checkpoint.training_vocabulary = TrainingVocabulary.of(train.text.sources, longest)
     if checkpoint.model.config.lexical_prior and not resumed:
-        lexicon = learn_lexicon(train.ids, checkpoint.source_tokenizer, checkpoint.target_tokenizer)
-        checkpoint.model.lexicon = lexicon
+        lexicons = learn_lexicons(train.ids, checkpoint.source_tokenizer, checkpoint.target_tokenizer)
+        checkpoint.model.lexicon, checkpoint.model.reverse_lexicon = lexicons
     validation = Validation(checkpoint, valid.text, recipe.threads or 1)
     state = resumed[1] if resumed else None
     trainer = Trainer(checkpoint, train.ids, valid.ids, output, validation, state, recipe.threads or 1)
