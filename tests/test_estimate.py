@@ -63,3 +63,12 @@ def test_an_estimate_multiplies_its_steps_to_an_epoch(tmp_path):
 def test_an_estimate_of_slow_steps_is_cut_short(tmp_path, monkeypatch):
     monkeypatch.setattr("seq2seq_cli.training.estimate.MOST_SECONDS", 0.0)
     assert estimate_cost(make_trainer(tmp_path / "m.npz")).steps == 1
+
+
+def test_an_estimate_of_an_augmented_training_counts_what_each_epoch_takes(tmp_path):
+    corpus, synthetic = toy_corpus(400), toy_corpus(2000, seed=5)
+    trainer = make_trainer(tmp_path / "m.npz", corpus=corpus, synthetic=synthetic, augmentation=1.0, epochs=5)
+    estimate = estimate_cost(trainer)
+    assert estimate.steps_per_epoch == 100
+    assert estimate.epoch_seconds == pytest.approx(100 * estimate.step_seconds, rel=0.2)
+    assert estimate.seconds == pytest.approx((4 * 100 + 50) / 100 * estimate.epoch_seconds)

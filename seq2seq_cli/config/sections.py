@@ -148,6 +148,13 @@ class TrainingConfig(Section):
     label_smoothing: float = setting(
         0.1, "Share of the target's probability spread over the vocabulary.", "X", low=0, high=1, below=True
     )
+    augmentation: float = setting(
+        0.0,
+        "Synthetic pairs per real pair and epoch, made by exchanging phrase pairs; the last fifth is without; 0: none.",
+        "X",
+        low=0,
+        high=10,
+    )
     patience: int = setting(
         5, "Stop after so many validations in a row without a better one, against overfitting.", low=1
     )

@@ -3,7 +3,8 @@
 ====================  ================================================================================================
 member                content
 ====================  ================================================================================================
-``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a lexical prior
+``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a lexical prior or
+                      synthetic training pairs
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
                       be missing): words of the training sources, and the longest one's tokens
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
@@ -122,6 +123,14 @@ def network_settings(config: ModelConfig) -> dict[str, Any]:
     return settings
 
 
+def _training_settings(config: TrainingConfig) -> dict[str, Any]:
+    """Return a training's settings as files hold them; without what version 1 lacks, as ``network_settings``."""
+    settings = dataclasses.asdict(config)
+    if not config.augmentation:
+        del settings["augmentation"]
+    return settings
+
+
 def is_number(value: Any) -> bool:
     """Whether a value from a file is a number, and one that a float can hold."""
     try:
@@ -175,7 +184,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
     model, recipe = checkpoint.model, checkpoint.recipe
     settings = {
         "model": network_settings(model.config),
-        "training": dataclasses.asdict(recipe.training),
+        "training": _training_settings(recipe.training),
         "corpus": checkpoint.corpus,
         "text": {
             "tokenizer": recipe.tokenizers.kind,
@@ -188,8 +197,9 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "valid": recipe.corpora.valid,
         "threads": recipe.threads,
     }
+    uses_version_2 = model.config.lexical_prior or recipe.training.augmentation > 0
     members: dict[str, npt.NDArray[Any]] = {
-        "format": json_member({"name": format_name, "version": VERSIONS[model.config.lexical_prior]}),
+        "format": json_member({"name": format_name, "version": VERSIONS[uses_version_2]}),
         "config": json_member(settings),
         "tokenizer.source": json_member(checkpoint.source_tokenizer.to_json()),
         "tokenizer.target": json_member(checkpoint.target_tokenizer.to_json()),

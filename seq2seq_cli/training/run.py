@@ -23,6 +23,7 @@ from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
+from seq2seq_cli.training.augmentation import augment
 from seq2seq_cli.training.corpora import (
     describe_corpus,
     describe_vocabularies,
@@ -40,6 +41,7 @@ from seq2seq_cli.training.events import (
     Network,
     NothingHeldOut,
     StepReport,
+    SyntheticPairs,
     TrainingFinished,
     TrainingStarted,
     ValidationReport,
@@ -152,11 +154,14 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
         checkpoint.model.lexicon, checkpoint.model.reverse_lexicon = lexicons
     validation = Validation(checkpoint, valid.text, recipe.threads or 1)
     state = resumed[1] if resumed else None
-    trainer = Trainer(checkpoint, train.ids, valid.ids, output, validation, state, recipe.threads or 1)
+    synthetic = augment(checkpoint, train.ids)
+    trainer = Trainer(checkpoint, train.ids, valid.ids, output, validation, state, recipe.threads or 1, synthetic)
 
     yield describe_corpus(recipe, train, valid)
     yield describe_vocabularies(checkpoint, train, valid)
     yield find_suspicious_pairs(recipe, train.text, valid.text)
+    if synthetic is not None:
+        yield SyntheticPairs(len(synthetic), trainer.synthetic_per_epoch)
     yield Network(checkpoint.model.config, len(checkpoint.model.parameters.flat))
     if not trainer.finished:
         yield estimate_cost(trainer)
