@@ -128,3 +128,26 @@ def test_sentences_of_a_batch_are_about_equally_long():
     lengths = corpus.target.lengths
     spread = np.mean([np.ptp(lengths[pairs]) for pairs in plan_batches(corpus, 20, np.random.default_rng(0))])
     assert spread < 0.2 * np.ptp(lengths)
+
+
+def test_joined_corpora_stand_behind_each_other():
+    first, second = random_corpus(5), random_corpus(3, seed=1)
+    joined = first.joined(second)
+    for side in ("source", "target"):
+        parts = [getattr(corpus, side) for corpus in (first, second)]
+        expected = [sentence(part, k) for part in parts for k in range(len(part))]
+        found = getattr(joined, side)
+        assert [sentence(found, k) for k in range(len(found))] == expected
+        assert (found.ids.dtype, found.starts.dtype) == (parts[0].ids.dtype, parts[0].starts.dtype)
+    assert len(first.joined(random_corpus(0))) == len(first)
+
+
+def test_a_plan_of_chosen_pairs_holds_these_and_a_plan_of_all_is_as_without_a_choice():
+    corpus = random_corpus()
+    chosen = np.array([3, 100, 5, 77])
+    for generator in (None, np.random.default_rng(0)):
+        planned = plan_batches(corpus, 3, generator, chosen=chosen)
+        assert sorted(np.concatenate(planned).tolist()) == sorted(chosen.tolist())
+    everything = plan_batches(corpus, 8, np.random.default_rng(0), chosen=np.arange(len(corpus)))
+    for batch, expected in zip(everything, plan_batches(corpus, 8, np.random.default_rng(0)), strict=True):
+        np.testing.assert_array_equal(batch, expected)

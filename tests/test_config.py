@@ -4,7 +4,6 @@ import math
 import pytest
 
 from seq2seq_cli.config import (
-    FIRST_SETTINGS,
     CorpusConfig,
     LengthLimit,
     ModelConfig,
@@ -152,13 +151,21 @@ def test_a_whole_number_in_a_file_is_a_number():
     assert config_from_json(TrainingConfig, {"max_minutes": 3}).max_minutes == 3
 
 
+FIRST_SETTINGS = {
+    *("source_vocabulary", "target_vocabulary", "cell", "embedding_size", "hidden_size", "layers", "bidirectional"),
+    *("context", "reverse_source", "dropout", "tie_embeddings"),
+}
+
+
 def test_a_file_keeps_a_later_setting_of_the_network_only_where_it_is_not_at_its_default():
     plain = ModelConfig(10, 12)
     assert plain.to_json().keys() == FIRST_SETTINGS
     later = {name: getattr(plain, name) for name in dataclasses.asdict(plain) if name not in FIRST_SETTINGS}
     assert "lexical_prior" in later
     for name, default in later.items():
-        changed = dataclasses.replace(plain, **{name: default + 0.5 if type(default) is float else not default})
+        changed = dataclasses.replace(
+            plain, **{name: default + 0.5 if type(default) is float else 2 if type(default) is int else not default}
+        )
         assert changed.to_json().keys() == {*FIRST_SETTINGS, name}
         assert config_from_json(ModelConfig, changed.to_json()) == changed
     assert config_from_json(ModelConfig, plain.to_json()) == plain

@@ -72,3 +72,12 @@ def test_the_memory_of_this_process_is_known_in_bytes():
     assert before > 1e7
     block = np.ones(before // 8)
     assert peak_memory() >= block.nbytes
+
+
+def test_an_estimate_of_an_augmented_training_counts_what_each_epoch_takes(tmp_path):
+    corpus, synthetic = toy_corpus(400), toy_corpus(2000, seed=5)
+    trainer = make_trainer(tmp_path / "m.npz", corpus=corpus, synthetic=synthetic, augmentation=1.0, epochs=5)
+    estimate = estimate_cost(trainer)
+    assert estimate.steps_per_epoch == 100
+    assert estimate.epoch_seconds == pytest.approx(100 * estimate.step_seconds, rel=0.2)
+    assert estimate.seconds == pytest.approx((4 * 100 + 50) / 100 * estimate.epoch_seconds)

@@ -157,23 +157,44 @@ def test_other_parameters_start_as_without_the_prior():
     assert found[GATE_BIAS].tolist() == [np.float32(0.3)]
 
 
+def test_probabilities_of_pairs_are_those_of_the_table():
+    generator = np.random.default_rng(0)
+    indices = np.array([generator.permutation(6)[:3] for _ in range(4)], np.int32)
+    lexicon = Lexicon(indices, generator.dirichlet(np.ones(3), 4).astype(np.float32), 6)
+    dense = np.zeros((4, 6), np.float32)
+    np.put_along_axis(dense, lexicon.indices, lexicon.values, axis=1)
+    source, target = np.array([2, 0, 2]), np.array([5, 1, 1, 0])
+    np.testing.assert_array_equal(lexicon.pairwise(source, target), dense[np.ix_(source, target)])
+
+
 def lexical_checkpoint():
     checkpoint = small_checkpoint(lexical_prior=True)
-    checkpoint.model.lexicon = random_model(checkpoint.model.config).lexicon
+    model = random_model(checkpoint.model.config)
+    checkpoint.model.lexicon, checkpoint.model.reverse_lexicon = model.lexicon, model.reverse_lexicon
     return checkpoint
 
 
-def test_a_saved_table_loads_the_same(tmp_path):
+@pytest.mark.parametrize("name", ["lexicon", "reverse_lexicon"])
+def test_a_saved_table_loads_the_same(name, tmp_path):
     checkpoint = lexical_checkpoint()
     save_model(tmp_path / "m.npz", checkpoint)
     save_state(
         tmp_path / "m.state.npz", checkpoint, TrainingState(dict.fromkeys("mv", checkpoint.model.parameters.flat), {})
     )
     for loaded in (load_model(tmp_path / "m.npz"), load_state(tmp_path / "m.state.npz")[0]):
-        found = loaded.model.lexicon
-        np.testing.assert_array_equal(found.indices, checkpoint.model.lexicon.indices)
-        np.testing.assert_array_equal(found.values, checkpoint.model.lexicon.values)
-        assert found.target_vocabulary == checkpoint.model.config.target_vocabulary
+        found, expected = getattr(loaded.model, name), getattr(checkpoint.model, name)
+        np.testing.assert_array_equal(found.indices, expected.indices)
+        np.testing.assert_array_equal(found.values, expected.values)
+        assert found.target_vocabulary == expected.target_vocabulary
+
+
+def test_a_file_without_the_reverse_table_loads(tmp_path):
+    checkpoint = lexical_checkpoint()
+    checkpoint.model.reverse_lexicon = None
+    save_model(tmp_path / "m.npz", checkpoint)
+    loaded = load_model(tmp_path / "m.npz").model
+    np.testing.assert_array_equal(loaded.lexicon.values, checkpoint.model.lexicon.values)
+    assert loaded.reverse_lexicon is None
 
 
 def test_only_a_file_with_a_prior_needs_the_newer_version(tmp_path):
@@ -185,9 +206,10 @@ def test_only_a_file_with_a_prior_needs_the_newer_version(tmp_path):
 
 
 @pytest.mark.parametrize(("place", "value"), [(0, -1), (0, 1 << 20), (1, 1.5), (1, -0.5), (1, np.nan)])
-def test_a_damaged_table_is_refused(place, value, tmp_path):
+@pytest.mark.parametrize("name", ["lexicon", "reverse_lexicon"])
+def test_a_damaged_table_is_refused(name, place, value, tmp_path):
     checkpoint = lexical_checkpoint()
-    checkpoint.model.lexicon[place][0, 0] = value
+    getattr(checkpoint.model, name)[place][0, 0] = value
     save_model(tmp_path / "m.npz", checkpoint)
     with pytest.raises(UserError, match="damaged"):
         load_model(tmp_path / "m.npz")
@@ -197,6 +219,8 @@ def test_a_damaged_table_is_refused(place, value, tmp_path):
     "change",
     [
         lambda m: m.pop("lexicon.indices"),
+        lambda m: m.pop("lexicon.reverse_indices"),
+        lambda m: m.update({"lexicon.reverse_values": m["lexicon.reverse_values"][:-1]}),
         lambda m: m.update({"lexicon.indices": m["lexicon.indices"].astype(np.int64)}),
         lambda m: m.update({"lexicon.values": m["lexicon.values"][:, :-1]}),
         lambda m: m.update({"lexicon.values": np.zeros((1 << 12, 1 << 8), np.float32)}),

@@ -7,7 +7,7 @@ from seq2seq_cli.storage.checkpoint import load_model
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from seq2seq_cli.training.batches import encode_corpus
-from seq2seq_cli.training.lexicon import copies, learn_lexicon
+from seq2seq_cli.training.lexicon import copies, learn_lexicons
 from tests.conftest import SMALL, write_pairs
 
 SOURCES, TARGETS = (
@@ -23,9 +23,11 @@ def tokenizers():
 def test_words_names_and_numbers_find_their_translation():
     source, target = tokenizers()
     corpus, _ = encode_corpus(Corpus("c", SOURCES, TARGETS), source, target, reverse_source=False)
-    lexicon = learn_lexicon(corpus, source, target)
+    lexicon, reverse = learn_lexicons(corpus, source, target)
     best = {word: target.vocabulary[lexicon.indices[k, 0]] for word, k in source.ids.items()}
     assert [best[word] for word in (" cat", " dog", " 7", " Tom", "</s>")] == [" chat", " chien", " 7", " Tom", "</s>"]
+    back = {word: source.vocabulary[reverse.indices[k, 0]] for word, k in target.ids.items()}
+    assert [back[word] for word in (" chat", " chien", " 7", " Tom", "</s>")] == [" cat", " dog", " 7", " Tom", "</s>"]
 
 
 def test_same_texts_are_copies_but_for_special_tokens():
@@ -43,7 +45,8 @@ def test_a_model_with_a_lexical_prior_trains_resumes_translates_and_is_inspected
         assert result.returncode == 0, result.stderr.decode()
         assert "context every-step, lexical prior" in result.stderr.decode()
     parts, whole = (load_model(tmp_path / name).model for name in ("parts.npz", "whole.npz"))
-    np.testing.assert_array_equal(parts.lexicon.values, whole.lexicon.values)
+    for part, of_whole in ((parts.lexicon, whole.lexicon), (parts.reverse_lexicon, whole.reverse_lexicon)):
+        np.testing.assert_array_equal(part.values, of_whole.values)
     np.testing.assert_array_equal(parts.parameters.flat, whole.parameters.flat)
     translation = json.loads(cli("translate", "red old cat", "-m", "whole.npz", "--explain", "--json").stdout)
     assert translation["translations"][0]["text"] == "rouge vieux chat"
@@ -56,7 +59,9 @@ def test_a_model_with_a_lexical_prior_trains_resumes_translates_and_is_inspected
     found = json.loads(cli("inspect", "whole.npz", "--json").stdout)
     assert found["settings"]["lexical-prior"] is True
     assert found["lexical_prior"]["source_tokens"] == found["model"]["source_vocabulary"]
-    assert "lexical prior: " in cli("inspect", "whole.npz").stdout.decode()
+    assert found["lexical_prior"]["reverse_table"] is True
+    assert "lexical prior: " in (text := cli("inspect", "whole.npz").stdout.decode())
+    assert "and a reverse table" in text
 
 
 def test_a_training_with_another_prior_cannot_be_resumed(trained, cli):

@@ -37,7 +37,7 @@ class FixedScore:
         return Score(1.0, (("a", "A", "A"),))
 
 
-def make_trainer(path, state=None, checkpoint=None, corpus=None, members=1, **settings):
+def make_trainer(path, state=None, checkpoint=None, corpus=None, members=1, synthetic=None, **settings):
     corpus = corpus or toy_corpus()
     config = TrainingConfig(**{"batch_size": 8, "epochs": 3, "learning_rate": 0.01, "cool_down": 0.0, **settings})
     if checkpoint is None:
@@ -50,7 +50,9 @@ def make_trainer(path, state=None, checkpoint=None, corpus=None, members=1, **se
     tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer
     train, _ = encode_corpus(corpus, *tokenizers, False)
     valid, _ = encode_corpus(toy_corpus(10, seed=9), *tokenizers, False)
-    return Trainer(checkpoint, train, valid, path, FixedScore(), state)
+    if synthetic is not None:
+        synthetic, _ = encode_corpus(synthetic, *tokenizers, False)
+    return Trainer(checkpoint, train, valid, path, FixedScore(), state, synthetic=synthetic)
 
 
 def weights(trainer):
@@ -196,3 +198,77 @@ def test_a_resumed_run_takes_a_new_learning_rate(tmp_path):
 def test_one_pair_is_enough(tmp_path):
     trainer = make_trainer(tmp_path / "m.npz", corpus=Corpus("one", ["cat"], ["CAT"]), epochs=2)
     assert sum(isinstance(report, StepReport) for report in trainer.run()) == 2
+
+
+SYNTHETIC = toy_corpus(100, seed=5)
+
+
+def test_an_augmented_epoch_has_every_real_pair_and_its_own_draw_of_the_synthetic_ones(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", synthetic=SYNTHETIC, augmentation=0.5)
+    assert len(trainer.train) == 160
+    drawn = []
+    for epoch in (1, 2):
+        pairs = np.sort(np.concatenate(trainer.plan(epoch, augmented=True)))
+        np.testing.assert_array_equal(pairs[:60], np.arange(60))
+        drawn.append(set(pairs[60:].tolist()))
+        assert len(drawn[-1]) == len(pairs) - 60 == trainer.synthetic_per_epoch == 30
+        batches = trainer.plan(epoch, augmented=True)
+        assert sum(any(batch >= 60) and any(batch < 60) for batch in batches) > 1  # shuffled among each other
+        for batch, again in zip(batches, trainer.plan(epoch, augmented=True), strict=True):
+            np.testing.assert_array_equal(batch, again)
+        np.testing.assert_array_equal(np.sort(np.concatenate(trainer.plan(epoch))), np.arange(60))
+    assert drawn[0] != drawn[1]
+
+
+def test_no_more_synthetic_pairs_are_drawn_than_there_are(tmp_path):
+    for pairs, expected in ((SYNTHETIC, 100), (Corpus("none", [], []), 0), (None, 0)):
+        trainer = make_trainer(tmp_path / "m.npz", synthetic=pairs, augmentation=3.0)
+        assert trainer.synthetic_per_epoch == expected
+        assert trainer.augmented == (expected > 0)
+        assert sum(map(len, trainer.plan(1, augmented=True))) == 60 + expected
+
+
+def test_the_last_fifth_of_the_epochs_is_without_synthetic_pairs_and_all_steps_are_counted(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", synthetic=SYNTHETIC, augmentation=1.0, epochs=5)
+    assert (trainer.steps_per_epoch, trainer.steps_per_augmented_epoch) == (8, 15)
+    assert trainer.total_steps == 4 * 15 + 8
+    steps = [report for report in trainer.run() if isinstance(report, StepReport)]
+    assert [sum(report.epoch == epoch for report in steps) for epoch in range(1, 6)] == [15, 15, 15, 15, 8]
+
+
+def test_a_limit_of_steps_or_minutes_ends_the_augmented_epochs_too(tmp_path):
+    for limits, per_epoch in (({"max_steps": 100}, {"steps": 20}), ({"max_minutes": 10.0}, {"seconds": 120.0})):
+        trainer = make_trainer(tmp_path / "m.npz", synthetic=SYNTHETIC, augmentation=1.0, epochs=1000, **limits)
+        augmented = []
+        for epoch in range(1, 6):
+            trainer.epoch = epoch
+            augmented.append(trainer._is_augmented())
+            trainer.optimizer.steps += per_epoch.get("steps", 0)
+            trainer.seconds += per_epoch.get("seconds", 0.0)
+        assert augmented == [True] * 4 + [False]
+
+
+@pytest.mark.parametrize("stop", [1, 20, 30, 34, 40])
+def test_resumed_augmented_run_matches_the_uninterrupted_one_bit_for_bit(stop, tmp_path):
+    settings = {"synthetic": SYNTHETIC, "augmentation": 1.0, "epochs": 3}
+    whole = make_trainer(tmp_path / "whole.npz", **settings)
+    expected = [report.step for report in whole.run()]
+    first = make_trainer(tmp_path / "parts.npz", **settings)
+    found = []
+    for report in first.run():
+        found.append(report.step)
+        if report.step == stop and isinstance(report, StepReport):
+            break
+    first.save()
+    checkpoint, state = load_state(state_path(tmp_path / "parts.npz"))
+    second = make_trainer(tmp_path / "parts.npz", state, checkpoint, **settings)
+    assert second.augmented == first.augmented
+    found += [report.step for report in second.run()]
+    assert found == expected
+    assert np.array_equal(weights(second), weights(whole))
+
+
+def test_the_fingerprint_is_that_of_the_real_pairs(tmp_path):
+    plain = make_trainer(tmp_path / "m.npz")
+    augmented = make_trainer(tmp_path / "m.npz", synthetic=SYNTHETIC, augmentation=1.0)
+    assert augmented.files.fingerprints == plain.files.fingerprints

@@ -64,6 +64,13 @@ class SearchConfig(Section):
     normalization: str = setting(
         "plain", "Divide by length^A, or by ((5 + length) / 6)^A (gnmt)", "FORM", choices=NORMALIZATIONS
     )
+    reverse_weight: float = setting(
+        0.2,
+        "Weight of a lexical prior's reverse table in ranking hypotheses (only with --beam above 1).",
+        "X",
+        low=0,
+        high=10,
+    )
     no_repeat_ngram: int = setting(0, "Never write the same N tokens in a row twice; 0 allows it.", low=0, high=1000)
     n_best: int = setting(1, "Translations per sentence: lines of number, rank and text, with tabs.", low=1, high=1000)
     max_length: int | str = setting(

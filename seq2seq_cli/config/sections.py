@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from seq2seq_cli.config.setting import Section, check_range, setting
 from seq2seq_cli.errors import usage_error
@@ -20,22 +19,6 @@ MOST_TOKENS_PER_BATCH = 1 << 15
 """About 0.6 GB of a training step's memory at the default sizes of the network."""
 LONGEST_SOURCE = 1000
 """Tokens; far more than one vector can hold, far less than fills the memory."""
-FIRST_SETTINGS = frozenset(
-    {
-        "source_vocabulary",
-        "target_vocabulary",
-        "cell",
-        "embedding_size",
-        "hidden_size",
-        "layers",
-        "bidirectional",
-        "context",
-        "reverse_source",
-        "dropout",
-        "tie_embeddings",
-    }
-)
-"""The network's settings that every model file holds, also one of version 1."""
 UNLIMITED_EPOCHS = 1_000_000
 """In place of a number of epochs where steps or minutes are the limit."""
 
@@ -103,9 +86,10 @@ class ModelConfig(Section):
         "Networks of this shape, trained side by side; their distributions are averaged (an ensemble in one model).",
         low=1,
         high=16,
+        later=True,
     )
     lexical_prior: bool = setting(
-        False, "Whether a word-by-word translation table (IBM model 1) is added to the logits."
+        False, "Whether a word-by-word translation table (IBM model 1) is added to the logits.", later=True
     )
 
     def __post_init__(self) -> None:
@@ -127,19 +111,6 @@ class ModelConfig(Section):
     def directions(self) -> int:
         """2 for a bidirectional encoder, else 1."""
         return 2 if self.bidirectional else 1
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the settings as files hold them; ``config_from_json`` reads them.
-
-        One that is not of ``FIRST_SETTINGS`` is left out at its default: the file of a network that does without it,
-        and the fingerprint of its training, stay as they were. So the default of such a setting can never change.
-        """
-        defaults = {each.name: each.default for each in dataclasses.fields(self)}
-        return {
-            name: value
-            for name, value in dataclasses.asdict(self).items()
-            if name in FIRST_SETTINGS or value != defaults[name]
-        }
 
 
 @dataclass(frozen=True)
@@ -176,7 +147,9 @@ class TrainingConfig(Section):
         low=1e-12,
         high=1000,
     )
-    halve_on_plateau: bool = setting(True, "Whether the learning rate is halved when validation does not improve.")
+    halve_on_plateau: bool = setting(
+        True, "Whether the learning rate is halved when validation does not improve.", later=True
+    )
     cool_down: float = setting(
         0.7, "Last share of the training, over which the learning rate falls to zero.", "X", low=0, high=1
     )
@@ -186,11 +159,20 @@ class TrainingConfig(Section):
     label_smoothing: float = setting(
         0.1, "Share of the target's probability spread over the vocabulary.", "X", low=0, high=1, below=True
     )
+    augmentation: float = setting(
+        0.0,
+        "Synthetic pairs per real pair and epoch, made by exchanging phrase pairs; the last fifth is without; 0: none.",
+        "X",
+        low=0,
+        high=10,
+        later=True,
+    )
     keep_best: str = setting(
         "loss",
         "What decides which validation's model is kept: its loss, or BLEU or chrF2 of its greedy translations",
         "CRITERION",
         choices=CRITERIA,
+        later=True,
     )
     patience: int = setting(
         5, "Stop after so many validations in a row without a better one, against overfitting.", low=1

@@ -23,6 +23,7 @@ def setting(
     choices: tuple[str, ...] = (),
     name: str = "",
     shown: str = "",
+    later: bool = False,
 ) -> Any:
     """Return a dataclass field that is a setting.
 
@@ -35,9 +36,18 @@ def setting(
         choices: the values that a text may have, where it may not have any.
         name: of the flag, with underscores, where it is not the field's.
         shown: the default in words, where the value does not say it.
+        later: whether files of version 1 lack it (see ``Section.to_json``).
     """
     limits = None if low is None else (low, high, below)
-    metadata = {"text": text, "metavar": metavar, "limits": limits, "choices": choices, "name": name, "shown": shown}
+    metadata = {
+        "text": text,
+        "metavar": metavar,
+        "limits": limits,
+        "choices": choices,
+        "name": name,
+        "shown": shown,
+        "later": later,
+    }
     return field(default=default, metadata=metadata)
 
 
@@ -81,6 +91,22 @@ class Section:
                 check_range(flag_of(name), value, *each.metadata["limits"])
             if each.metadata["choices"]:
                 check_choice(flag_of(name), value, each.metadata["choices"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the values as files hold them; ``config_from_json`` reads them.
+
+        A later setting is left out at its default: the file of a training that does without it, and its fingerprint,
+        stay as they were. So the default of such a setting can never change.
+        """
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        values = {each.name: getattr(self, each.name) for each in fields}
+        unused = {each.name for each in fields if each.metadata.get("later") and values[each.name] == each.default}
+        return {name: value for name, value in values.items() if name not in unused}
+
+    def uses_later_settings(self) -> bool:
+        """Whether a program that knows only files of version 1 cannot read this."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        return any(each.metadata.get("later") and getattr(self, each.name) != each.default for each in fields)
 
 
 def settings_in(section: type[Any]) -> dict[str, dataclasses.Field[Any]]:

@@ -29,7 +29,7 @@ Extension = tuple[float, int, int]
 
 
 def beam_search(
-    ensemble: Ensemble, limits: IntArray, config: SearchConfig, special: SpecialTokens
+    ensemble: Ensemble, limits: IntArray, config: SearchConfig, special: SpecialTokens, collected: int = 0
 ) -> list[list[Hypothesis]]:
     """Return each sentence's finished hypotheses.
 
@@ -38,6 +38,8 @@ def beam_search(
         limits: (S,) most target tokens of each, EOS included.
         config: beam and so on.
         special: BOS, EOS and the suppressed tokens.
+        collected: finished hypotheses that a sentence needs at least, if its limit allows them, whatever their scores;
+            otherwise its search ends when the beam's best live hypothesis cannot enter the n-best list any more.
     """
     finished: list[list[Hypothesis]] = [[] for _ in limits]
     alive, room = list(range(len(limits))), limits.tolist()
@@ -60,7 +62,7 @@ def beam_search(
             for log_probability, row, _ in ended:
                 score = length_normalized(log_probability, length, config)
                 found.append(Hypothesis(paths.tokens(row), log_probability, score))
-            if live and not _is_done(found, live[0][0], room[alive[s]], config):
+            if live and not _is_done(found, live[0][0], room[alive[s]], config, collected):
                 kept.append(s)
                 survivors.append(live)
         if not kept:
@@ -138,11 +140,11 @@ def _suppress(z: Array, paths: _Paths, full: list[bool], config: SearchConfig, s
             logits[:, special.eos] = endings
 
 
-def _is_done(finished: list[Hypothesis], best: float, limit: int, config: SearchConfig) -> bool:
-    """Whether ``beam`` hypotheses are finished, or the best live one cannot enter the n-best list any more."""
-    if len(finished) >= config.beam:
+def _is_done(finished: list[Hypothesis], best: float, limit: int, config: SearchConfig, collected: int) -> bool:
+    """Whether enough hypotheses are finished, or the best live one cannot enter the n-best list any more."""
+    if len(finished) >= max(config.beam, collected):
         return True
-    if len(finished) < config.n_best:
+    if len(finished) < max(config.n_best, collected):
         return False
     worst_kept = sorted((h.score for h in finished), reverse=True)[config.n_best - 1]
     return worst_kept >= length_normalized(best, limit, config)

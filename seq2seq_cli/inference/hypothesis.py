@@ -24,7 +24,7 @@ class Hypothesis(NamedTuple):
     """A finished translation.
 
     ``tokens`` exclude EOS; ``log_probability`` (nats) includes it, also where the length limit forced it; ``score`` is
-    ``log_probability`` normalized by length, by which hypotheses are compared.
+    ``log_probability`` normalized by length, by which hypotheses are compared; ``reranking.py`` adds to it.
     """
 
     tokens: tuple[int, ...]

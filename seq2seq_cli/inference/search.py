@@ -11,9 +11,14 @@ from seq2seq_cli.inference.beam import beam_search
 from seq2seq_cli.inference.ensemble import Ensemble
 from seq2seq_cli.inference.greedy import greedy_search
 from seq2seq_cli.inference.hypothesis import Hypothesis, SpecialTokens
+from seq2seq_cli.inference.reranking import rerank
 from seq2seq_cli.inference.step_decoder import StepDecoder
+from seq2seq_cli.nn.lexical_prior import Lexicon
 from seq2seq_cli.nn.packing import Packing
 
+RERANKED = 2
+"""Finished hypotheses that a search collects for reranking, for each one of its beam. Twice the beam takes a fifth more
+time than the beam and gains 0.3 BLEU; three times gain no more, nor does a beam of 10 or 15."""
 LONGEST_OUTPUT = 500
 """Most target tokens where ``max_length`` is relative to the source's; some models repeat themselves forever."""
 
@@ -44,6 +49,7 @@ def search(
     bos: int,
     eos: int,
     suppressed: Collection[int] = (),
+    reverse_lexicon: Lexicon | None = None,
 ) -> list[list[Hypothesis]]:
     """Translate a batch of sentences.
 
@@ -53,6 +59,7 @@ def search(
         config: beam and so on.
         bos, eos: ids that begin and end a target sentence.
         suppressed: ids that are never generated.
+        reverse_lexicon: what a beam search's hypotheses are reranked with (see ``reranking``); None: they are not.
 
     Returns:
         For each sentence up to ``n_best`` hypotheses, best first.
@@ -63,11 +70,19 @@ def search(
     packing = Packing.of([len(source) for source in longest_first])
     ids = np.array([source[step] for step, size in enumerate(packing.batch_sizes) for source in longest_first[:size]])
     limits = np.array([longest_output(length, config) for length in packing.lengths])
-    find = greedy_search if config.beam == 1 else beam_search
     special = SpecialTokens(bos, eos, frozenset((bos, *suppressed)))
-    finished = find(Ensemble(decoders, ids, packing), limits, config, special)
+    ensemble = Ensemble(decoders, ids, packing)
+    table = reverse_lexicon if config.reverse_weight else None
+    if config.beam == 1:
+        finished, table = greedy_search(ensemble, limits, config, special), None
+    else:  # the best after reranking need not be the best of the beam
+        collected = 0 if table is None else RERANKED * config.beam
+        finished = beam_search(ensemble, limits, config, special, collected)
     # Rank each sentence's hypotheses, and return to the order of the sources.
     results: list[list[Hypothesis]] = [[]] * len(sources)
     for place, k in enumerate(order):
-        results[k] = sorted(finished[place], key=lambda h: (-h.score, h.tokens))[: config.n_best]
+        found = finished[place]
+        if table is not None:
+            found = rerank(found, table, sources[k], eos, config.reverse_weight)
+        results[k] = sorted(found, key=lambda h: (-h.score, h.tokens))[: config.n_best]
     return results

@@ -65,8 +65,9 @@ class SourceNotes:
 class Translation:
     """One translation of one sentence.
 
-    ``log_probability`` is in nats; ``score`` is normalized by length and is what hypotheses are ranked by;
-    ``tokens`` are the target tokens as text, each with the space before it, and ``ids`` the same as numbers.
+    ``log_probability`` is in nats; ``score`` is what hypotheses are ranked by: normalized by length, and with a reverse
+    lexical table, the weighted reverse log-probability added (see ``reranking``); ``tokens`` are the target tokens as
+    text, each with the space before it, and ``ids`` the same as numbers.
     """
 
     text: str
@@ -122,6 +123,8 @@ class Translator:
         first = checkpoints[0]
         self.workers = WorkerPool(weakref.proxy(self), threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [member for checkpoint in checkpoints for member in checkpoint.model.members]
+        reverse = [model.reverse_lexicon for model in self.models if model.reverse_lexicon is not None]
+        self._reverse_lexicon = reverse[0] if reverse else None  # the first that an ensemble has
         self._decoders: list[StepDecoder] = []
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
@@ -294,7 +297,7 @@ class Translator:
             if not self._decoders:
                 self._decoders = [prepare_decoder(model) for model in self.models]
         forbidden = () if config.allow_unknown else (UNKNOWN,)
-        return search(self._decoders, sources, config, BOS, EOS, forbidden)
+        return search(self._decoders, sources, config, BOS, EOS, forbidden, self._reverse_lexicon)
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(

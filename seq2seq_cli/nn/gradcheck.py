@@ -93,15 +93,21 @@ def relative_errors(derived: Array, numeric: Array) -> Array:
 
 
 def random_model(config: ModelConfig, seed: int = 0) -> Seq2Seq:
-    """Return a float64 model whose parameters, biases included, and lexical table are all random and not zero."""
+    """Return a float64 model whose parameters, biases included, and lexical tables are all random and not zero."""
     generator = np.random.default_rng(seed)
     model = create_model(config, generator, np.float64)
     model.parameters.flat[:] = generator.uniform(-0.6, 0.6, len(model.parameters.flat))
     if config.lexical_prior:
-        V = config.target_vocabulary
-        indices = np.array([generator.permutation(V)[: entries(V)] for _ in range(config.source_vocabulary)], np.int32)
-        model.lexicon = Lexicon(indices, generator.dirichlet(np.ones(V), len(indices)).astype(np.float32), V)
+        V_source, V_target = config.source_vocabulary, config.target_vocabulary
+        model.lexicon = _random_lexicon(V_source, V_target, generator)
+        model.reverse_lexicon = _random_lexicon(V_target, V_source, generator)
     return model
+
+
+def _random_lexicon(given: int, predicted: int, generator: np.random.Generator) -> Lexicon:
+    K = entries(predicted)
+    indices = np.array([generator.permutation(predicted)[:K] for _ in range(given)], np.int32)
+    return Lexicon(indices, generator.dirichlet(np.ones(predicted), given)[:, :K].astype(np.float32), predicted)
 
 
 def random_batch(source_vocabulary: int, target_vocabulary: int, seed: int = 1) -> Batch:

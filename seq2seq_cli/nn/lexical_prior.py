@@ -45,7 +45,7 @@ INITIAL_GATE = 0.3
 
 
 class Lexicon(NamedTuple):
-    """The largest ``t(v|s)`` of each source token ``s``.
+    """The largest ``t(v|s)`` of each source token ``s``; in a reverse table, source and target are exchanged.
 
     Args:
         indices: (V_source, K) int32, target tokens ``v``.
@@ -77,6 +77,12 @@ class Lexicon(NamedTuple):
         sums = np.bincount(places.ravel(), self.values[source].ravel(), packing.sentences * V)
         probabilities: npt.NDArray[np.float64] = sums.reshape(-1, V) / np.asarray(packing.lengths)[:, None]
         return probabilities
+
+    def pairwise(self, source: IntArray, target: IntArray) -> Array:
+        """Return ``t(v|s)`` of every pair of some source and some target tokens: (n,) and (m,) give (n, m)."""
+        same = self.indices[source][:, :, None] == target  # (n, K, m)
+        found: Array = np.einsum("nkm,nk->nm", same, self.values[source])
+        return found
 
     def features(self, source: IntArray, packing: Packing, dtype: npt.DTypeLike = np.float32) -> Array:
         """Return ``ℓ`` of each sentence, (B, V_target); arguments as for ``probabilities``."""

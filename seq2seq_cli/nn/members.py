@@ -28,20 +28,25 @@ class EnsembleModel(Seq2Seq):
     Args:
         config: their shape, with ``members`` above 1.
         parameters: of all, one network after the other (see ``Parameters.scope``).
-        lexicon: the table of the lexical prior, which they share.
+        lexicon, reverse_lexicon: the tables of the lexical prior, which they share.
     """
 
-    def __init__(self, config: ModelConfig, parameters: Parameters, lexicon: Lexicon | None = None) -> None:
-        super().__init__(config, parameters.scope(0))
+    def __init__(
+        self,
+        config: ModelConfig,
+        parameters: Parameters,
+        lexicon: Lexicon | None = None,
+        reverse_lexicon: Lexicon | None = None,
+    ) -> None:
+        super().__init__(config, parameters.scope(0), lexicon, reverse_lexicon)
         self.networks = [Seq2Seq(config, parameters.scope(member)) for member in range(config.members)]
         self.parameters = parameters
-        self.lexicon = lexicon
 
     @property
     def members(self) -> list[Seq2Seq]:
         """The networks."""
         for network in self.networks:
-            network.lexicon = self.lexicon
+            network.lexicon, network.reverse_lexicon = self.lexicon, self.reverse_lexicon
         return self.networks
 
     def loss(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
@@ -81,9 +86,9 @@ def _mean(losses: list[Loss]) -> Loss:
     )
 
 
-def build_model(config: ModelConfig, parameters: Parameters, lexicon: Lexicon | None = None) -> Seq2Seq:
-    """Return the model of these parameters: one network, or an ensemble of several."""
-    return (EnsembleModel if config.members > 1 else Seq2Seq)(config, parameters, lexicon)
+def build_model(config: ModelConfig, parameters: Parameters, *lexicons: Lexicon) -> Seq2Seq:
+    """Return the model of these parameters, with its tables if any: one network, or an ensemble of several."""
+    return (EnsembleModel if config.members > 1 else Seq2Seq)(config, parameters, *lexicons)
 
 
 def create_model(config: ModelConfig, generator: np.random.Generator, dtype: npt.DTypeLike = np.float32) -> Seq2Seq:

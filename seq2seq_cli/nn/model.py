@@ -53,17 +53,25 @@ class Seq2Seq:
     Args:
         config: the network's shape.
         parameters: under the names of ``parameter_shapes(config)``; their dtype is the model's.
-        lexicon: the table of a model with a lexical prior; it may also be set later, before the model is first used.
+        lexicon: the table ``t(target token | source token)`` of a model with a lexical prior; it may also be set later,
+            before the model is first used.
+        reverse_lexicon: the table ``t(source token | target token)``, which reranks n-best lists; None: they are not.
 
     Source:
         Sutskever, Vinyals & Le 2014, "Sequence to Sequence Learning with Neural Networks" (``context="initial"``);
         Cho et al. 2014, "Learning Phrase Representations using RNN Encoder–Decoder" (``context="every-step"``).
     """
 
-    def __init__(self, config: ModelConfig, parameters: Parameters, lexicon: Lexicon | None = None) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        parameters: Parameters,
+        lexicon: Lexicon | None = None,
+        reverse_lexicon: Lexicon | None = None,
+    ) -> None:
         self.config = config
         self.parameters = parameters
-        self.lexicon = lexicon
+        self.lexicon, self.reverse_lexicon = lexicon, reverse_lexicon
         self.encoder = Encoder(config, parameters)
         self.decoder = Decoder(config, parameters)
         self.output_name = "decoder.embedding.weight" if config.tie_embeddings else "decoder.fc_out.weight"

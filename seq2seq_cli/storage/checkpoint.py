@@ -3,8 +3,8 @@
 ====================  ================================================================================================
 member                content
 ====================  ================================================================================================
-``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a setting that is
-                      not of ``FIRST_SETTINGS``, such as a lexical prior
+``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a later setting,
+                      such as a lexical prior
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
                       be missing): words of the training sources, and the longest one's tokens
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
@@ -14,6 +14,7 @@ member                content
                       tied, ``decoder.fc_out.weight`` is there as well: the arrays load into ``torch.nn`` modules
 ``lexicon.indices``   with a lexical prior: int32 (V_source, K), the K target tokens that translate each source token
                       most probably; ``lexicon.values``, float32, are their probabilities
+``lexicon.reverse_…`` the same two of the reverse table, (V_target, K'); both may be missing
 ====================  ================================================================================================
 
 A training state, ``NAME.state.npz``, has the same members for the latest weights, and ``state`` (JSON) and
@@ -25,7 +26,6 @@ memory is allocated for them (see ``archive``).
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,6 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.config import (
-    FIRST_SETTINGS,
     CorpusConfig,
     ModelConfig,
     Recipe,
@@ -68,7 +67,7 @@ LARGEST_ENTRY = 1 << 13
 LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
 TIED_COPY = "decoder.fc_out.weight"
-LEXICON_INDICES, LEXICON_VALUES = "lexicon.indices", "lexicon.values"
+LEXICON, REVERSE_LEXICON = "lexicon.", "lexicon.reverse_"
 
 
 @dataclass
@@ -164,10 +163,9 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
 
 def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[Any]]:
     model, recipe = checkpoint.model, checkpoint.recipe
-    network = model.config.to_json()
     settings = {
-        "model": network,
-        "training": dataclasses.asdict(recipe.training),
+        "model": model.config.to_json(),
+        "training": recipe.training.to_json(),
         "corpus": checkpoint.corpus,
         "text": {
             "tokenizer": recipe.tokenizers.kind,
@@ -180,8 +178,9 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "valid": recipe.corpora.valid,
         "threads": recipe.threads,
     }
+    uses_version_2 = model.config.uses_later_settings() or recipe.training.uses_later_settings()
     members: dict[str, npt.NDArray[Any]] = {
-        "format": json_member({"name": format_name, "version": 1 if network.keys() <= FIRST_SETTINGS else 2}),
+        "format": json_member({"name": format_name, "version": VERSIONS[uses_version_2]}),
         "config": json_member(settings),
         "tokenizer.source": json_member(checkpoint.source_tokenizer.to_json()),
         "tokenizer.target": json_member(checkpoint.target_tokenizer.to_json()),
@@ -190,8 +189,9 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
     }
     if model.config.tie_embeddings:
         members[TIED_COPY] = model.parameters[model.output_name]
-    if model.lexicon is not None:
-        members |= {LEXICON_INDICES: model.lexicon.indices, LEXICON_VALUES: model.lexicon.values}
+    for prefix, lexicon in ((LEXICON, model.lexicon), (REVERSE_LEXICON, model.reverse_lexicon)):
+        if lexicon is not None:
+            members |= {f"{prefix}indices": lexicon.indices, f"{prefix}values": lexicon.values}
     return members
 
 
@@ -221,8 +221,9 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
     arrays = dict(shapes)
     if model_config.tie_embeddings:
         arrays[TIED_COPY] = shapes["decoder.embedding.weight"]
-    if model_config.lexical_prior:
-        arrays |= dict.fromkeys((LEXICON_INDICES, LEXICON_VALUES), _lexicon_shape(model_config))
+    tables = _lexicon_sizes(model_config, archive.names)
+    for prefix, (given, predicted) in tables.items():
+        arrays |= dict.fromkeys((f"{prefix}indices", f"{prefix}values"), (given, entries(predicted)))
     others = {"state", *moments} if format_name == STATE_FORMAT else set()
     archive.check_names({"format", "config", "tokenizer.source", "tokenizer.target", "history", *arrays, *others})
     if sum(math.prod(shape) for shape in shapes.values()) > LARGEST_PARAMETERS:
@@ -241,24 +242,31 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         copy = archive.array(TIED_COPY, arrays[TIED_COPY])
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
-    model = build_model(model_config, parameters, _read_lexicon(archive, model_config))
+    lexicons = [_read_lexicon(archive, prefix, *sizes) for prefix, sizes in tables.items()]
+    model = build_model(model_config, parameters, *lexicons)
     return Checkpoint(model, source, target, recipe, history, known)
 
 
-def _lexicon_shape(config: ModelConfig) -> tuple[int, int]:
-    return config.source_vocabulary, entries(config.target_vocabulary)
+def _lexicon_sizes(config: ModelConfig, names: set[str]) -> dict[str, tuple[int, int]]:
+    """Return for each lexical table that a file must have the sizes of both vocabularies, by the prefix of its members.
+
+    A file that has no part of the reverse table need not have it.
+    """
+    sizes = (config.source_vocabulary, config.target_vocabulary)
+    tables = {LEXICON: sizes, REVERSE_LEXICON: sizes[::-1]} if config.lexical_prior else {}
+    if not any(name.startswith(REVERSE_LEXICON) for name in names):
+        tables.pop(REVERSE_LEXICON, None)
+    return tables
 
 
-def _read_lexicon(archive: Archive, config: ModelConfig) -> Lexicon | None:
-    """Return the table of a model with a lexical prior, every value checked."""
-    if not config.lexical_prior:
-        return None
-    shape = _lexicon_shape(config)
-    indices = archive.indices(LEXICON_INDICES, shape, config.target_vocabulary)
-    values = archive.array(LEXICON_VALUES, shape)
+def _read_lexicon(archive: Archive, prefix: str, given: int, predicted: int) -> Lexicon:
+    """Return a lexical table, every value checked."""
+    shape = (given, entries(predicted))
+    indices = archive.indices(f"{prefix}indices", shape, predicted)
+    values = archive.array(f"{prefix}values", shape)
     if values.size and not 0 <= values.min() <= values.max() <= 1:
-        raise archive.damaged(f"'{LEXICON_VALUES}' holds values that are not probabilities")
-    return Lexicon(indices, values, config.target_vocabulary)
+        raise archive.damaged(f"'{prefix}values' holds values that are not probabilities")
+    return Lexicon(indices, values, predicted)
 
 
 def _recipe_from_json(config: dict[str, Any]) -> Recipe:

@@ -52,6 +52,12 @@ class Sentences:
         """(n,) tokens of each sentence."""
         return np.diff(self.starts).astype(np.int32)
 
+    def joined(self, other: Sentences) -> Sentences:
+        """Return these sentences and, behind them, those of the same vocabulary."""
+        starts = np.concatenate([self.starts[:-1].astype(np.int64), other.starts.astype(np.int64) + len(self.ids)])
+        dtype = np.uint32 if starts[-1] < 1 << 32 else np.uint64
+        return Sentences(np.concatenate([self.ids, other.ids]), starts.astype(dtype))
+
     def lengths_of(self, chosen: Index) -> npt.NDArray[np.int64]:
         """(k,) tokens of each of the chosen sentences, without those of all others."""
         return (self.starts[chosen + 1] - self.starts[chosen]).astype(np.int64)
@@ -93,6 +99,10 @@ class EncodedCorpus:
 
     def __len__(self) -> int:
         return len(self.source)
+
+    def joined(self, other: EncodedCorpus) -> EncodedCorpus:
+        """Return these pairs and, behind them, the others."""
+        return EncodedCorpus(self.source.joined(other.source), self.target.joined(other.target))
 
     @property
     def lengths(self) -> npt.NDArray[np.int32]:
@@ -143,6 +153,7 @@ def plan_batches(
     batch_size: int,
     generator: np.random.Generator | None = None,
     max_tokens: int = MOST_TOKENS_PER_BATCH,
+    chosen: Index | None = None,
 ) -> list[Index]:
     """Return the pairs of every batch of one epoch.
 
@@ -155,10 +166,13 @@ def plan_batches(
         batch_size: most pairs of a batch.
         generator: decides the order.
         max_tokens: most source and target tokens of a batch of more than one pair.
+        chosen: positions of the epoch's pairs; None: all.
     """
     source, target = corpus.source.lengths, corpus.target.lengths
     both = source + target
-    everything = np.arange(len(corpus)) if generator is None else generator.permutation(len(corpus))
+    everything = np.arange(len(corpus)) if chosen is None else chosen
+    if generator is not None:
+        everything = generator.permutation(everything)
     pool_size = max(1, len(everything) if generator is None else POOL * batch_size)
     batches: list[Index] = []
     for start in range(0, len(everything), pool_size):

@@ -34,7 +34,7 @@ def estimate_cost(trainer: Trainer) -> CostEstimate:
     moments = trainer.optimizer.moments()
     kept = {name: vector.copy() for name, vector in moments.items()} if trainer.step else None
     before = trainer.step
-    plan = sorted(trainer.plan(trainer.epoch), key=lambda pairs: int(tokens[pairs].sum()))
+    plan = sorted(trainer.plan(trainer.epoch, trainer.augmented), key=lambda pairs: int(tokens[pairs].sum()))
     try:
         _timed_step(trainer, plan[-1])
         seconds, steps, measured = 0.0, 0, 0
@@ -52,7 +52,7 @@ def estimate_cost(trainer: Trainer) -> CostEstimate:
             vector[...] = 0.0 if kept is None else kept[name]
     trainer.validation.score(trainer.model, SENTENCES)
     peak, weights = peak_memory(), trainer.model.parameters.flat.nbytes
-    epoch_seconds = seconds * int(tokens.sum()) / measured
+    epoch_seconds = seconds * sum(int(tokens[pairs].sum()) for pairs in plan) / measured
     return CostEstimate(
         memory=None if peak is None else peak + trainer.parallel.others_memory(),
         least_memory=(2 + len(moments)) * weights,
@@ -60,8 +60,8 @@ def estimate_cost(trainer: Trainer) -> CostEstimate:
         steps=steps,
         step_seconds=seconds / steps,
         epoch_seconds=epoch_seconds,
-        steps_per_epoch=trainer.steps_per_epoch,
-        seconds=seconds_left(trainer, epoch_seconds),
+        steps_per_epoch=len(plan),
+        seconds=seconds_left(trainer, epoch_seconds / len(plan)),
     )
 
 
@@ -77,12 +77,12 @@ def _timed_step(trainer: Trainer, pairs: Index) -> float:
     return time.perf_counter() - start
 
 
-def seconds_left(trainer: Trainer, epoch_seconds: float) -> float | None:
+def seconds_left(trainer: Trainer, step_seconds: float) -> float | None:
     """Return the time to the last step at most, or None where nothing limits it."""
     config = trainer.config
     if config.epochs >= UNLIMITED_EPOCHS and not config.max_steps and not config.max_minutes:
         return None
-    seconds = epoch_seconds * (trainer.total_steps - trainer.step) / trainer.steps_per_epoch
+    seconds = step_seconds * (trainer.total_steps - trainer.step)
     return seconds if config.max_minutes is None else min(seconds, 60 * config.max_minutes - trainer.seconds)
 
 

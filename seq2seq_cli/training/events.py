@@ -1,9 +1,9 @@
 """What a training reports while it runs: typed events that carry data; how they are worded is the listener's business.
 
 ``train`` yields them in this order: what is known before the first step (``TrainingCorpus``, ``Vocabularies``,
-``SuspiciousPairs``, ``Network``, ``RecipeChosen``, ``CostEstimate``), ``TrainingStarted``, then ``StepReport`` and
-``ValidationReport`` with the diagnostics that follow from them, and ``TrainingFinished``. Notes about the data may come
-at any time before.
+``SuspiciousPairs``, ``SyntheticPairs`` if there are any, ``Network``, ``RecipeChosen``, ``CostEstimate``),
+``TrainingStarted``, then ``StepReport`` and ``ValidationReport`` with the diagnostics that follow from them, and
+``TrainingFinished``. Notes about the data may come at any time before.
 """
 
 from __future__ import annotations
@@ -71,6 +71,14 @@ class SuspiciousPairs:
     """Pairs of the corpora that look wrong."""
 
     findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class SyntheticPairs:
+    """``pairs`` synthetic pairs were made; ``per_epoch`` of them are drawn for every epoch but the last ones."""
+
+    pairs: int
+    per_epoch: int
 
 
 @dataclass(frozen=True)
@@ -272,6 +280,7 @@ Preparation = (
     | TrainingCorpus
     | Vocabularies
     | SuspiciousPairs
+    | SyntheticPairs
     | UnknownTokens
     | Network
     | RecipeChosen

@@ -1,4 +1,4 @@
-"""The lexical prior's table of a training corpus: what stands between text and ``nn/ibm_model1.py``."""
+"""The lexical prior's tables of a training corpus: what stands between text and ``nn/ibm_model1.py``."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from seq2seq_cli.text.tokenizer import SPECIALS, Tokenizer
 from seq2seq_cli.training.batches import EncodedCorpus, Sentences
 
 
-def learn_lexicon(corpus: EncodedCorpus, source: Tokenizer, target: Tokenizer) -> Lexicon:
-    """Return the table ``t(v|s)`` of a corpus.
+def learn_lexicons(corpus: EncodedCorpus, source: Tokenizer, target: Tokenizer) -> tuple[Lexicon, Lexicon]:
+    """Return a corpus's tables ``t(target token | source token)`` and ``t(source token | target token)``.
 
-    EOS, which ends every source sentence, is IBM model 1's NULL word. The target's EOS is generated like any other
-    token; BOS is not, because the decoder never predicts it.
+    EOS, which ends every sentence, is IBM model 1's NULL word on the side that is given, and generated like any other
+    token on the other side. BOS is on neither side, because the decoder never predicts it.
 
     Args:
         corpus: the training pairs.
         source, target: the tokenizers that encoded them.
     """
-    sources = Side(corpus.source.ids, corpus.source.lengths)
-    return Lexicon.learn(sources, _without_bos(corpus.target), len(source), len(target), copies(source, target))
+    sources, targets = Side(corpus.source.ids, corpus.source.lengths), _without_bos(corpus.target)
+    return (
+        Lexicon.learn(sources, targets, len(source), len(target), copies(source, target)),
+        Lexicon.learn(targets, sources, len(target), len(source), copies(target, source)),
+    )
 
 
 def copies(source: Tokenizer, target: Tokenizer) -> npt.NDArray[np.int64]:

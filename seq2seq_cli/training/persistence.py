@@ -52,6 +52,7 @@ class TrainingFiles:
             "step": trainer.step,
             "epoch": trainer.epoch,
             "batch": trainer.batch,
+            "augmented": trainer.augmented,
             "seconds": trainer.seconds,
             "validated_step": trainer.validated_step,
             "rate_scale": schedule.scale,
@@ -76,6 +77,7 @@ def restore(trainer: Trainer, state: TrainingState) -> None:
         if not all(0 <= count <= sys.maxsize for count in counts.values()):
             raise ValueError("a count is out of range")
         trainer.optimizer.steps, trainer.epoch, trainer.batch = counts["step"], counts["epoch"], counts["batch"]
+        trainer.augmented = bool(progress.get("augmented")) and trainer.synthetic_per_epoch > 0
         trainer.validated_step, trainer.schedule.failures = counts["validated_step"], counts["failures"]
         trainer.seconds = float(progress["seconds"])
         trainer.schedule.scale = float(progress["rate_scale"])

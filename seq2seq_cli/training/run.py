@@ -23,6 +23,7 @@ from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
+from seq2seq_cli.training.augmentation import augment
 from seq2seq_cli.training.corpora import (
     describe_corpus,
     describe_vocabularies,
@@ -42,12 +43,13 @@ from seq2seq_cli.training.events import (
     NothingHeldOut,
     RecipeChosen,
     StepReport,
+    SyntheticPairs,
     TrainingFinished,
     TrainingStarted,
     ValidationReport,
 )
 from seq2seq_cli.training.fit import fit_to_corpus, planned_epochs
-from seq2seq_cli.training.lexicon import learn_lexicon
+from seq2seq_cli.training.lexicon import learn_lexicons
 from seq2seq_cli.training.metrics_log import open_log
 from seq2seq_cli.training.trainer import INITIAL_STREAM, Trainer, random_stream
 from seq2seq_cli.training.validation import Validation
@@ -150,15 +152,18 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     longest = int(train.ids.source.lengths.max()) - 1
     checkpoint.training_vocabulary = TrainingVocabulary.of(train.text.sources, longest)
     if checkpoint.model.config.lexical_prior and not resumed:
-        lexicon = learn_lexicon(train.ids, checkpoint.source_tokenizer, checkpoint.target_tokenizer)
-        checkpoint.model.lexicon = lexicon
+        lexicons = learn_lexicons(train.ids, checkpoint.source_tokenizer, checkpoint.target_tokenizer)
+        checkpoint.model.lexicon, checkpoint.model.reverse_lexicon = lexicons
     validation = Validation(checkpoint, valid.text, recipe.threads or 1)
     state = resumed[1] if resumed else None
-    trainer = Trainer(checkpoint, train.ids, valid.ids, output, validation, state, recipe.threads or 1)
+    synthetic = augment(checkpoint, train.ids)
+    trainer = Trainer(checkpoint, train.ids, valid.ids, output, validation, state, recipe.threads or 1, synthetic)
 
     yield describe_corpus(recipe, train, valid)
     yield describe_vocabularies(checkpoint, train, valid)
     yield find_suspicious_pairs(recipe, train.text, valid.text)
+    if synthetic is not None:
+        yield SyntheticPairs(len(synthetic), trainer.synthetic_per_epoch)
     yield Network(checkpoint.model.config, len(checkpoint.model.parameters.flat))
     if not resumed:
         yield RecipeChosen(len(train.ids), chosen)
@@ -217,11 +222,11 @@ def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Genera
 def _limit_epochs(trainer: Trainer, cost: CostEstimate) -> CostEstimate:
     """Plan fewer epochs where this machine would take longer than a corpus of that size should."""
     recipe = trainer.checkpoint.recipe
-    epochs = planned_epochs(recipe, len(trainer.train), cost.epoch_seconds)
+    epochs = planned_epochs(recipe, trainer.real_pairs, cost.epoch_seconds)
     if epochs < trainer.config.epochs:
         trainer.config = dataclasses.replace(trainer.config, epochs=epochs)
         trainer.checkpoint.recipe = dataclasses.replace(recipe, training=trainer.config)
-    return dataclasses.replace(cost, seconds=seconds_left(trainer, cost.epoch_seconds))
+    return dataclasses.replace(cost, seconds=seconds_left(trainer, cost.epoch_seconds / cost.steps_per_epoch))
 
 
 def _new_model(recipe: Recipe, train: Corpus) -> Checkpoint:

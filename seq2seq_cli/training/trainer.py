@@ -1,8 +1,8 @@
 """The training loop.
 
-Everything random is decided by the seed and the position: the order of an epoch by ``(seed, epoch)``, a step's dropout
-masks by ``(seed, step, shard of the batch)``. So a run resumed from any step continues exactly as it would have without
-the interruption.
+Everything random is decided by the seed and the position: the pairs and the order of an epoch by ``(seed, epoch)``, a
+step's dropout masks by ``(seed, step, shard of the batch)``. So a run resumed from any step continues exactly as it
+would have without the interruption.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from seq2seq_cli.training.events import StepReport, ValidationReport, record_of
 from seq2seq_cli.training.persistence import TrainingFiles, fingerprints, restore
 from seq2seq_cli.training.validation import Validation, validation_loss
 
-INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM = range(3)
+INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM, SYNTHETIC_STREAM = range(4)
 """Independent streams of random numbers under one seed."""
 
 MOST_STEPS_BETWEEN_VALIDATIONS = 2000
@@ -35,6 +36,8 @@ SMALLEST_SHARD = 8
 """Sentences of a batch that are worth a worker of their own."""
 SCORED_SENTENCES = 1000
 """Most sentences that a validation translates, the first ones."""
+AUGMENTED = Fraction(4, 5)
+"""Share of a training whose epochs take synthetic pairs; the rest is without, for they are not all correct."""
 MOST_RECORDS = 10_000
 """Validations that a model file keeps, the latest."""
 
@@ -54,6 +57,7 @@ class Trainer:
         validation: translates validation sentences and scores them.
         state: to resume from, as ``load_state`` returned it.
         threads: workers that share each batch's sentences, if there are enough of them.
+        synthetic: encoded pairs of which an epoch takes ``augmentation`` for each real one (see ``augmentation``).
     """
 
     def __init__(
@@ -65,21 +69,25 @@ class Trainer:
         validation: Validation,
         state: TrainingState | None = None,
         threads: int = 1,
+        synthetic: EncodedCorpus | None = None,
     ) -> None:
         self.checkpoint = checkpoint
         self.config: TrainingConfig = checkpoint.recipe.training
         workers = max(1, min(threads, self.config.batch_size // SMALLEST_SHARD))
-        self.parallel = DataParallel(checkpoint.model, self.config.optimizer, train, valid, workers)
+        self.real_pairs, self.synthetic_pairs = len(train), 0 if synthetic is None else len(synthetic)
+        self.train = train if synthetic is None else train.joined(synthetic)  # the synthetic pairs behind the real ones
+        self.valid = valid
+        self.parallel = DataParallel(checkpoint.model, self.config.optimizer, self.train, valid, workers)
         self.model = checkpoint.model
         self.optimizer = self.parallel.optimizer
-        self.train, self.valid = train, valid
         self.validation = validation
         self.schedule = PlateauSchedule(self.config.patience, self.config.halve_on_plateau)
         self.epoch = 1
         self.batch = 0
         self.seconds = 0.0
         self.validated_step = 0
-        self.steps_per_epoch = len(self.plan(1))
+        self.steps_per_epoch, self.steps_per_augmented_epoch = len(self.plan(1)), len(self.plan(1, augmented=True))
+        self.augmented = self._is_augmented()
         self.files = TrainingFiles(output, fingerprints(checkpoint, train, valid), replaces_another=state is None)
         if state is not None:
             restore(self, state)
@@ -90,12 +98,18 @@ class Trainer:
         return self.optimizer.steps
 
     @property
+    def synthetic_per_epoch(self) -> int:
+        """Synthetic pairs of an augmented epoch."""
+        return min(round(self.config.augmentation * self.real_pairs), self.synthetic_pairs)
+
+    @property
     def total_steps(self) -> int:
         """Most optimizer steps of the whole training; early stopping or the time limit may end it sooner.
 
         Where ``max_tokens_per_batch`` splits batches, an epoch may have a few steps more or less than the first one.
         """
-        steps = self.steps_per_epoch * self.config.epochs
+        augmented = int(AUGMENTED * self.config.epochs)
+        steps = self.steps_per_augmented_epoch * augmented + self.steps_per_epoch * (self.config.epochs - augmented)
         return min(steps, self.config.max_steps or steps)
 
     @property
@@ -131,7 +145,7 @@ class Trainer:
         """
         saved = time.monotonic()
         while not self.finished:
-            plan = self.plan(self.epoch)
+            plan = self.plan(self.epoch, self.augmented)
             while self.batch < len(plan) and not self.finished:
                 yield self.train_step(plan[self.batch])
                 if self.step - self.validated_step >= MOST_STEPS_BETWEEN_VALIDATIONS and self.batch < len(plan):
@@ -146,14 +160,26 @@ class Trainer:
                     saved = time.monotonic()
                 self.epoch += 1
                 self.batch = 0
+                self.augmented = self._is_augmented()
         if self.validated_step < self.step:  # a limit in the middle of an epoch
             yield self._validate()
         self.save()
 
-    def plan(self, epoch: int) -> list[Index]:
-        """Return the pairs of every batch of an epoch."""
+    def plan(self, epoch: int, augmented: bool = False) -> list[Index]:
+        """Return the pairs of every batch of an epoch, with synthetic ones among the real ones if it is augmented."""
         order = random_stream(self.config.seed, ORDER_STREAM, epoch)
-        return plan_batches(self.train, self.config.batch_size, order, self.config.max_tokens_per_batch)
+        pairs = np.arange(self.real_pairs)
+        if augmented and self.synthetic_per_epoch:
+            drawn = order.choice(self.synthetic_pairs, self.synthetic_per_epoch, replace=False)
+            pairs = np.concatenate([pairs, self.real_pairs + drawn])
+        return plan_batches(self.train, self.config.batch_size, order, self.config.max_tokens_per_batch, pairs)
+
+    def _is_augmented(self) -> bool:
+        """Whether the epoch that begins takes synthetic pairs: if it will end before the last part of the training."""
+        config, epoch = self.config, self.epoch
+        done = max(self.step / (config.max_steps or math.inf), self.seconds / (60 * (config.max_minutes or math.inf)))
+        ends = done * epoch / max(1, epoch - 1)  # at the pace of the epochs before
+        return self.synthetic_per_epoch > 0 and epoch <= AUGMENTED * config.epochs and ends <= AUGMENTED
 
     def train_step(self, pairs: Index) -> StepReport:
         """Take one optimizer step on these pairs."""

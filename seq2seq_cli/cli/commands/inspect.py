@@ -139,16 +139,17 @@ def parameter_lines(checkpoint: Checkpoint) -> list[str]:
 
 
 def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
-    """Return the size of the lexical prior's table, and its gate's bias; None if the model has no prior."""
+    """Return the size of the lexical prior's tables, and its gate's bias; None if the model has no prior."""
     from seq2seq_cli.nn.lexical_prior import GATE_BIAS
 
-    lexicon = checkpoint.model.lexicon
+    lexicon, reverse = checkpoint.model.lexicon, checkpoint.model.reverse_lexicon
     if lexicon is None:
         return None
     return {
         "source_tokens": len(lexicon.indices),
         "entries_per_token": lexicon.indices.shape[1],
-        "bytes": lexicon.indices.nbytes + lexicon.values.nbytes,
+        "reverse_table": reverse is not None,
+        "bytes": sum(table.indices.nbytes + table.values.nbytes for table in (lexicon, reverse) if table is not None),
         "gate_bias": checkpoint.model.parameters[GATE_BIAS].item(),
     }
 
@@ -162,6 +163,7 @@ def prior_lines(checkpoint: Checkpoint) -> list[str]:
     longest = sorted(range(len(source)), key=lambda k: (-len(source[k]), source[k]))[:SHOWN_ENTRIES]
     examples = [(source[k], target[lexicon.indices[k, 0]], lexicon.values[k, 0]) for k in longest]
     size = f"{found['source_tokens']:,} source tokens × {found['entries_per_token']} target tokens"
+    size += " and a reverse table" * found["reverse_table"]
     return [
         "",
         f"lexical prior: {size}, {found['bytes']:,} bytes; bias of the gate {found['gate_bias']:.2f}",

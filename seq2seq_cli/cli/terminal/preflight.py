@@ -18,6 +18,7 @@ from seq2seq_cli.training.events import (
     Preparation,
     RecipeChosen,
     SuspiciousPairs,
+    SyntheticPairs,
     TrainingCorpus,
     UnknownTokens,
     Vocabularies,
@@ -46,6 +47,9 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
             if not findings:
                 return ["suspicious: nothing found"]
             return [f"suspicious: {each.what}, the first {shortest(each.place)} ({each.advice})" for each in findings]
+        case SyntheticPairs(pairs, per_epoch):
+            drawn = f"{per_epoch:,} of them per epoch, none in the last fifth of the training"
+            return [f"synthetic:  {pairs:,} pairs made by exchanging phrase pairs; {drawn}"]
         case Network(config, parameters):
             return [f"model:      {describe(config)}, {parameters:,} parameters"]
         case RecipeChosen(pairs, settings):
