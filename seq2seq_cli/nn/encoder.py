@@ -8,8 +8,8 @@ import numpy as np
 
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.cells import State, find_cell
-from seq2seq_cli.nn.embedding import embedding_backward, embedding_forward
-from seq2seq_cli.nn.functional import Array, IntArray, dropout_mask, tanh_backward
+from seq2seq_cli.nn.embedding import embedding_backward, embedding_dropout, embedding_forward
+from seq2seq_cli.nn.functional import Array, IntArray, tanh_backward
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.parameters import Parameters
 from seq2seq_cli.nn.products import few_rows_product
@@ -73,10 +73,7 @@ class Encoder:
         """
         config = self.config
         embedded = embedding_forward(source, self.parameters["encoder.embedding.weight"])
-        mask = None
-        if generator is not None and config.dropout:
-            mask = dropout_mask(embedded.shape, config.dropout, generator, embedded.dtype)
-            embedded *= mask
+        mask = embedding_dropout(embedded, config.dropout, config.word_dropout, generator)
         _, finals, stack = stack_forward(
             self.cell,
             self.parameters.below("encoder.rnn."),
