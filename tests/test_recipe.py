@@ -49,6 +49,7 @@ EVERYTHING = {
     "reverse_source": True,
     "dropout": 0.25,
     "word_dropout": 0.1,
+    "context_dropout": 0.2,
     "tie_embeddings": False,
     "lexical_prior": True,
     "epochs": 9,
