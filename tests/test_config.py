@@ -25,6 +25,7 @@ WRONG = [
     (ModelConfig, {"layers": 0}, "--layers", "from 1"),
     (ModelConfig, {"context": "attention"}, "--context", "initial, every-step"),
     (ModelConfig, {"dropout": 1.0}, "--dropout", "below 1"),
+    (ModelConfig, {"word_dropout": 1.0}, "--word-dropout", "below 1"),
     (ModelConfig, {"dropout": math.nan}, "--dropout", "nan"),
     (ModelConfig, {"context": "initial", "tie_embeddings": True}, "--tie-embeddings", "equal sizes"),
     (TrainingConfig, {"epochs": 0}, "--epochs", "1 or more"),

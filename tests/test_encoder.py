@@ -71,3 +71,25 @@ def test_rows_of_a_state_can_be_selected_more_than_once():
     assert selected.states[0][0].ravel().tolist() == [2, 0, 2]
     assert selected.context.ravel().tolist() == [12, 10, 12]
     assert DecoderState(state.states, None).select(np.array([1])).context is None
+
+
+@pytest.mark.parametrize("context", [None, np.ones((300, 6))])
+def test_context_dropout_masks_every_array_but_the_prior(context):
+    state = DecoderState([(np.ones((300, 4)), np.ones((300, 4)))] * 2, context, np.ones((300, 9)))
+    masks = state.context_dropout(0.25, np.random.default_rng(0))
+    masked = state.masked(masks)
+    parts = arrays(masked)
+    assert len(parts) == len(arrays(state))
+    for k, part in enumerate(parts):
+        np.testing.assert_allclose(np.unique(part), [0, 4 / 3])
+        assert np.mean(part == 0) == pytest.approx(0.25, abs=0.06)
+        assert all(part.shape != other.shape or not np.array_equal(part, other) for other in parts[:k])
+    assert masked.prior is state.prior
+    assert all((part == 1).all() for part in arrays(state))
+
+
+def test_without_context_dropout_the_state_is_the_same_object():
+    state = DecoderState([(np.ones((2, 3)),)], None)
+    assert state.context_dropout(0.0, np.random.default_rng(0)) is None
+    assert state.context_dropout(0.5, None) is None
+    assert state.masked(None) is state

@@ -1,3 +1,4 @@
+import dataclasses
 import importlib.util
 
 import numpy as np
@@ -16,6 +17,8 @@ from tests.reference.stored import below, reference
 
 CONFIGS = list(every_config())
 SMALL = list(every_config(embedding_size=2, hidden_size=2))
+SMALL_UNTIED = [config for config in SMALL if not config.tie_embeddings]
+RATES = {"word_dropout": 0.3, "context_dropout": 0.3}
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
 
 
@@ -53,6 +56,33 @@ def test_gradients_match_finite_differences_with_dropout(cell, context):
     )
     for name, error in dropout_errors(random_model(config)).items():
         assert error < 1e-6, name
+
+
+@pytest.mark.parametrize("rate", ["word_dropout", "context_dropout"])
+@pytest.mark.parametrize("config", SMALL_UNTIED, ids=config_id)
+def test_gradients_match_finite_differences_with_each_other_kind_of_dropout(config, rate):
+    model = random_model(dataclasses.replace(config, **{rate: 0.4}))
+    for name, error in dropout_errors(model).items():
+        assert error < 1e-6, name
+
+
+@pytest.mark.parametrize("config", SMALL_UNTIED, ids=config_id)
+def test_masks_follow_the_seed_and_are_for_training_only(config):
+    plain, batch = random_model(config), random_batch()
+    model = random_model(dataclasses.replace(config, **RATES))
+    assert model.loss(batch) == plain.loss(batch)
+    gradients = [model.parameters.zeros_like() for _ in range(3)]
+    before = model.parameters.flat.copy()
+    losses = [
+        model.loss_and_gradients(batch, each, generator=np.random.default_rng(seed)).loss
+        for each, seed in zip(gradients, (1, 1, 2))
+    ]
+    assert losses[0] == losses[1] != losses[2]
+    assert np.array_equal(gradients[0].flat, gradients[1].flat)
+    assert np.array_equal(model.parameters.flat, before)
+    model.loss_and_gradients(batch, gradients[0])
+    plain.loss_and_gradients(batch, gradients[1])
+    assert np.array_equal(gradients[0].flat, gradients[1].flat)
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=config_id)

@@ -76,6 +76,12 @@ class ModelConfig(Section):
     dropout: float = setting(
         0.1, "Dropout rate on embeddings, between layers and before the output layer.", "X", low=0, high=1, below=True
     )
+    word_dropout: float = setting(
+        0.0, "Share of tokens, source and target, that training reads as zeros.", "X", low=0, high=1, below=True
+    )
+    context_dropout: float = setting(
+        0.0, "Dropout rate on the context: initial decoder state, context vector.", "X", low=0, high=1, below=True
+    )
     tie_embeddings: bool | None = setting(
         None,
         "Whether the target embedding is also the output layer's weight (Press & Wolf 2017).",

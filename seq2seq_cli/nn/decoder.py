@@ -8,7 +8,7 @@ import numpy as np
 
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.cells import State, find_cell
-from seq2seq_cli.nn.embedding import embedding_backward, embedding_forward
+from seq2seq_cli.nn.embedding import embedding_backward, embedding_dropout, embedding_forward
 from seq2seq_cli.nn.encoder import DecoderState
 from seq2seq_cli.nn.functional import Array, IntArray, dropout_mask, tanh_backward
 from seq2seq_cli.nn.packing import Packing
@@ -68,12 +68,9 @@ class Decoder:
             ``top`` (N, H), or (N, E) behind a readout; the last states; the cache for ``backward``.
         """
         config = self.config
-        dropping = generator is not None and config.dropout > 0
         embedded = embedding_forward(inputs, self.parameters["decoder.embedding.weight"])
-        mask = top_mask = readout = None
-        if dropping and generator is not None:
-            mask = dropout_mask(embedded.shape, config.dropout, generator, embedded.dtype)
-            embedded *= mask
+        mask = embedding_dropout(embedded, config.dropout, config.word_dropout, generator)
+        top_mask = readout = None
         hidden, finals, stack = stack_forward(
             self.cell,
             self.parameters.below("decoder.rnn."),
@@ -88,7 +85,7 @@ class Decoder:
         top = hidden
         if start.context is not None:
             top = readout = self._readout(embedded, hidden, start.context, packing)
-        if dropping and generator is not None:
+        if config.dropout and generator is not None:
             top_mask = dropout_mask(top.shape, config.dropout, generator, top.dtype)
             top = top * top_mask
         cache = DecoderCache(mask, embedded, hidden, start.context, stack, readout, top_mask)

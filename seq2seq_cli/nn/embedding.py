@@ -1,10 +1,10 @@
-"""Token ids to vectors: the embedding, forward and backward."""
+"""Token ids to vectors: the embedding, forward and backward, and dropout of values and of whole tokens."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from seq2seq_cli.nn.functional import Array, IntArray
+from seq2seq_cli.nn.functional import Array, IntArray, dropout_mask
 
 
 def embedding_forward(ids: IntArray, weight: Array) -> Array:
@@ -26,3 +26,40 @@ def embedding_backward(ids: IntArray, d_embedded: Array, d_weight: Array) -> Non
     order = np.argsort(ids, kind="stable")
     tokens, starts = np.unique(ids[order], return_index=True)
     d_weight[tokens] += np.add.reduceat(d_embedded[order], starts, axis=0)
+
+
+def embedding_dropout(
+    embedded: Array, dropout: float, word_dropout: float, generator: np.random.Generator | None
+) -> Array | None:
+    """Drop values and whole tokens of embedded text, in place, and return the mask.
+
+    With ``m`` (N, E) and ``w`` (N, 1), each 0 with its rate's probability, else ``1 / (1 − rate)``::
+
+        e ← e ⊙ m ⊙ w                  d_e ← d_e ⊙ m ⊙ w
+
+    A dropped token is a vector of zeros: the encoder has to infer it from its neighbors, and the decoder cannot rely on
+    the previous token alone.
+
+    Args:
+        embedded: (N, E); overwritten.
+        dropout: rate for each value.
+        word_dropout: rate for each token; the occurrences of a word are independent.
+        generator: determines the masks; None switches dropout off.
+
+    Returns:
+        What the backward pass multiplies by, (N, E), or (N, 1) for tokens only; None if nothing is dropped.
+
+    Source:
+        Word dropout: Gal & Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural
+        Networks", which drops all occurrences of a word in a sentence together; source and target words in translation:
+        Sennrich, Haddow & Birch 2016, "Edinburgh Neural Machine Translation Systems for WMT 16".
+    """
+    if generator is None:
+        return None
+    mask = dropout_mask(embedded.shape, dropout, generator, embedded.dtype) if dropout else None
+    if word_dropout:
+        words = dropout_mask((len(embedded), 1), word_dropout, generator, embedded.dtype)
+        mask = words if mask is None else np.multiply(mask, words, out=mask)
+    if mask is not None:
+        embedded *= mask
+    return mask

@@ -8,7 +8,7 @@ import numpy as np
 
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.nn.cells import State, find_cell
-from seq2seq_cli.nn.embedding import embedding_backward, embedding_forward
+from seq2seq_cli.nn.embedding import embedding_backward, embedding_dropout, embedding_forward
 from seq2seq_cli.nn.functional import Array, IntArray, dropout_mask, tanh_backward
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.parameters import Parameters
@@ -34,6 +34,35 @@ class DecoderState(NamedTuple):
             [tuple(part[rows] for part in state) for state in self.states],
             None if self.context is None else self.context[rows],
             None if self.prior is None else self.prior[rows],
+        )
+
+    def context_dropout(self, rate: float, generator: np.random.Generator | None) -> DecoderState | None:
+        """Return masks for the context, in the form of the state; None without a generator or at a rate of 0.
+
+        With an independent mask ``m`` for each array, the same at every step of a sentence::
+
+            s₀ ← m ⊙ s₀          c ← m ⊙ c          d_s₀ ← m ⊙ d_s₀          d_c ← m ⊙ d_c
+
+        Both ways in which the source reaches the decoder lose a part, so no single value of the context is relied on.
+        The lexical prior is no part of it.
+
+        Source: Srivastava et al. 2014, "Dropout"; one mask for all steps: Gal & Ghahramani 2016, section 4.
+        """
+        if not rate or generator is None:
+            return None
+        return DecoderState(
+            [tuple(dropout_mask(part.shape, rate, generator, part.dtype) for part in state) for state in self.states],
+            None if self.context is None else dropout_mask(self.context.shape, rate, generator, self.context.dtype),
+        )
+
+    def masked(self, masks: DecoderState | None) -> DecoderState:
+        """Return the state, or its gradient, multiplied by the masks of ``context_dropout``, if there are any."""
+        if masks is None:
+            return self
+        return DecoderState(
+            [tuple(map(np.multiply, state, mask)) for state, mask in zip(self.states, masks.states)],
+            None if self.context is None or masks.context is None else self.context * masks.context,
+            self.prior,
         )
 
 
@@ -73,10 +102,7 @@ class Encoder:
         """
         config = self.config
         embedded = embedding_forward(source, self.parameters["encoder.embedding.weight"])
-        mask = None
-        if generator is not None and config.dropout:
-            mask = dropout_mask(embedded.shape, config.dropout, generator, embedded.dtype)
-            embedded *= mask
+        mask = embedding_dropout(embedded, config.dropout, config.word_dropout, generator)
         _, finals, stack = stack_forward(
             self.cell,
             self.parameters.below("encoder.rnn."),

@@ -113,6 +113,8 @@ class Seq2Seq:
         """
         start, encoder_cache = self.encoder.forward(batch.source, batch.source_packing, generator)
         start = start._replace(prior=self.prior(batch.source, batch.source_packing)).select(batch.source_rows)
+        masks = start.context_dropout(self.config.context_dropout, generator)
+        start = start.masked(masks)
         top, _, decoder_cache = self.decoder.forward(start, batch.target_inputs, batch.target_packing, generator)
         weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
         loss, d_top = output_loss_and_gradients(
@@ -128,7 +130,7 @@ class Seq2Seq:
             (gradients[GATE_WEIGHT], gradients[GATE_BIAS]) if self.config.lexical_prior else None,
         )
         d_start = self.decoder.backward(d_top, batch.target_inputs, batch.target_packing, decoder_cache, gradients)
-        d_start = d_start.select(np.argsort(batch.source_rows))  # from the target's order to the source's
+        d_start = d_start.masked(masks).select(np.argsort(batch.source_rows))  # from the target's order to the source's
         self.encoder.backward(d_start, batch.source, batch.source_packing, encoder_cache, gradients)
         return loss
 
