@@ -77,10 +77,22 @@ class ModelConfig(Section):
         0.1, "Dropout rate on embeddings, between layers and before the output layer.", "X", low=0, high=1, below=True
     )
     word_dropout: float = setting(
-        0.0, "Share of tokens, source and target, that training reads as zeros.", "X", low=0, high=1, below=True
+        0.0,
+        "Share of tokens, source and target, that training reads as zeros.",
+        "X",
+        low=0,
+        high=1,
+        below=True,
+        later=True,
     )
     context_dropout: float = setting(
-        0.0, "Dropout rate on the context: initial decoder state, context vector.", "X", low=0, high=1, below=True
+        0.0,
+        "Dropout rate on the context: initial decoder state, context vector.",
+        "X",
+        low=0,
+        high=1,
+        below=True,
+        later=True,
     )
     tie_embeddings: bool | None = setting(
         None,
