@@ -4,10 +4,10 @@ import pytest
 
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.text import builtin
-from seq2seq_cli.text.builtin import builtin_corpus, data_folder
+from seq2seq_cli.text.builtin import TEST_SETS, builtin_corpus, data_folder
 
 
-@pytest.mark.parametrize("split", ["train", "valid", "test", "test_long"])
+@pytest.mark.parametrize("split", ["train", "valid", *TEST_SETS.values()])
 def test_every_split_is_there(split):
     assert Path(builtin_corpus(split)).is_file()
 

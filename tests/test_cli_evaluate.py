@@ -9,6 +9,8 @@ from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.evaluation.scores import corpus_scores
 from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint, save_model
+from seq2seq_cli.text.builtin import builtin_corpus
+from seq2seq_cli.text.corpus import read_corpus
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from tests.conftest import assert_explained, environment
 
@@ -142,15 +144,50 @@ def test_baselines_put_the_score_in_scale(trained, cli):
     assert "word by word (IBM model 1)" in shown
 
 
-def test_the_built_in_training_pairs_are_known(cli, tmp_path):
-    tokenizer = train_tokenizer(TokenizerConfig("word", 50), ["Good morning."])
+def save_a_model_of_the_builtin_corpus(path):
+    tokenizer = train_tokenizer(TokenizerConfig("word", 50), ["Je ne sais pas où il est allé ."])
     config = ModelConfig(len(tokenizer), len(tokenizer), embedding_size=4, hidden_size=4)
     model = create_model(config, np.random.default_rng(0))
-    save_model(tmp_path / "model.npz", Checkpoint(model, tokenizer, tokenizer, Recipe()))
+    save_model(path, Checkpoint(model, tokenizer, tokenizer, Recipe()))
+
+
+def test_the_built_in_training_pairs_are_known(cli, tmp_path):
+    save_a_model_of_the_builtin_corpus(tmp_path / "model.npz")
     write(tmp_path, test=["Good morning.\tBonjour."])
     found = json.loads(cli("eval", "test", "--baselines", "--json").stdout)
     names = [baseline["name"] for baseline in found["baselines"]]
     assert names == ["copy of the source", "nearest training sentence", "word by word (IBM model 1)"]
+
+
+def test_without_a_corpus_the_built_in_test_sets_are_scored_in_one_table(cli, tmp_path):
+    save_a_model_of_the_builtin_corpus(tmp_path / "model.npz")
+    arguments = ("eval", "--beam", "1", "--max-length", "6", "--allow-unknown", "-o", "out")
+    result = cli(*arguments)
+    lines = result.stdout.decode().splitlines()
+    assert [line.split()[-1] for line in lines[:4]] == ["sentences", "1,000", "500", "500"]
+    assert [line.split()[0] for line in lines[1:4]] == ["whole", "everyday", "long"]
+    assert result.stdout.count(b"|version:") == 2
+    found = json.loads(cli(*arguments, "--json", "--by-length", "--examples", "1").stdout)
+    sets = found["sets"]
+    assert {name: part["sentences"] for name, part in sets.items()} == {"whole": 1000, "everyday": 500, "long": 500}
+    assert {name: sets["whole"][name] for name in ("bleu", "chrf", "sentences")} == {
+        name: found[name] for name in ("bleu", "chrf", "sentences")
+    }
+    assert sum(bucket["sentences"] for bucket in found["by_length"]) == 1000
+    assert f"{sets['long']['chrf']:.2f}" in lines[3]
+
+
+def test_kept_translations_are_of_the_whole_test_set_and_the_everyday_set_is_scored_by_them(cli, tmp_path):
+    save_a_model_of_the_builtin_corpus(tmp_path / "model.npz")
+    result = cli("eval", "--beam", "1", "--max-length", "6", "--allow-unknown", "-o", "out", "--json")
+    assert b"translating 1,500 sentences" in result.stderr  # each once
+    outputs = (tmp_path / "out").read_text(encoding="utf-8").splitlines()
+    whole, everyday = (read_corpus(builtin_corpus(split)) for split in ("test", "test_everyday"))
+    assert len(outputs) == len(whole.sources)
+    translations = dict(zip(whole.sources, outputs))
+    expected = corpus_scores([translations[source] for source in everyday.sources], everyday.targets)
+    found = json.loads(result.stdout)["sets"]["everyday"]
+    assert {name: found[name] for name in ("bleu", "chrf")} == expected.values
 
 
 def test_the_best_and_the_worst_sentences_are_shown(cli, tmp_path):

@@ -32,7 +32,7 @@ def commands(number: int) -> list[list[str]]:
 def folder(tmp_path_factory):
     """Where the exercises are done: the corpus is there, and the models of the exercises before."""
     folder = tmp_path_factory.mktemp("exercises")
-    shutil.copytree(CHECKOUT / "data", folder / "data", ignore=shutil.ignore_patterns("en-fr", "lexicon"))
+    shutil.copytree(CHECKOUT / "data", folder / "data", ignore=shutil.ignore_patterns("en-fr"))
     for program, *arguments in commands(0):
         assert program == "python"
         subprocess.run([sys.executable, *arguments], cwd=folder, env=environment(), check=True, capture_output=True)

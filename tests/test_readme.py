@@ -176,7 +176,7 @@ def test_every_file_that_a_document_names_exists(name):
             continue
         places = [
             (CHECKOUT / name).parent,
-            *(CHECKOUT / folder for folder in ("", "tests", "data/en-fr", "data/lexicon")),
+            *(CHECKOUT / folder for folder in ("", "tests", "data/en-fr")),
         ]
         assert any((place / file).exists() for place in places), file
 

@@ -11,7 +11,7 @@ from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import usage_error
 from seq2seq_cli.evaluation.scores import BucketScore, Scores, corpus_scores, scores_by_length, sentence_scores
 from seq2seq_cli.evaluation.scores import compare as compare_systems
-from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
+from seq2seq_cli.text.builtin import BUILTIN, TEST_SETS, builtin_corpus
 from seq2seq_cli.text.corpus import Corpus, read_corpus
 
 
@@ -54,6 +54,7 @@ class Evaluation:
     metrics: list[str]
     lowercase: bool = False
     scores: list[Scores] = field(default_factory=list)
+    sets: dict[str, Scores] = field(default_factory=dict)
     baselines: list[tuple[System, Scores]] = field(default_factory=list)
     lengths: list[list[BucketScore]] = field(default_factory=list)
     examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -62,6 +63,12 @@ class Evaluation:
         """Score the one system."""
         outputs = self.systems[0].outputs
         self.scores = [corpus_scores(outputs, self.references, self.metrics, confidence, self.lowercase)]
+
+    def add_sets(self, sets: dict[str, Corpus], translations: dict[str, str], confidence: bool) -> None:
+        """Score the one system on several test sets; ``translations``: source → translation."""
+        for name, part in sets.items():
+            outputs = [translations[source] for source in part.sources]
+            self.sets[name] = corpus_scores(outputs, list(part.targets), self.metrics, confidence, self.lowercase)
 
     def compare(self) -> None:
         """Score every system, and test how far it differs from the first."""
@@ -123,6 +130,10 @@ class Evaluation:
                 }
                 for k, (system, scores) in enumerate(zip(self.systems, self.scores))
             ]
+        if self.sets:
+            result["sets"] = {
+                name: {**_score_json(scores), "sentences": scores.sentences} for name, scores in self.sets.items()
+            }
         if self.baselines:
             result["baselines"] = [{"name": system.name, **scores.values} for system, scores in self.baselines]
         if self.examples:
@@ -195,6 +206,11 @@ def read_test_corpus(name: str | None, trained_on: Sequence[str]) -> Corpus:
             fix="name a test corpus: seq2seq eval test.tsv",
         )
     return read_corpus(name or builtin_corpus("test"))
+
+
+def read_builtin_sets() -> dict[str, Corpus]:
+    """Return the test sets of the built-in corpus by name, the whole one first."""
+    return {name: read_corpus(builtin_corpus(split)) for name, split in TEST_SETS.items()}
 
 
 def _score_json(scores: Scores) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from seq2seq_cli.errors import UserError
 LANGUAGES = "en-fr"
 BUILTIN = "built-in"
 """Name of the built-in corpus in model files."""
+TEST_SETS = {"whole": "test", "everyday": "test_everyday", "long": "test_long"}
+"""Test sets that ``seq2seq eval`` reports, each with its split; the everyday one is a part of the whole."""
 
 
 def data_folder() -> Path:
@@ -25,5 +27,5 @@ def data_folder() -> Path:
 
 
 def builtin_corpus(split: str) -> str:
-    """Return the path of one split (``train``, ``valid``, ``test``, ``test_long``) of the built-in corpus."""
+    """Return the path of one split (``train``, ``valid``, or one of ``TEST_SETS``) of the built-in corpus."""
     return str(data_folder() / LANGUAGES / f"{split}.tsv")

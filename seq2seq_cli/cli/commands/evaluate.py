@@ -18,7 +18,7 @@ from seq2seq_cli.cli.terminal.scores import say_remarks, score_lines
 from seq2seq_cli.cli.terminal.translations import report_truncated
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import usage_error
-from seq2seq_cli.evaluation.evaluation import Evaluation, System, read_test_corpus
+from seq2seq_cli.evaluation.evaluation import Evaluation, System, read_builtin_sets, read_test_corpus
 from seq2seq_cli.evaluation.scores import METRICS, parse_metrics
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def evaluate_command(
     corpus: Annotated[
         str | None,
         typer.Argument(
-            metavar="CORPUS", help="Test corpus, named as for 'train'.", show_default="the built-in test set"
+            metavar="CORPUS", help="Test corpus, named as for 'train'.", show_default="the built-in test sets"
         ),
     ] = None,
     model: Models = None,
@@ -126,7 +126,7 @@ def evaluate_command(
 ) -> None:
     """Score a model on a test corpus, with sacreBLEU's signatures.
 
-    Without arguments it scores model.npz on the built-in test set.
+    Without arguments it scores model.npz on the built-in test sets: whole, everyday and long.
     Several models are scored as one ensemble, or side by side with --compare.
 
     Examples:
@@ -148,10 +148,13 @@ def evaluate_command(
     translators = [load_translator(group, threads) for group in groups]
     trained_on = [name for translator in translators for name in translator.corpora]
     sources, targets, data = _test_set(corpus, references, trained_on, in_step=bool(files))
+    sets = {} if compare or corpus is not None or references is not None else read_builtin_sets()
+    # the sets share sentences, and each is translated once
+    rest = list(dict.fromkeys(source for part in sets.values() for source in part.sources if source not in sources))
     systems = []
     for group, translator in zip(groups, translators):
-        outputs = _translated(translator, sources, config)
-        systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs))
+        outputs = _translated(translator, sources + rest, config)
+        systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs[: len(sources)]))
     systems += [System(path, list(console.read_input(path))) for path in files]
     settings: dict[str, Any] = {"hypotheses": files[0] if len(files) == 1 else files} if files else {}
     if groups:
@@ -165,6 +168,8 @@ def evaluate_command(
         report.compare()
     else:
         report.score(confidence)
+        if sets:
+            report.add_sets(sets, dict(zip(sources + rest, outputs)), confidence)
     if baselines:
         report.add_baselines(_baselines(sources, train_corpus, trained_on))
     if by_length:

@@ -28,7 +28,7 @@ def score_lines(evaluation: Evaluation) -> list[str]:
     """Return everything as lines that fit the terminal."""
     width = width_of(console.results())
     several = len(evaluation.systems) > 1
-    lines = _comparison(evaluation, width) if several else _scores(evaluation, width)
+    lines = (_comparison if several else _sets if evaluation.sets else _scores)(evaluation, width)
     shown = "  ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in evaluation.settings.items())
     count = len(evaluation.references)
     facts = [["data", f"{evaluation.data}, {count:,} sentence{'s' * (count != 1)}"], ["with", shown]]
@@ -51,6 +51,21 @@ def _scores(evaluation: Evaluation, width: int) -> list[str]:
     return table(["", ">", ""], rows, width)
 
 
+def _sets(evaluation: Evaluation, width: int) -> list[str]:
+    """Return a line for each test set, and the signatures once."""
+    headers = ["test set", *(f">{METRICS[name].title}" for name in evaluation.metrics), ">sentences"]
+    rows = [
+        [name, *(_with_interval(scores, metric) for metric in evaluation.metrics), f"{scores.sentences:,}"]
+        for name, scores in evaluation.sets.items()
+    ]
+    return [*table(headers, rows, width), "", *_signatures(evaluation, width)]
+
+
+def _signatures(evaluation: Evaluation, width: int) -> list[str]:
+    rows = [[METRICS[name].title, text] for name, text in evaluation.scores[0].signatures.items()]
+    return table(["", ""], rows, width)
+
+
 def _comparison(evaluation: Evaluation, width: int) -> list[str]:
     """Return a line for each system, and what the test means."""
     found = list(zip(evaluation.systems, evaluation.scores))
@@ -67,9 +82,8 @@ def _comparison(evaluation: Evaluation, width: int) -> list[str]:
             for name in evaluation.metrics
             for system, s in found
         ]
-    signatures = [[METRICS[name].title, text] for name, text in evaluation.scores[0].signatures.items()]
     meaning = f"* differs from {evaluation.systems[0].name} with p < {SIGNIFICANT}, by paired bootstrap"
-    return [*table(headers, rows, width), *table([""], [[meaning]], width), "", *table(["", ""], signatures, width)]
+    return [*table(headers, rows, width), *table([""], [[meaning]], width), "", *_signatures(evaluation, width)]
 
 
 def _scale(evaluation: Evaluation, width: int) -> list[str]:

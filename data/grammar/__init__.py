@@ -1,1 +1,0 @@
-"""The bilingual grammar behind the built-in English-French corpus."""
