@@ -50,6 +50,7 @@ EVERYTHING = {
     "dropout": 0.25,
     "word_dropout": 0.1,
     "context_dropout": 0.2,
+    "weight_dropout": 0.3,
     "tie_embeddings": False,
     "lexical_prior": True,
     "epochs": 9,

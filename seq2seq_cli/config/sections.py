@@ -94,6 +94,9 @@ class ModelConfig(Section):
         below=True,
         later=True,
     )
+    weight_dropout: float = setting(
+        0.0, "Rate of recurrent weights dropped for a batch (DropConnect).", "X", low=0, high=1, below=True
+    )
     tie_embeddings: bool | None = setting(
         None,
         "Whether the target embedding is also the output layer's weight (Press & Wolf 2017).",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.parameters import Parameters
 from seq2seq_cli.nn.products import few_rows_product
 from seq2seq_cli.nn.recurrent import StackCache, stack_backward, stack_forward
+from seq2seq_cli.nn.weight_dropout import Masks, weight_dropout_backward, weight_dropout_forward
 
 
 class DecoderCache(NamedTuple):
@@ -24,6 +26,8 @@ class DecoderCache(NamedTuple):
     embedded: Array
     hidden: Array
     context: Array | None
+    weights: Mapping[str, Array]
+    weight_masks: Masks
     stack: StackCache
     readout: Array | None
     top_mask: Array | None
@@ -71,9 +75,11 @@ class Decoder:
         embedded = embedding_forward(inputs, self.parameters["decoder.embedding.weight"])
         mask = embedding_dropout(embedded, config.dropout, config.word_dropout, generator)
         top_mask = readout = None
+        stacked = self.parameters.below("decoder.rnn.")
+        weights, weight_masks = weight_dropout_forward(stacked, config.weight_dropout, generator)
         hidden, finals, stack = stack_forward(
             self.cell,
-            self.parameters.below("decoder.rnn."),
+            weights,
             embedded,
             packing,
             start.states,
@@ -88,7 +94,7 @@ class Decoder:
         if config.dropout and generator is not None:
             top_mask = dropout_mask(top.shape, config.dropout, generator, top.dtype)
             top = top * top_mask
-        cache = DecoderCache(mask, embedded, hidden, start.context, stack, readout, top_mask)
+        cache = DecoderCache(mask, embedded, hidden, start.context, weights, weight_masks, stack, readout, top_mask)
         return top, finals, cache
 
     def backward(
@@ -106,15 +112,17 @@ class Decoder:
         if cache.readout is not None and cache.context is not None:
             d_embedded, d_hidden, d_context = self._readout_backward(d_top, packing, cache, gradients)
         zeros = np.zeros((packing.sentences, self.config.hidden_size), d_top.dtype)
+        recurrent_gradients = gradients.below("decoder.rnn.")
         d_inputs, d_states, d_sentence_input = stack_backward(
             self.cell,
-            self.parameters.below("decoder.rnn."),
+            cache.weights,
             packing,
             d_hidden,
             [(zeros,) * len(self.cell.state_names)] * self.config.layers,
             cache.stack,
-            gradients.below("decoder.rnn."),
+            recurrent_gradients,
         )
+        weight_dropout_backward(cache.weight_masks, recurrent_gradients)
         if d_embedded is not None:
             d_inputs += d_embedded
         if d_context is not None and d_sentence_input is not None:

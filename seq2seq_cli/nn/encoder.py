@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.parameters import Parameters
 from seq2seq_cli.nn.products import few_rows_product
 from seq2seq_cli.nn.recurrent import StackCache, stack_backward, stack_forward
+from seq2seq_cli.nn.weight_dropout import Masks, weight_dropout_backward, weight_dropout_forward
 
 
 class DecoderState(NamedTuple):
@@ -70,6 +72,8 @@ class EncoderCache(NamedTuple):
     """What the encoder keeps for its backward pass."""
 
     mask: Array | None
+    weights: Mapping[str, Array]
+    weight_masks: Masks
     stack: StackCache
     finals: list[State]
     bridged: list[State]
@@ -103,9 +107,11 @@ class Encoder:
         config = self.config
         embedded = embedding_forward(source, self.parameters["encoder.embedding.weight"])
         mask = embedding_dropout(embedded, config.dropout, config.word_dropout, generator)
+        stacked = self.parameters.below("encoder.rnn.")
+        weights, weight_masks = weight_dropout_forward(stacked, config.weight_dropout, generator)
         _, finals, stack = stack_forward(
             self.cell,
-            self.parameters.below("encoder.rnn."),
+            weights,
             embedded,
             packing,
             None,
@@ -115,7 +121,7 @@ class Encoder:
             keep_cache=keep_cache,
         )
         start, finals = self.initial_decoder_state(finals)
-        return start, EncoderCache(mask, stack, finals, start.states)
+        return start, EncoderCache(mask, weights, weight_masks, stack, finals, start.states)
 
     def initial_decoder_state(self, finals: list[State]) -> tuple[DecoderState, list[State]]:
         """Return the initial decoder state, and each layer's last state, both directions side by side.
@@ -151,16 +157,18 @@ class Encoder:
         if d_state.context is not None:
             d_hidden, *d_rest = d_finals[-1]
             d_finals = [*d_finals[:-1], (d_hidden + d_state.context, *d_rest)]
+        recurrent_gradients = gradients.below("encoder.rnn.")
         d_embedded, _, _ = stack_backward(
             self.cell,
-            self.parameters.below("encoder.rnn."),
+            cache.weights,
             packing,
             None,
             [tuple(part[:, d * H : (d + 1) * H] for part in state) for state in d_finals for d in range(D)],
             cache.stack,
-            gradients.below("encoder.rnn."),
+            recurrent_gradients,
             directions=D,
         )
+        weight_dropout_backward(cache.weight_masks, recurrent_gradients)
         if cache.mask is not None:
             d_embedded *= cache.mask
         d_weight = gradients["encoder.embedding.weight"]
