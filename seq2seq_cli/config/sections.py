@@ -95,7 +95,7 @@ class ModelConfig(Section):
         later=True,
     )
     weight_dropout: float = setting(
-        0.0, "Rate of recurrent weights dropped for a batch (DropConnect).", "X", low=0, high=1, below=True
+        0.0, "Rate of recurrent weights dropped for a batch (DropConnect).", "X", low=0, high=1, below=True, later=True
     )
     tie_embeddings: bool | None = setting(
         None,
