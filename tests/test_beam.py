@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,12 @@ def test_scores_that_are_no_numbers_are_an_error_wherever_they_are(number):
     config = SearchConfig(beam=2, n_best=2)
     with np.errstate(invalid="ignore"), pytest.raises(UserError, match="not finite numbers"):
         beam_search(Scripted(after), np.array([9]), config, SpecialTokens(BOS, EOS, frozenset((0, BOS))))
+
+
+def test_a_search_goes_on_until_so_many_are_finished_as_it_shall_collect():
+    after = defaultdict(lambda: [0, 0, 0.6, 0.4, 0])
+    special = SpecialTokens(BOS, EOS, frozenset((0, BOS)))
+    config = SearchConfig(beam=2, n_best=1, length_penalty=0.0)
+    for collected, limit, expected in ((0, 9, 1), (3, 9, 3), (5, 9, 5), (5, 3, 3)):
+        (found,) = beam_search(Scripted(after), np.array([limit]), config, special, collected)
+        assert sorted(h.tokens for h in found if h.log_probability > -60) == [(3,) * n for n in range(expected)]

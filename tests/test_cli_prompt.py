@@ -109,8 +109,8 @@ def test_help_names_every_command_and_the_settings_now(spawn):
         assert command in shown
     for command in (":length-penalty A", ":normalization plain|gnmt", ":no-repeat-ngram N", ":max-length LENGTH"):
         assert command in shown
-    now = "now: beam 3, length-penalty 1.0, normalization plain, no-repeat-ngram 0, n-best 1, max-length 2x+10"
-    assert f"{now}, allow-unknown off, explain on, scores off" in " ".join(shown.split())
+    now = "now: beam 3, length-penalty 1.0, normalization plain, reverse-weight 0.2, no-repeat-ngram 0, n-best 1"
+    assert f"{now}, max-length 2x+10, allow-unknown off, explain on, scores off" in " ".join(shown.split())
     assert max(map(len, shown.splitlines())) <= 80
     leave(child)
 

@@ -65,6 +65,6 @@ def test_a_model_with_a_lexical_prior_trains_resumes_translates_and_is_inspected
 
 
 def test_a_training_with_another_prior_cannot_be_resumed(trained, cli):
-    result = cli("train", "pairs.tsv", "--lexical-prior", "--resume", "--epochs", "13", cwd=trained)
+    result = cli("train", "pairs.tsv", "--no-lexical-prior", "--resume", "--epochs", "13", cwd=trained)
     assert result.returncode == 1
-    assert "--lexical-prior True is not what this training started with" in result.stderr.decode()
+    assert "--lexical-prior False is not what this training started with" in result.stderr.decode()

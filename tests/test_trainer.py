@@ -272,3 +272,15 @@ def test_the_fingerprint_is_that_of_the_real_pairs(tmp_path):
     plain = make_trainer(tmp_path / "m.npz")
     augmented = make_trainer(tmp_path / "m.npz", synthetic=SYNTHETIC, augmentation=1.0)
     assert augmented.files.fingerprints == plain.files.fingerprints
+
+
+def test_an_epoch_that_has_not_begun_follows_a_changed_limit_and_one_that_has_begun_does_not(tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", synthetic=SYNTHETIC, augmentation=1.0, epochs=2)
+    assert trainer.augmented
+    trainer.config = dataclasses.replace(trainer.config, epochs=1)
+    steps = [report for report in trainer.run() if isinstance(report, StepReport)]
+    assert len(steps) == trainer.total_steps == trainer.steps_per_epoch
+    begun = make_trainer(tmp_path / "b.npz", synthetic=SYNTHETIC, augmentation=1.0, epochs=2)
+    next(begun.run())
+    begun.config = dataclasses.replace(begun.config, epochs=1)
+    assert len([report for report in begun.run() if isinstance(report, StepReport)]) == 15 - 1

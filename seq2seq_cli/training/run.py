@@ -222,7 +222,8 @@ def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Genera
 def _limit_epochs(trainer: Trainer, cost: CostEstimate) -> CostEstimate:
     """Plan fewer epochs where this machine would take longer than a corpus of that size should."""
     recipe = trainer.checkpoint.recipe
-    epochs = planned_epochs(recipe, trainer.real_pairs, cost.epoch_seconds)
+    mean = cost.epoch_seconds * trainer.total_steps / (cost.steps_per_epoch * trainer.config.epochs)
+    epochs = planned_epochs(recipe, trainer.real_pairs, mean)
     if epochs < trainer.config.epochs:
         trainer.config = dataclasses.replace(trainer.config, epochs=epochs)
         trainer.checkpoint.recipe = dataclasses.replace(recipe, training=trainer.config)

@@ -87,10 +87,12 @@ class Trainer:
         self.seconds = 0.0
         self.validated_step = 0
         self.steps_per_epoch, self.steps_per_augmented_epoch = len(self.plan(1)), len(self.plan(1, augmented=True))
-        self.augmented = self._is_augmented()
+        self.augmented = False
         self.files = TrainingFiles(output, fingerprints(checkpoint, train, valid), replaces_another=state is None)
         if state is not None:
             restore(self, state)
+        if not self.batch:
+            self.augmented = self._is_augmented()
 
     @property
     def step(self) -> int:
@@ -145,6 +147,8 @@ class Trainer:
         """
         saved = time.monotonic()
         while not self.finished:
+            if not self.batch:  # an epoch goes on as it began, also where it is resumed
+                self.augmented = self._is_augmented()
             plan = self.plan(self.epoch, self.augmented)
             while self.batch < len(plan) and not self.finished:
                 yield self.train_step(plan[self.batch])
@@ -160,7 +164,6 @@ class Trainer:
                     saved = time.monotonic()
                 self.epoch += 1
                 self.batch = 0
-                self.augmented = self._is_augmented()
         if self.validated_step < self.step:  # a limit in the middle of an epoch
             yield self._validate()
         self.save()
