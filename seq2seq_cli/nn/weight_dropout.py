@@ -9,7 +9,8 @@ probability ``r``, else ``1 / (1 − r)``::
     d_W_hh = m ⊙ d_W̃_hh             d_h = d_h_projection W̃_hh
 
 so a dropped weight has no gradient in this batch. A batch sharded over several workers has a mask in each shard. The
-layers do not know of it: they run forward and backward on ``W̃_hh``, whatever the cell. Input weights, biases and a cell's own weights are not dropped. Inference uses ``W_hh``.
+layers do not know of it: they run forward and backward on ``W̃_hh``, whatever the cell. Input weights, biases and a
+cell's own weights are not dropped. Inference uses ``W_hh``.
 
 Source: Wan et al. 2013, "Regularization of Neural Networks using DropConnect"; on the recurrent weights: Merity, Keskar
 & Socher 2018, "Regularizing and Optimizing LSTM Language Models", section 2.
