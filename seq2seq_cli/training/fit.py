@@ -23,6 +23,7 @@ ANCHORS: dict[int, dict[str, float]] = {
         "word_dropout": 0.1,
         "context_dropout": 0.2,
         "augmentation": 1.0,
+        "members": 3,
         "epochs": 30,
         "minutes": 10,
     },
@@ -34,7 +35,8 @@ ANCHORS: dict[int, dict[str, float]] = {
         "word_dropout": 0.1,
         "context_dropout": 0.2,
         "augmentation": 1.0,
-        "epochs": 18,
+        "members": 2,
+        "epochs": 12,
         "minutes": 10,
     },
     40_000: {
@@ -45,7 +47,8 @@ ANCHORS: dict[int, dict[str, float]] = {
         "word_dropout": 0.05,
         "context_dropout": 0.1,
         "augmentation": 0.0,
-        "epochs": 8,
+        "members": 1,
+        "epochs": 7,
         "minutes": 20,
     },
     140_000: {
@@ -56,12 +59,13 @@ ANCHORS: dict[int, dict[str, float]] = {
         "word_dropout": 0.0,
         "context_dropout": 0.0,
         "augmentation": 0.0,
+        "members": 1,
         "epochs": 8,
         "minutes": 40,
     },
 }
 """Number of training pairs → what was measured to be best at that size; ``minutes`` is the most that it should take."""
-STEPS_OF_SIZE = {"vocab_size": 500, "hidden_size": 32, "epochs": 1}
+STEPS_OF_SIZE = {"vocab_size": 500, "hidden_size": 32, "epochs": 1, "members": 1}
 """What a number is rounded to."""
 SMALLEST_STEP = 0.05
 """What a rate is rounded to."""
@@ -107,9 +111,13 @@ def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
 
 
 def planned_epochs(recipe: Recipe, pairs: int, epoch_seconds: float) -> int:
-    """Return how many epochs fit into the time that a corpus of that size should take; all, if they were given."""
+    """Return how many epochs fit into the time that a corpus of that size should take; all, if they were given.
+
+    At least half of them: with fewer a training is worth little, and a machine that was busy while a few steps were
+    timed is not always so.
+    """
     training = recipe.training
     if "epochs" in recipe.given or training.max_steps is not None or training.max_minutes is not None:
         return training.epochs
     fitting = int(60 * fitted_values(pairs)["minutes"] / max(epoch_seconds, 1e-9))
-    return max(1, min(training.epochs, fitting))
+    return max(math.ceil(training.epochs / 2), min(training.epochs, fitting))
