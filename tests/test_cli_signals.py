@@ -5,8 +5,10 @@ import pytest
 
 from seq2seq_cli.cli.signals import StopSignal, catch_signals
 
+ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)] + ([(signal.SIGHUP, 129)] if os.name == "posix" else [])
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+
+@pytest.mark.parametrize(("number", "code"), ENDINGS)
 def test_a_signal_is_noted_with_its_exit_code_and_said_at_once(number, code, capfd):
     before = signal.getsignal(number)
     with catch_signals(in_place=False) as received:

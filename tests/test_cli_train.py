@@ -13,6 +13,8 @@ import pytest
 from seq2seq_cli.storage.checkpoint import load_model
 from tests.conftest import SMALL, assert_explained, environment, write_pairs
 
+ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)] + ([(signal.SIGHUP, 129)] if os.name == "posix" else [])
+
 
 def test_training_writes_model_state_and_log_and_says_what_next(trained, cli):
     write_pairs(trained / "again.tsv")
@@ -276,7 +278,7 @@ def wait_for_steps(folder, process, least):
     raise AssertionError(process.communicate()[1].decode())
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), ENDINGS)
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_interrupted_training_saves_and_resumes_to_the_uninterrupted_result(number, code, cli, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"

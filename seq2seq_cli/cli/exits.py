@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 
+from seq2seq_cli.cli.signals import ending_signals
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import UserError
 
@@ -24,7 +25,9 @@ def run(app: typer.Typer) -> int:
     """Run the command line and return its exit code; every failure becomes an explained error, none a traceback."""
     warnings.simplefilter("ignore", RuntimeWarning)  # overflow is checked for, and explained, where it matters
     with suppress(ValueError):  # not in a thread
-        signal.signal(signal.SIGTERM, _terminate)
+        for number in ending_signals():
+            if number != signal.SIGINT:  # which is a KeyboardInterrupt
+                signal.signal(number, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
@@ -67,8 +70,8 @@ def run(app: typer.Typer) -> int:
 
 
 def _terminate(number: int, frame: Any) -> None:
-    """End at SIGTERM with its exit code; temporary files are removed on the way out."""
-    raise console.Stop(console.EXIT_TERMINATED)
+    """End at a signal with its exit code; temporary files are removed on the way out."""
+    raise console.Stop(console.EXIT_SIGNAL + number)
 
 
 def _fail(error: UserError) -> int:

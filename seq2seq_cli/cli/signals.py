@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM during training: the current step is finished and saved first."""
+"""Ctrl-C, SIGTERM and a hang-up during training: the current step is finished and saved first."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ from typing import Any
 from seq2seq_cli.cli.terminal import console
 
 
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """Return the signals that end the program: Ctrl-C, SIGTERM, and a hang-up unless it is ignored, as by nohup."""
+    found = [signal.SIGINT, signal.SIGTERM]
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:
+        found.append(hang_up)
+    return tuple(found)
+
+
 class StopSignal:
-    """Set by SIGINT and SIGTERM during training, so that the current step is finished and saved first.
+    """Set by SIGINT, SIGTERM and SIGHUP during training, so that the current step is finished and saved first.
 
     ``code`` is the exit code once a signal has arrived, else None. A second SIGINT interrupts at once.
 
@@ -29,7 +38,7 @@ class StopSignal:
         """Handle a signal."""
         if self.code is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.code = console.EXIT_INTERRUPTED if number == signal.SIGINT else console.EXIT_TERMINATED
+        self.code = console.EXIT_SIGNAL + number
         if not console.quiet():
             with suppress(OSError):  # not print: the signal may have interrupted one
                 os.write(2, self._notice().encode())
@@ -44,9 +53,9 @@ class StopSignal:
 
 @contextmanager
 def catch_signals(in_place: bool) -> Iterator[StopSignal]:
-    """Catch SIGINT and SIGTERM in a ``with`` block; ``in_place`` is as for ``StopSignal``."""
+    """Catch the signals that end the program in a ``with`` block; ``in_place`` is as for ``StopSignal``."""
     received = StopSignal(in_place)
-    before = {number: signal.signal(number, received.receive) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, received.receive) for number in ending_signals()}
     try:
         yield received
     finally:

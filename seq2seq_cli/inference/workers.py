@@ -183,6 +183,8 @@ class WorkerPool:
     def _serve(self, pipe: Connection) -> None:
         """Run the calls of the first worker until it closes its end of the pipe, or has ended in any way."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first worker, which may want to finish a step
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         for ours in self._pipes:
             ours.close()  # or this process would keep its siblings' pipes, and its own, open

@@ -6,6 +6,7 @@ code   meaning
 0      done
 1      the data, the model or the machine said no
 2      wrong usage
+129    hung up (SIGHUP)
 130    interrupted (Ctrl-C, SIGINT)
 143    terminated (SIGTERM)
 =====  ==================================================
@@ -30,7 +31,8 @@ from seq2seq_cli.text.inputs import STDIO
 if TYPE_CHECKING:
     from rich.console import Console
 
-EXIT_USAGE, EXIT_INTERRUPTED, EXIT_TERMINATED = 2, 130, 143
+EXIT_USAGE, EXIT_INTERRUPTED, EXIT_SIGNAL = 2, 130, 128
+"""``EXIT_SIGNAL`` is what a signal's number is added to."""
 
 
 class Stop(BaseException):

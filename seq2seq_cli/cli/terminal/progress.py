@@ -55,7 +55,7 @@ class Display(Protocol):
 
 
 def show_training(events: Generator[Event, None, Any], as_result: bool, log_on_stdout: bool) -> None:
-    """Show a training while it runs; SIGINT and SIGTERM save it and stop.
+    """Show a training while it runs; SIGINT, SIGTERM and SIGHUP save it and stop.
 
     Args:
         events: what ``train`` yields.
