@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 
 from seq2seq_cli.config import UNLIMITED_EPOCHS, Recipe, setting_types
-from seq2seq_cli.training.fit import ANCHORS, fit_to_corpus, fitted_values, planned_epochs
+from seq2seq_cli.training.fit import ANCHORS, BUILTIN_EPOCHS, fit_to_corpus, fitted_values, planned_epochs
 
 SIZES = [10, 2_999, 3_000, 3_001, 5_000, 9_999, 10_000, 20_000, 40_000, 99_000, 140_000, 10_000_000]
 
@@ -30,7 +30,7 @@ def test_a_few_pairs_more_change_nothing_much(pairs):
 
 
 def test_a_fitted_recipe_says_what_was_chosen_and_it_is_still_nobodys_choice():
-    recipe = Recipe.of(batch_size=16)
+    recipe = Recipe.of(corpus="pairs.tsv", batch_size=16)
     fitted, chosen = fit_to_corpus(recipe, 3_000)
     assert fitted.given == recipe.given
     assert fitted.settings() == {**recipe.settings(), **chosen}
@@ -59,7 +59,7 @@ def test_the_plain_network_of_the_tutorials_stays_plain():
 
 
 def test_epochs_are_planned_by_the_time_that_one_takes():
-    recipe, _ = fit_to_corpus(Recipe(), 3_000)
+    recipe, _ = fit_to_corpus(Recipe.of(corpus="pairs.tsv"), 3_000)
     assert planned_epochs(recipe, 3_000, 1.0) == recipe.training.epochs
     assert planned_epochs(recipe, 3_000, 25.0) == 24  # 10 minutes
     assert planned_epochs(recipe, 140_000, 100.0) == 24  # 40 minutes
@@ -67,3 +67,8 @@ def test_epochs_are_planned_by_the_time_that_one_takes():
     for given in ({"epochs": 9}, {"max_steps": 10**9}, {"max_minutes": 1e3}):
         fitted, _ = fit_to_corpus(Recipe.of(**given), 3_000)
         assert planned_epochs(fitted, 3_000, 1e6) == fitted.training.epochs
+
+
+def test_the_built_in_corpus_is_trained_on_for_a_few_minutes_only():
+    assert fit_to_corpus(Recipe(), 40_000)[0].training.epochs == BUILTIN_EPOCHS
+    assert fit_to_corpus(Recipe.of(epochs=9), 40_000)[0].training.epochs == 9

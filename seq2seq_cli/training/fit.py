@@ -69,6 +69,8 @@ STEPS_OF_SIZE = {"vocab_size": 500, "hidden_size": 32, "epochs": 1, "members": 1
 """What a number is rounded to."""
 SMALLEST_STEP = 0.05
 """What a rate is rounded to."""
+BUILTIN_EPOCHS = 4
+"""The built-in corpus is what one tries first: four minutes are enough to see what a model can do."""
 
 
 def fitted_values(pairs: int) -> dict[str, Any]:
@@ -103,6 +105,8 @@ def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
         chosen["patience"] = max(recipe.training.patience, chosen["epochs"])
     else:
         chosen = {"epochs": chosen["epochs"]}
+    if recipe.corpora.corpus is None:
+        chosen["epochs"] = BUILTIN_EPOCHS
     if recipe.training.max_steps is not None or recipe.training.max_minutes is not None:
         chosen["epochs"] = UNLIMITED_EPOCHS
     chosen = {name: value for name, value in chosen.items() if name not in recipe.given}
