@@ -15,6 +15,7 @@ import typer
 
 from seq2seq_cli.cli import app
 from seq2seq_cli.cli.help import Deferred
+from seq2seq_cli.training.fit import ANCHORS
 from tests.conftest import CHECKOUT, environment
 
 NAMES = ("README.md", "seq2seq_cli/nn/README.md", "tests/benchmarks/README.md", "data/README.md")
@@ -195,6 +196,13 @@ def test_the_reading_order_leads_through_every_module_of_the_network():
     for module in folder.glob("*.py"):
         if module.name != "__init__.py":
             assert f"]({module.name})" in DOCUMENTS[NAMES[1]], module.name
+
+
+def test_the_table_of_the_recipe_that_fits_holds_its_anchors():
+    section = DOCUMENTS[NAMES[1]].partition("\n## 13. ")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if re.match(r"\| [\d,]+ \|", line)]
+    table = {int(row[0].replace(",", "")): [float(cell.replace(",", "")) for cell in row[1:]] for row in rows}
+    assert table == {pairs: list(values.values()) for pairs, values in ANCHORS.items()}
 
 
 def texts(path: Path):
