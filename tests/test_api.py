@@ -75,7 +75,7 @@ def test_events_end_with_the_kept_model(tmp_path):
     started = next(event for event in events if isinstance(event, TrainingStarted))
     steps = [event for event in events if isinstance(event, StepReport)]
     assert len(steps) == started.total_steps
-    best = min((event for event in events if isinstance(event, ValidationReport)), key=lambda each: each.valid_loss)
+    *_, best = (event for event in events if isinstance(event, ValidationReport) and event.improved)
     finished = events[-1]
     assert isinstance(finished, TrainingFinished)
     assert finished.best == best

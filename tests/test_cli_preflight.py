@@ -20,7 +20,8 @@ old dog\told dog
 bird\toiseau oiseau oiseau oiseau oiseau oiseau oiseau oiseau oiseau
 old dog\told dog
 """
-LABELS = ["corpus", "tokens", "lengths", "vocabulary", "unseen", "suspicious", "model", "memory", "time"]
+LABELS = ["corpus", "tokens", "lengths", "vocabulary", "unseen", "suspicious", "synthetic", "model"]
+LABELS += ["recipe", "note", "memory", "time"]
 
 
 def names(folder):

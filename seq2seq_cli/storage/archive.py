@@ -124,7 +124,7 @@ class Archive:
         """Raise unless exactly these members are there."""
         if self.names - expected:
             names = ", ".join(map(repr, sorted(self.names - expected)[:3]))
-            raise self.damaged(f"it has members that do not belong to it: {names}")
+            raise self.damaged(f"it has unknown members: {names}")
         if expected - self.names:
             raise self.damaged(f"it has no member '{min(expected - self.names)}'")
 

@@ -1,8 +1,8 @@
 """A recipe that fits the corpus: what nobody chose is chosen by the number of sentence pairs.
 
-The values were measured at a few sizes (``ANCHORS``) and are interpolated between them over the logarithm of the number
-of pairs, so that a corpus a little larger gets a recipe a little different. A small corpus needs strong regularization,
-a small network and many epochs; a large one the opposite. Which measurements decided is in ``nn/README.md``.
+The values are set at a few sizes (``ANCHORS``) and are interpolated between them over the logarithm of the number of
+pairs, so that a corpus a little larger gets a recipe a little different. A small corpus needs strong regularization,
+small networks and many epochs; a large one the opposite. Which of them were measured is in ``nn/README.md``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ANCHORS: dict[int, dict[str, float]] = {
         "context_dropout": 0.2,
         "augmentation": 1.0,
         "members": 3,
-        "epochs": 30,
+        "epochs": 24,
         "minutes": 10,
     },
     10_000: {
@@ -64,7 +64,7 @@ ANCHORS: dict[int, dict[str, float]] = {
         "minutes": 40,
     },
 }
-"""Number of training pairs → what was measured to be best at that size; ``minutes`` is the most that it should take."""
+"""Number of training pairs → the settings at that size; ``minutes`` is the most that a training should take."""
 STEPS_OF_SIZE = {"vocab_size": 500, "hidden_size": 32, "epochs": 1, "members": 1}
 """What a number is rounded to."""
 SMALLEST_STEP = 0.05

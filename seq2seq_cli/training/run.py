@@ -165,12 +165,12 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     if synthetic is not None:
         yield SyntheticPairs(len(synthetic), trainer.synthetic_per_epoch)
     yield Network(checkpoint.model.config, len(checkpoint.model.parameters.flat))
-    if not resumed:
-        yield RecipeChosen(len(train.ids), chosen)
     if not trainer.finished:
         cost = estimate_cost(trainer)
         if not resumed:
             cost = _limit_epochs(trainer, cost)
+            planned = {"epochs": trainer.config.epochs} if "epochs" in chosen else {}
+            yield RecipeChosen(len(train.ids), {**chosen, **planned})
         yield cost
     for pairs in (train, valid):
         yield from find_unknown_tokens(pairs)

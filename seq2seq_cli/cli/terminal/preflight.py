@@ -26,6 +26,8 @@ from seq2seq_cli.training.events import (
 
 BAR, LABEL = 18, 12
 """Widths in characters: of a full bar, and of what stands before each line's colon."""
+FEW_PAIRS = 1000
+"""Pairs below which a model hardly beats looking up the nearest training sentence."""
 MUCH_UNKNOWN = 0.2
 """Share of ``<unk>`` from which on a corpus and its tokenizer do not go together."""
 
@@ -127,9 +129,13 @@ def recipe_lines(pairs: int, settings: dict[str, Any]) -> list[str]:
         for name, value in settings.items()
         if name != "patience" and not (name == "epochs" and value >= UNLIMITED_EPOCHS)
     ]
-    if not shown:
-        return []
-    return [f"recipe:     for {pairs:,} pairs, as measured on corpora of this size: {' '.join(shown)}"]
+    lines = [f"recipe:     chosen for {pairs:,} pairs, where no flag says otherwise: {' '.join(shown)}"] if shown else []
+    if pairs < FEW_PAIRS:
+        lines.append(
+            "note:       so few pairs that the translation of the nearest training sentence may be better: compare "
+            "with 'seq2seq eval --baselines'"
+        )
+    return lines
 
 
 def cost_lines(event: CostEstimate) -> list[str]:
