@@ -15,6 +15,7 @@ from seq2seq_cli.cli.terminal.prompt import NOT_AT_THE_PROMPT, Prompt
 from seq2seq_cli.cli.terminal.translations import Style
 from seq2seq_cli.config import (
     CONTEXTS,
+    CRITERIA,
     NORMALIZATIONS,
     TOKENIZER_KINDS,
     CorpusConfig,
@@ -34,6 +35,7 @@ SEARCHES = {"translate": set(), "eval": {"n_best"}}
 """The commands that search, and what of the search they have no use for: one translation is scored."""
 SECTIONS = (CorpusConfig, TokenizerConfig, ModelConfig, TrainingConfig)
 CHOICES = {
+    "keep_best": CRITERIA,
     "cell": tuple(CELLS),
     "optimizer": tuple(OPTIMIZERS),
     "context": CONTEXTS,

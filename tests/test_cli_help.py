@@ -53,7 +53,7 @@ def test_help_imports_no_module_of_a_command():
     code += "try:\n import seq2seq_cli.cli as c; c.main()\nexcept SystemExit: pass\n"
     code += "sys.exit(sum(name.startswith('seq2seq_cli.cli.') for name in sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment())
-    assert result.returncode == 4  # exits, help, and the terminal's console
+    assert result.returncode == 5  # exits, signals, help, and the terminal's console
     assert b"translate" in result.stdout
 
 

@@ -9,6 +9,7 @@ from seq2seq_cli.config.recipe import Recipe, check_settings, parse_toml, settin
 from seq2seq_cli.config.search import NORMALIZATIONS, LengthLimit, SearchConfig, length_limit
 from seq2seq_cli.config.sections import (
     CONTEXTS,
+    CRITERIA,
     LARGEST_VOCABULARY,
     LONGEST_SOURCE,
     MOST_TOKENS_PER_BATCH,
@@ -23,6 +24,7 @@ from seq2seq_cli.config.setting import Section, config_from_json, flag_of, setti
 
 __all__ = [
     "CONTEXTS",
+    "CRITERIA",
     "LARGEST_VOCABULARY",
     "LONGEST_SOURCE",
     "MOST_TOKENS_PER_BATCH",

@@ -128,11 +128,12 @@ def parameter_lines(checkpoint: Checkpoint) -> list[str]:
     """Return a table of the parameters: name, shape, number of values, and their share of all."""
     parameters = checkpoint.model.parameters
     total = len(parameters.flat)
-    lines = [f"{'parameters':<38} {'shape':>14} {'values':>12} {'bytes':>13}"]
+    width = max(map(len, parameters))
+    lines = [f"{'parameters':<{width + 2}} {'shape':>13} {'values':>10} {'bytes':>12}"]
     for name, array in parameters.items():
         shape = " × ".join(map(str, array.shape))
-        lines.append(f"  {name:<36} {shape:>14} {array.size:>12,} {array.nbytes:>13,}")
-    lines.append(f"  {'all':<36} {'':>14} {total:>12,} {parameters.flat.nbytes:>13,}")
+        lines.append(f"  {name:<{width}} {shape:>13} {array.size:>10,} {array.nbytes:>12,}")
+    lines.append(f"  {'all':<{width}} {'':>13} {total:>10,} {parameters.flat.nbytes:>12,}")
     if checkpoint.model.config.tie_embeddings:
         lines.append("  decoder.fc_out.weight is decoder.embedding.weight (--tie-embeddings)")
     return lines

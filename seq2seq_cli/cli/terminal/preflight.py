@@ -129,7 +129,9 @@ def recipe_lines(pairs: int, settings: dict[str, Any]) -> list[str]:
         for name, value in settings.items()
         if name != "patience" and not (name == "epochs" and value >= UNLIMITED_EPOCHS)
     ]
-    lines = [f"recipe:     chosen for {pairs:,} pairs, where no flag says otherwise: {' '.join(shown)}"] if shown else []
+    lines = (
+        [f"recipe:     chosen for {pairs:,} pairs, where no flag says otherwise: {' '.join(shown)}"] if shown else []
+    )
     if pairs < FEW_PAIRS:
         lines.append(
             "note:       so few pairs that the translation of the nearest training sentence may be better: compare "
