@@ -112,7 +112,8 @@ def test_a_longest_translation_may_be_relative_to_the_source(trained, cli):
 
 def test_unknown_is_never_written_unless_that_is_allowed(trained, cli, tmp_path):
     checkpoint = load_model(trained / "model.npz")
-    checkpoint.model.parameters["decoder.fc_out.bias"][0] = 50  # <unk> is by far the most probable token
+    for member in checkpoint.model.members:
+        member.parameters["decoder.fc_out.bias"][0] = 50  # <unk> is by far the most probable token
     save_model(tmp_path / "model.npz", checkpoint)
     assert b"<unk>" not in cli("translate", "red cat", "old dog", "--n-best", "5").stdout
     assert cli("translate", "red cat", "--allow-unknown", "--max-length", "2").stdout == b"<unk><unk>\n"
@@ -309,7 +310,8 @@ def test_on_a_terminal_a_sentence_can_neither_drive_it_nor_be_taken_for_markup(t
     evil = "\x1b[31m\u202e\x07[bold]:smile:"
     (tmp_path / "p.tsv").write_text("".join(f"{word}\t{evil}\n" for word in "abcdef"))
     flags = ("--valid", "p.tsv", "--tokenizer", "char", "--learning-rate", "0.02", "--epochs", "40", "--dropout", "0")
-    small = ("--hidden-size", "24", "--embedding-size", "24", "--batch-size", "3")
+    small = ("--hidden-size", "24", "--embedding-size", "24", "--batch-size", "3", "--members", "1")
+    small += ("--weight-dropout", "0", "--word-dropout", "0", "--context-dropout", "0", "--augmentation", "0")
     child = pexpect.spawn(
         sys.executable,
         ["-m", "seq2seq_cli", "train", "p.tsv", *flags, *small],

@@ -167,7 +167,8 @@ def prior_lines(checkpoint: Checkpoint) -> list[str]:
     size += " and a reverse table" * found["reverse_table"]
     return [
         "",
-        f"lexical prior: {size}, {found['bytes']:,} bytes; bias of the gate {found['gate_bias']:.2f}",
+        f"lexical prior: {size}",
+        f"  {found['bytes']:,} bytes; bias of the gate {found['gate_bias']:.2f}",
         *(f"  {show_token(s)} → {show_token(v)} {probability:.2f}" for s, v, probability in examples),
     ]
 
