@@ -29,7 +29,7 @@ from tests.conftest import CHECKOUT, environment
 PICTURES = CHECKOUT / ".pictures"
 ROWS, COLUMNS = 40, 100
 PROMPT = "> "
-TYPED = ("Where is the station?", "The doctor does not help my brother.", "I would like a zebra.", "Thank you!")
+TYPED = ("Where is the station?", "My brother does not eat meat.", "Can you help me, please?", "Thank you!")
 
 
 class Screen:
@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--at-step", type=int, default=2200)
     parser.add_argument("-m", "--model", type=Path, default=Path("model.npz"))
     parser.add_argument("lines", nargs="*", default=TYPED, help="what is typed at the prompt")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     if arguments.picture == "train":
         take_training(arguments.at_step)
     else:
