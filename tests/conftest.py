@@ -78,7 +78,8 @@ def write_pairs(path: Path) -> Path:
     return path
 
 
-SMALL = ("--embedding-size", "24", "--hidden-size", "32", "--vocab-size", "60", "--batch-size", "16", "--dropout", "0")
+SMALL = ("--embedding-size", "24", "--hidden-size", "32", "--vocab-size", "60", "--batch-size", "16", "--members", "1")
+SMALL += ("--dropout", "0")
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +88,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     write_pairs(folder / "pairs.tsv")
     arguments = ("--valid", "pairs.tsv", "--epochs", "12", "--learning-rate", "0.01", "--log-file", "log.jsonl")
+    arguments += ("--weight-dropout", "0", "--word-dropout", "0", "--context-dropout", "0", "--augmentation", "0")
     result = run_cli("train", "pairs.tsv", *arguments, *SMALL, cwd=folder)
     assert result.returncode == 0, result.stderr.decode()
     return folder
