@@ -122,25 +122,6 @@ def test_a_limit_on_the_size_of_files_is_explained_and_the_old_file_is_untouched
     assert names(tmp_path) == ["f"]
 
 
-@pytest.fixture
-def read_only(tmp_path):
-    """A folder that may not be written to, for an administrator too: a read-only file system where there is one."""
-    folder = tmp_path / "read-only"
-    folder.mkdir()
-    (folder / "f").write_bytes(b"old")
-    if os.geteuid():
-        folder.chmod(0o555)
-        yield folder
-        folder.chmod(0o755)
-        return
-    bind = subprocess.run(["mount", "--bind", str(folder), str(folder)], capture_output=True)
-    if bind.returncode:
-        pytest.skip("an administrator may write everywhere, and here may not mount")
-    subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions of folders")
 def test_a_read_only_folder_is_explained(read_only):
     for act in (

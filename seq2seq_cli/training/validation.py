@@ -30,7 +30,7 @@ class Validation:
         self.checkpoint, self.valid, self.threads = checkpoint, valid, threads
 
     def score(self, model: Seq2Seq, sentences: int) -> Score:
-        """Translate the first so many sentences with a model and score them."""
+        """Translate the first ``sentences`` validation sentences with a model and score them."""
         sources, targets = self.valid.sources[:sentences], self.valid.targets[:sentences]
         training = self.checkpoint.recipe.training
         limits = {name: getattr(training, name) for name in ("max_tokens_per_batch", "max_source_length")}

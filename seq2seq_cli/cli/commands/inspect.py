@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seq2seq_cli.cli.commands.tokenizer import show_token
 from seq2seq_cli.cli.search_flags import DEFAULT_MODEL
 from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.cli.terminal.tokens import show_token
 from seq2seq_cli.config import to_toml
 from seq2seq_cli.errors import usage_error
 

@@ -10,15 +10,13 @@ import typer
 
 from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.cli.terminal.tokens import read_token, show_token
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.text.corpus import read_lines
 from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, save_tokenizer, train_tokenizer
-
-SPACE = "\u2581"
-"""Shown in place of the space that belongs to a token."""
 
 tokenizer_app = typer.Typer(
     cls=Group,
@@ -96,7 +94,7 @@ def encode_command(
             yield " ".join(str(k) if ids else show_token(loaded.vocabulary[k]) for k in found)
             unknown = loaded.unknown(line)
             if unknown:
-                console.warn(f"line {number}: never seen in training, read as <unk>: {', '.join(unknown)}")
+                console.warn(f"line {number}: out of vocabulary, read as <unk>: {', '.join(unknown)}")
 
     console.write_results(encoded())
 
@@ -142,19 +140,3 @@ def _load(path: Path) -> Tokenizer:
             fix="name the tokenizer's file",
         )
     return load_tokenizer(path)
-
-
-def show_token(token: str) -> str:
-    r"""Return a token in a form without spaces: ``" the"`` becomes ``▁the``; ``▁`` itself becomes ``\▁``."""
-    return token.replace("\\", "\\\\").replace(SPACE, "\\" + SPACE).replace(" ", SPACE)
-
-
-def read_token(shown: str) -> str:
-    """Return the token that ``show_token`` shows like this."""
-    token, characters = "", iter(shown)
-    for character in characters:
-        if character == "\\":
-            token += next(characters, "\\")
-        else:
-            token += " " if character == SPACE else character
-    return token

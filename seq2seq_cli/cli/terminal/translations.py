@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
-from seq2seq_cli.cli.commands.tokenizer import show_token
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import bar
 from seq2seq_cli.cli.terminal.tables import table, width_of
+from seq2seq_cli.cli.terminal.tokens import show_token
 from seq2seq_cli.config import SearchConfig
 
 if TYPE_CHECKING:

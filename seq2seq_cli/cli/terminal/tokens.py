@@ -1,0 +1,22 @@
+"""Tokens as text without spaces, so that a line of them can be split again."""
+
+from __future__ import annotations
+
+SPACE = "\u2581"
+"""Shown in place of the space that belongs to a token."""
+
+
+def show_token(token: str) -> str:
+    r"""Return a token in a form without spaces: ``" the"`` becomes ``▁the``; ``▁`` itself becomes ``\▁``."""
+    return token.replace("\\", "\\\\").replace(SPACE, "\\" + SPACE).replace(" ", SPACE)
+
+
+def read_token(shown: str) -> str:
+    """Return the token that ``show_token`` shows like this."""
+    token, characters = "", iter(shown)
+    for character in characters:
+        if character == "\\":
+            token += next(characters, "\\")
+        else:
+            token += " " if character == SPACE else character
+    return token
