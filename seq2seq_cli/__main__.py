@@ -9,8 +9,8 @@ for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB"):  # before NumPy is loaded:
 
 
 def main() -> None:
-    """Run the command line; Ctrl-C while it is still being loaded ends it quietly, too."""
-    gc.set_threshold(100_000)  # loading makes very many objects, hardly any of them garbage
+    """Run the command line; Ctrl-C while its modules are being imported ends it without a traceback, too."""
+    gc.set_threshold(100_000)  # importing creates very many objects, and hardly any are garbage
     try:
         from seq2seq_cli.cli import main as run
     except KeyboardInterrupt:

@@ -123,7 +123,7 @@ def test_help_names_every_command_and_the_settings_now(spawn):
         (":beam", ["beam 5"]),
         (":beam five", [":beam must be a whole number, not 'five'"]),
         (":beam 0", [":beam must be from 1 to 1000, not 0"]),
-        (":n-best 9", [":n-best 9 is more than :beam 5 can give", "use :beam 9"]),
+        (":n-best 9", [":n-best 9 is more than :beam 5", "use :beam 9"]),
         (":explain maybe", [":explain is on or off, not 'maybe'"]),
         (":quit now", [":quit takes no argument"]),
         (":n 2", ["n-best 2"]),

@@ -48,7 +48,7 @@ WRONG = [
     (SearchConfig, {"n_best": 9}, "--n-best", "more than --beam 5"),
     (SearchConfig, {"max_length": 0}, "--max-length", "from 1"),
     (SearchConfig, {"max_length": -2}, "--max-length", "from 1"),
-    (SearchConfig, {"max_length": "2y"}, "--max-length", "relative to the source's, not '2y'"),
+    (SearchConfig, {"max_length": "2y"}, "--max-length", "relative to the source length, not '2y'"),
     (SearchConfig, {"max_length": "2x-3"}, "--max-length", "2x-3"),
     (SearchConfig, {"max_length": "2.5"}, "--max-length", "number of tokens"),
     (SearchConfig, {"max_length": ""}, "--max-length", "number of tokens"),

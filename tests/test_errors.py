@@ -28,7 +28,7 @@ def test_a_wrong_choice_is_wrong_usage_and_lists_the_choices():
         (NotADirectoryError(), "read", "a part of this path"),
         (PermissionError(), "write", "no permission to write"),
         (OSError(28, "No space left on device"), "write", "No space left"),
-        (ValueError("embedded null byte"), "read", "not a file's path"),
+        (ValueError("embedded null byte"), "read", "not a valid path"),
     ],
 )
 def test_refusals_of_the_operating_system_name_the_file(raised, doing, what):

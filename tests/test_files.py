@@ -146,7 +146,7 @@ def test_what_could_not_be_written_later_is_refused_at_once_and_nothing_is_left(
         (tmp_path / "no" / "f", "no such folder"),
         (tmp_path / "file" / "f", "file, not a folder"),
         (tmp_path / ("n" * 300), "name too long"),
-        (tmp_path / "a\0b", "not a file's path"),
+        (tmp_path / "a\0b", "not a valid path"),
     ):
         with pytest.raises(UserError, match=what):
             check_writable(path)

@@ -1,8 +1,8 @@
-"""Every setting there is, with its default, its limits and its help, in frozen dataclasses.
+"""Every setting, with its default, its limits and its help, in frozen dataclasses.
 
-A section (``ModelConfig``, ``TrainingConfig``, …) checks itself when it is made, so an impossible setting is reported
-before any work starts. A ``Recipe`` holds all the sections that a training needs. A setting is one field: the flag of
-the command line, its help, the key in a TOML file and the entry in the model file follow from it.
+A section (``ModelConfig``, ``TrainingConfig``, …) checks itself when it is created, so an invalid setting is reported
+before any work starts. A ``Recipe`` holds all sections of a training run. A setting is one field: its flag on the
+command line, its help, its key in a TOML file and its entry in the model file are derived from it.
 """
 
 from seq2seq_cli.config.recipe import Recipe, check_settings, parse_toml, setting_types, to_toml

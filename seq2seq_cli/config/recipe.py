@@ -1,11 +1,11 @@
-"""The recipe: one object that holds every setting of a training, and its way to names, types and TOML."""
+"""The recipe: one object with every setting of a training run, converted from and to names and TOML."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self
 
 from seq2seq_cli.config.sections import UNLIMITED_EPOCHS, CorpusConfig, ModelConfig, TokenizerConfig, TrainingConfig
@@ -15,10 +15,10 @@ from seq2seq_cli.errors import UserError, usage_error
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides a training: corpora, tokenizers, network, training and threads.
+    """Every setting of a training run: corpora, tokenizers, network, training loop and threads.
 
-    ``given`` names the settings that somebody chose; the others are defaults, which may be fitted to the corpus.
-    ``threads`` is the number of workers, one for each core if None; the last bits of the weights depend on it.
+    ``given`` names the settings that the user chose; the others have defaults, which may be fitted to the corpus.
+    ``threads`` is the number of workers, one per core if None; the last bits of the weights depend on it.
 
     Example:
         >>> recipe = Recipe.of(corpus="pairs.tsv", hidden_size=64)
@@ -26,27 +26,27 @@ class Recipe:
         (64, 32)
     """
 
-    corpora: CorpusConfig = field(default_factory=CorpusConfig)
-    tokenizers: TokenizerConfig = field(default_factory=TokenizerConfig)
-    model: ModelConfig = field(default_factory=ModelConfig)
-    training: TrainingConfig = field(default_factory=TrainingConfig)
+    corpora: CorpusConfig = dataclasses.field(default_factory=CorpusConfig)
+    tokenizers: TokenizerConfig = dataclasses.field(default_factory=TokenizerConfig)
+    model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
+    training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
     threads: int | None = None
     given: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, **settings: Any) -> Self:
-        """Return a recipe from settings by name, as the long flags of ``seq2seq train`` with underscores.
+        """Return a recipe from settings by name: the long flags of ``seq2seq train`` with underscores.
 
         Raises:
-            UserError: for an unknown name, a value of a wrong type or outside its limits.
+            UserError: for an unknown name, or a value of the wrong type or outside its limits.
         """
         check_settings(settings, where="Recipe", known=setting_types())
         return cls().replace(**settings)
 
     def replace(self, **settings: Any) -> Self:
-        """Return the recipe with these settings changed, and named as given."""
+        """Return the recipe with these settings changed and listed in ``given``."""
         if "tie_embeddings" not in self.given:
-            settings.setdefault("tie_embeddings", None)  # decided anew, where sizes or context are others
+            settings.setdefault("tie_embeddings", None)  # decided again for the new sizes and context
         parts: dict[str, Any] = {}
         for part in ("corpora", "tokenizers", "model", "training"):
             section = getattr(self, part)
@@ -57,7 +57,7 @@ class Recipe:
         return dataclasses.replace(self, **parts, threads=settings.get("threads", self.threads), given=given)
 
     def settings(self) -> dict[str, Any]:
-        """Return every setting by name, as ``of`` takes them; what is None or without a limit is left out."""
+        """Return every setting by name, as ``of`` accepts them, without those that are None or set no limit."""
         values: dict[str, Any] = {}
         for section in (self.corpora, self.model, self.tokenizers, self.training):
             values |= {name: getattr(section, attribute) for name, attribute in _names(type(section)).items()}
@@ -68,24 +68,24 @@ class Recipe:
 
 
 def _names(section: type[Any]) -> dict[str, str]:
-    """Return the attribute of every setting of a section, by its name."""
-    names = {name: each.name for name, each in settings_in(section).items()}
+    """Return the attribute of every setting of a section, by the setting's name."""
+    names = {name: field.name for name, field in settings_in(section).items()}
     return {"corpus": "corpus", **names} if section is CorpusConfig else names
 
 
 def setting_types() -> dict[str, type]:
-    """Return the type of every setting of a recipe, by its name."""
+    """Return the type of every setting of a recipe, by the setting's name."""
     types: dict[str, type] = {"corpus": str, "threads": int}
     for section in (CorpusConfig, ModelConfig, TokenizerConfig, TrainingConfig):
-        types |= {name: type_of(section, each) for name, each in settings_in(section).items()}
+        types |= {name: type_of(section, field) for name, field in settings_in(section).items()}
     return types
 
 
 def check_settings(values: dict[str, Any], where: str, known: dict[str, type]) -> dict[str, Any]:
-    """Return settings by name with underscores, their names and types checked.
+    """Check names and types of settings and return them, with underscores in the names.
 
     Raises:
-        UserError: for an unknown name (with the nearest known one), or a value of a wrong type.
+        UserError: for an unknown name (it suggests the nearest known one), or a value of the wrong type.
     """
     settings: dict[str, Any] = {}
     for key, value in values.items():
@@ -104,7 +104,7 @@ def check_settings(values: dict[str, Any], where: str, known: dict[str, type]) -
                 int: ("a whole number", "3"),
                 float: ("a number", "0.5"),
                 bool: ("true or false", "true"),
-                str: ("a text in quotes", '"text"'),
+                str: ("text in quotes", '"text"'),
             }[kind]
             shown = str(value)
             shown = repr(shown if len(shown) <= 60 else f"{shown[:59]}…")
@@ -114,10 +114,10 @@ def check_settings(values: dict[str, Any], where: str, known: dict[str, type]) -
 
 
 def parse_toml(text: str, where: str, known: dict[str, type]) -> dict[str, Any]:
-    """Return the settings of a TOML document, ``key = value`` with long flags as keys, by name with underscores.
+    """Return the settings of a TOML document, whose keys are long flags; the names returned have underscores.
 
     Raises:
-        UserError: if it is not TOML, and as ``check_settings``.
+        UserError: if it is not TOML, or as for ``check_settings``.
     """
     import tomllib
 

@@ -1,4 +1,4 @@
-"""The settings of the search for a translation."""
+"""The settings of the search: greedy or beam search, length limits, n-best lists."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from seq2seq_cli.errors import usage_error
 
 NORMALIZATIONS = ("plain", "gnmt")
 LONGEST_NUMBER = 30
-"""Characters; Python takes the square of the length to read a number."""
+"""Characters; Python parses a number in time quadratic in its length."""
 
 
 class LengthLimit(NamedTuple):
-    """Most target tokens of a sentence: ``factor`` times the source's tokens, and ``tokens`` more."""
+    """Maximum number of target tokens of a sentence: ``factor`` times the number of source tokens, plus ``tokens``."""
 
     factor: float
     tokens: int
@@ -25,74 +25,83 @@ class LengthLimit(NamedTuple):
 
 @cache
 def length_limit(text: str | int) -> LengthLimit:
-    """Return what ``--max-length`` says: ``60`` tokens, or ``2x`` or ``1.5x+10``, relative to the source's.
+    """Parse ``--max-length``: ``60`` tokens, or ``2x`` or ``1.5x+10``, relative to the number of source tokens.
 
     Example:
         >>> length_limit("1.5x+10")
         LengthLimit(factor=1.5, tokens=10)
 
     Raises:
-        UserError: if it is neither, or outside the limits.
+        UserError: if it has neither form, or is outside the limits.
     """
     relative = re.fullmatch(r"(\d+\.?\d*|\.\d+)x(?:\+(\d+))?", str(text), re.ASCII)
     absolute = re.fullmatch(r"-?\d+", str(text), re.ASCII)
     if relative and len(str(text)) <= LONGEST_NUMBER:
         limit = LengthLimit(float(relative[1]), int(relative[2] or 0))
         check_range("--max-length: the number before x", limit.factor, 0.01, 1000)
-        check_range("--max-length: the number behind +", limit.tokens, 0, 1 << 20)
+        check_range("--max-length: the number after +", limit.tokens, 0, 1 << 20)
         return limit
     if absolute and len(str(text)) <= LONGEST_NUMBER:
         check_range("--max-length", int(text), 1, 1 << 20)
         return LengthLimit(0.0, int(text))
     raise usage_error(
-        f"--max-length must be a number of tokens, or relative to the source's, not {str(text)[:30]!r}",
+        f"--max-length must be a number of tokens, or relative to the source length, not {str(text)[:30]!r}",
         where="--max-length",
-        fix="for example 60, 2x or 1.5x+10",
+        fix="write for example 60, 2x or 1.5x+10",
     )
 
 
 @dataclass(frozen=True)
 class SearchConfig(Section):
-    """How a translation is searched for."""
+    """How the search for a translation works."""
 
-    panel: ClassVar[str] = "The search"
+    panel: ClassVar[str] = "Search"
 
     beam: int = setting(5, "Hypotheses kept per sentence; 1 is greedy search.", low=1, high=1000)
     length_penalty: float = setting(
         1.0, "Compare hypotheses by log-probability / length^A; 0 favors short ones.", "A", low=0, high=10
     )
     normalization: str = setting(
-        "plain", "Divide by length^A, or by ((5 + length) / 6)^A (gnmt)", "FORM", choices=NORMALIZATIONS
+        "plain",
+        "Divide the log-probability by length^A (plain), or by ((5 + length) / 6)^A (gnmt)",
+        "FORM",
+        choices=NORMALIZATIONS,
     )
     reverse_weight: float = setting(
         0.2,
-        "Weight of a lexical prior's reverse table in ranking hypotheses (only with --beam above 1).",
+        "Weight of the lexical prior's reverse table when hypotheses are ranked (only with --beam above 1).",
         "X",
         low=0,
         high=10,
     )
-    no_repeat_ngram: int = setting(0, "Never write the same N tokens in a row twice; 0 allows it.", low=0, high=1000)
-    n_best: int = setting(1, "Translations per sentence: lines of number, rank and text, with tabs.", low=1, high=1000)
+    no_repeat_ngram: int = setting(
+        0, "Never generate the same n-gram of N tokens twice; 0: no limit.", low=0, high=1000
+    )
+    n_best: int = setting(
+        1, "Translations per sentence; above 1, each line has number, rank and text, with tabs.", low=1, high=1000
+    )
     max_length: int | str = setting(
-        "2x+10", "Most target tokens: a number, or relative to the source's as 2x or 1.5x+10 (at most 500).", "LENGTH"
+        "2x+10",
+        "Maximum target tokens: a number, or relative to the source, as 2x or 1.5x+10 (then at most 500).",
+        "LENGTH",
     )
     allow_unknown: bool = setting(False, "Allow <unk> in a translation, where it is most probable.", "")
     batch_size: int = setting(
-        64, "Sentences translated at a time; 1 answers each line as it comes.", low=1, high=1 << 16
+        64, "Sentences translated at a time; 1 translates each line as it arrives.", low=1, high=1 << 16
     )
     max_tokens_per_batch: int = setting(
-        MOST_TOKENS_PER_BATCH, "Most source tokens translated at a time; it bounds the memory.", low=8, high=1 << 30
+        MOST_TOKENS_PER_BATCH, "Maximum source tokens translated at a time; limits the memory.", low=8, high=1 << 30
     )
     max_source_length: int = setting(
-        LONGEST_SOURCE, "Most source tokens; a longer line is truncated.", low=1, high=1 << 20
+        LONGEST_SOURCE, "Maximum source tokens; a longer line is truncated.", low=1, high=1 << 20
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n_best > self.beam:
             raise usage_error(
-                f"--n-best {self.n_best} is more than --beam {self.beam} can give",
+                f"--n-best {self.n_best} is more than --beam {self.beam}",
                 where="--n-best",
-                fix=f"use --beam {self.n_best} or a larger one",
+                fix=f"use --beam {self.n_best} or more",
             )
         length_limit(self.max_length)

@@ -1,4 +1,4 @@
-"""The settings of a training, by what they concern: corpora, tokenizers, network, training loop."""
+"""The settings of a training run in sections: corpora, tokenizers, network, training loop."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ TOKENIZER_KINDS = ("bpe", "word", "char")
 CRITERIA = ("loss", "bleu", "chrf")
 
 LARGEST_SIZE = 1 << 16
-"""Upper limit of a layer's size: beyond it one weight matrix alone would not fit in a machine's memory."""
+"""Maximum size of a layer: beyond it, a single weight matrix would not fit in memory."""
 LARGEST_VOCABULARY = 1 << 20
 MOST_TOKENS_PER_BATCH = 1 << 15
-"""About 0.6 GB of a training step's memory at the default sizes of the network."""
+"""A training step then takes about 0.6 GB at the default sizes of the network."""
 LONGEST_SOURCE = 1000
-"""Tokens; far more than one vector can hold, far less than fills the memory."""
+"""Tokens; far more than a context vector can represent, and far fewer than would fill the memory."""
 UNLIMITED_EPOCHS = 1_000_000
-"""In place of a number of epochs where steps or minutes are the limit."""
+"""Number of epochs if steps or minutes are the limit."""
 
 
 @dataclass(frozen=True)
 class CorpusConfig(Section):
-    """What is read: the corpora, and tokenizers that were trained before."""
+    """The files to read: corpora, and tokenizers that were trained before."""
 
     panel: ClassVar[str] = "Files"
 
     corpus: str | None = None
-    valid: str | None = setting(None, "Validation pairs.", "CORPUS", shown="a seeded share of CORPUS")
+    valid: str | None = setting(None, "Validation pairs.", "CORPUS", shown="a random share of CORPUS")
     source_tokenizer: str | None = setting(
-        None, "The source's, from 'seq2seq tokenizer train'.", "FILE", shown="learnt from CORPUS"
+        None, "Source tokenizer, from 'seq2seq tokenizer train'.", "FILE", shown="learned from CORPUS"
     )
-    target_tokenizer: str | None = setting(None, "The same for the target.", "FILE", shown="learnt from CORPUS")
+    target_tokenizer: str | None = setting(None, "Target tokenizer, likewise.", "FILE", shown="learned from CORPUS")
 
 
 @dataclass(frozen=True)
@@ -43,42 +43,42 @@ class TokenizerConfig(Section):
 
     panel: ClassVar[str] = "Text"
 
-    kind: str = setting("bpe", "What to learn", "KIND", choices=TOKENIZER_KINDS, name="tokenizer")
+    kind: str = setting("bpe", "The kind of tokenizer to train", "KIND", choices=TOKENIZER_KINDS, name="tokenizer")
     vocab_size: int = setting(
-        2000, "Most entries of each vocabulary, special tokens included.", low=4, high=LARGEST_VOCABULARY
+        2000, "Maximum size of each vocabulary, special tokens included.", low=4, high=LARGEST_VOCABULARY
     )
-    lowercase: bool = setting(False, "Whether text is folded to lower case.")
+    lowercase: bool = setting(False, "Whether text is converted to lower case.")
 
 
 @dataclass(frozen=True)
 class ModelConfig(Section):
-    """The network's shape. Stored in the model file; together with the weights it is the model.
+    """The shape of the network. It is stored in the model file, beside the weights.
 
     ``source_vocabulary`` and ``target_vocabulary`` are the numbers of tokens; 0 until the tokenizers are known.
     """
 
-    panel: ClassVar[str] = "The network"
+    panel: ClassVar[str] = "Network"
 
     source_vocabulary: int = 0
     target_vocabulary: int = 0
     cell: str = setting("lstm", "The recurrent cell", "KIND")
-    embedding_size: int = setting(128, "Size of a token's vector, E.", low=1, high=LARGEST_SIZE)
+    embedding_size: int = setting(128, "Size of the embeddings, E.", low=1, high=LARGEST_SIZE)
     hidden_size: int = setting(256, "Size of the hidden state, H, per direction.", low=1, high=LARGEST_SIZE)
     layers: int = setting(1, "Stacked recurrent layers on each side.", low=1, high=64)
-    bidirectional: bool = setting(True, "Whether the encoder also reads the source from its end.")
+    bidirectional: bool = setting(True, "Whether the encoder also reads the source backward.")
     context: str = setting(
         "every-step",
         "Where the decoder gets the context: in its initial state (Sutskever), or also at every step (Cho)",
         "WHERE",
         choices=CONTEXTS,
     )
-    reverse_source: bool = setting(False, "Whether the encoder reads the source in reverse order (Sutskever).")
+    reverse_source: bool = setting(False, "Whether the source is reversed before it is encoded (Sutskever).")
     dropout: float = setting(
         0.1, "Dropout rate on embeddings, between layers and before the output layer.", "X", low=0, high=1, below=True
     )
     word_dropout: float = setting(
         0.0,
-        "Share of tokens, source and target, that training reads as zeros.",
+        "Dropout rate on whole source and target tokens.",
         "X",
         low=0,
         high=1,
@@ -95,7 +95,13 @@ class ModelConfig(Section):
         later=True,
     )
     weight_dropout: float = setting(
-        0.0, "Rate of recurrent weights dropped for a batch (DropConnect).", "X", low=0, high=1, below=True, later=True
+        0.0,
+        "Dropout rate on recurrent weights, one mask per batch (DropConnect).",
+        "X",
+        low=0,
+        high=1,
+        below=True,
+        later=True,
     )
     tie_embeddings: bool | None = setting(
         None,
@@ -104,7 +110,7 @@ class ModelConfig(Section):
     )
     members: int = setting(
         1,
-        "Networks of this shape, trained side by side; their distributions are averaged (an ensemble in one model).",
+        "Networks of this shape, trained together; their distributions are averaged (an ensemble in one model).",
         low=1,
         high=16,
         later=True,
@@ -144,7 +150,7 @@ class TrainingConfig(Section):
         6,
         "Maximum number of passes over the training pairs.",
         low=1,
-        shown="6, more for a small corpus; no limit if there is another",
+        shown="fitted to the corpus; no limit with --max-steps or --max-minutes",
     )
     max_steps: int | None = setting(None, "Maximum number of optimizer steps.", low=1, shown="no limit")
     max_minutes: float | None = setting(
@@ -153,12 +159,12 @@ class TrainingConfig(Section):
     batch_size: int = setting(32, "Sentence pairs per step.", low=1, high=1 << 16)
     max_tokens_per_batch: int = setting(
         MOST_TOKENS_PER_BATCH,
-        "Most tokens of both sides per step; it bounds the memory. A larger batch is split, a larger pair skipped.",
+        "Maximum tokens of both sides per step; limits the memory. Larger batches are split, larger pairs skipped.",
         low=8,
         high=1 << 30,
     )
     max_source_length: int = setting(
-        LONGEST_SOURCE, "Most source tokens of a pair; pairs with more are skipped.", low=1, high=1 << 20
+        LONGEST_SOURCE, "Maximum source tokens of a pair; longer pairs are skipped.", low=1, high=1 << 20
     )
     optimizer: str = setting("adam", "The optimizer", "NAME")
     learning_rate: float = setting(
@@ -172,17 +178,17 @@ class TrainingConfig(Section):
         True, "Whether the learning rate is halved when validation does not improve.", later=True
     )
     cool_down: float = setting(
-        0.7, "Last share of the training, over which the learning rate falls to zero.", "X", low=0, high=1
+        0.7, "Share of the training, at its end, over which the learning rate falls to zero.", "X", low=0, high=1
     )
     clip_norm: float = setting(
-        1.0, "Largest norm of the gradient (Pascanu et al. 2013); 0: no limit.", "X", low=0, high=1_000_000_000
+        1.0, "Maximum norm of the gradient (Pascanu et al. 2013); 0: no limit.", "X", low=0, high=1_000_000_000
     )
     label_smoothing: float = setting(
-        0.1, "Share of the target's probability spread over the vocabulary.", "X", low=0, high=1, below=True
+        0.1, "Share of the target's probability that is spread over the vocabulary.", "X", low=0, high=1, below=True
     )
     augmentation: float = setting(
         0.0,
-        "Synthetic pairs per real pair and epoch, made by exchanging phrase pairs; the last fifth is without; 0: none.",
+        "Synthetic pairs per real pair and epoch, made by exchanging phrase pairs; none in the last fifth of training.",
         "X",
         low=0,
         high=10,
@@ -190,14 +196,12 @@ class TrainingConfig(Section):
     )
     keep_best: str = setting(
         "loss",
-        "What decides which validation's model is kept: its loss, or BLEU or chrF2 of its greedy translations",
+        "Criterion for the best model: validation loss, or BLEU or chrF2 of greedy translations",
         "CRITERION",
         choices=CRITERIA,
         later=True,
     )
-    patience: int = setting(
-        5, "Stop after so many validations in a row without a better one, against overfitting.", low=1
-    )
+    patience: int = setting(5, "Stop early after N validations in a row without improvement.", low=1)
     seed: int = setting(
-        1, "Decides the initial weights, the order of the batches and the dropout masks.", low=0, high=(1 << 63) - 1
+        1, "Random seed of initial weights, order of batches and dropout masks.", low=0, high=(1 << 63) - 1
     )

@@ -1,13 +1,12 @@
-"""What a setting is: a field of a frozen dataclass with its default, its limits and its help."""
+"""A setting: a field of a frozen dataclass with a default, limits and help."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import field
 from typing import Any, ClassVar, TypeVar, get_args, get_type_hints
 
-from seq2seq_cli.errors import usage_error
+from seq2seq_cli.errors import choice_error, usage_error
 
 _Config = TypeVar("_Config")
 
@@ -30,12 +29,12 @@ def setting(
     Args:
         default: its default value.
         text: one sentence of help.
-        metavar: what stands for its value in ``--help``.
+        metavar: the placeholder for its value in ``--help``.
         low, high: limits of a number; None: not a number.
         below: whether ``high`` itself is excluded.
-        choices: the values that a text may have, where it may not have any.
-        name: of the flag, with underscores, where it is not the field's.
-        shown: the default in words, where the value does not say it.
+        choices: the allowed values of a text; empty if any is allowed.
+        name: of the flag, with underscores, if it differs from the field's.
+        shown: the default in words, if its value does not say enough.
         later: whether files of version 1 lack it (see ``Section.to_json``).
     """
     limits = None if low is None else (low, high, below)
@@ -48,11 +47,11 @@ def setting(
         "shown": shown,
         "later": later,
     }
-    return field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def check_range(flag: str, value: float, low: float, high: float = math.inf, below: bool = False) -> None:
-    """Raise unless low <= value <= high (or < high); after a colon the flag may name a part of its value."""
+    """Raise unless low <= value <= high (or < high); after a colon, ``flag`` may name a part of its value."""
     inside = low <= value < high if below else low <= value <= high
     if not inside:  # also true for NaN
         if math.isinf(high):
@@ -69,69 +68,68 @@ def check_range(flag: str, value: float, low: float, high: float = math.inf, bel
 def check_choice(flag: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise unless the value is one of the choices."""
     if value not in choices:
-        listed = ", ".join(choices)
-        raise usage_error(f"{flag} must be one of {listed}, not {value!r}", where=flag, fix=f"choose from {listed}")
+        raise choice_error(flag, value, choices)
 
 
 def flag_of(name: str) -> str:
-    """Return the flag of a setting's name: ``--batch-size`` of ``batch_size``."""
+    """Return the flag of a setting: ``--batch-size`` for ``batch_size``."""
     return f"--{name.replace('_', '-')}"
 
 
 class Section:
-    """A frozen dataclass of settings that checks itself when it is made."""
+    """A frozen dataclass of settings that checks itself when it is created."""
 
     panel: ClassVar[str] = ""
     """The heading of its flags in ``--help``."""
 
     def __post_init__(self) -> None:
-        for name, each in settings_in(type(self)).items():
-            value = getattr(self, each.name)
-            if value is not None and each.metadata["limits"]:
-                check_range(flag_of(name), value, *each.metadata["limits"])
-            if each.metadata["choices"]:
-                check_choice(flag_of(name), value, each.metadata["choices"])
+        for name, field in settings_in(type(self)).items():
+            value = getattr(self, field.name)
+            if value is not None and field.metadata["limits"]:
+                check_range(flag_of(name), value, *field.metadata["limits"])
+            if field.metadata["choices"]:
+                check_choice(flag_of(name), value, field.metadata["choices"])
 
     def to_json(self) -> dict[str, Any]:
-        """Return the values as files hold them; ``config_from_json`` reads them.
+        """Return the values as they are stored in files; ``config_from_json`` reads them.
 
-        A later setting is left out at its default: the file of a training that does without it, and its fingerprint,
-        stay as they were. So the default of such a setting can never change.
+        A later setting is left out at its default: files and fingerprints of trainings that do not use it stay the
+        same. So the default of such a setting can never change.
         """
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        values = {each.name: getattr(self, each.name) for each in fields}
-        unused = {each.name for each in fields if each.metadata.get("later") and values[each.name] == each.default}
+        values = {field.name: getattr(self, field.name) for field in fields}
+        unused = {field.name for field in fields if field.metadata.get("later") and values[field.name] == field.default}
         return {name: value for name, value in values.items() if name not in unused}
 
     def uses_later_settings(self) -> bool:
-        """Whether a program that knows only files of version 1 cannot read this."""
+        """Whether a program that reads only files of version 1 cannot read these settings."""
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        return any(each.metadata.get("later") and getattr(self, each.name) != each.default for each in fields)
+        return any(field.metadata.get("later") and getattr(self, field.name) != field.default for field in fields)
 
 
 def settings_in(section: type[Any]) -> dict[str, dataclasses.Field[Any]]:
-    """Return the fields of a section that are settings, by the name of their flag with underscores."""
-    return {each.metadata["name"] or each.name: each for each in dataclasses.fields(section) if each.metadata}
+    """Return the fields of a section that are settings, by the name of their flag, with underscores."""
+    return {field.metadata["name"] or field.name: field for field in dataclasses.fields(section) if field.metadata}
 
 
-def type_of(section: type[Any], each: dataclasses.Field[Any]) -> type:
+def type_of(section: type[Any], field: dataclasses.Field[Any]) -> type:
     """Return the type of a setting's value, without None."""
-    hint = get_type_hints(section)[each.name]
+    hint = get_type_hints(section)[field.name]
     kinds: list[type] = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
-    return kinds[-1]  # of int | str, as in SearchConfig.max_length, the text: it holds numbers, too
+    return kinds[-1]  # of int | str, as in SearchConfig.max_length: text, which can be a number, too
 
 
 def config_from_json(kind: type[_Config], values: Any) -> _Config:
-    """Return a configuration from what ``dataclasses.asdict`` made of one, every value's type checked.
+    """Return a configuration from the JSON value of ``Section.to_json``, with the type of every value checked.
 
-    A setting that is missing has its default, so that files from before it existed stay readable.
+    A missing setting has its default, so that files from before it existed stay readable.
 
     Raises:
-        ValueError: for an unknown field, or a value of a wrong type.
+        ValueError: for an unknown field, or a value of the wrong type.
         UserError: for a value outside its limits.
     """
     hints = get_type_hints(kind)
-    names = {each.name for each in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     if not isinstance(values, dict) or not values.keys() <= names:
         raise ValueError(f"it does not have the fields of a {kind.__name__}")
     for name, value in values.items():
