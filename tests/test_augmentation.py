@@ -81,7 +81,7 @@ def test_where_nothing_can_be_replaced_there_are_none():
 
 
 def test_of_a_large_corpus_every_nth_pair_is_taken(monkeypatch):
-    monkeypatch.setattr(augmentation, "MOST_PAIRS", 20)
+    monkeypatch.setattr(augmentation, "MAX_PAIRS", 20)
     aligned = []
     real = augmentation.align
     monkeypatch.setattr(augmentation, "align", lambda *arguments: aligned.append(arguments) or real(*arguments))

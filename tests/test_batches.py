@@ -85,7 +85,7 @@ def test_ten_times_the_pairs_take_little_more_memory_than_their_ids(tmp_path, mo
         numbers = ((k, k // 300) for k in range(pairs))  # different sentences of the same words
         path.write_text("".join(f"word{a % 300} word{b} {' '.join(words[:20])}\tword{b}\n" for a, b in numbers))
         tracemalloc.start()
-        train, _ = hold_out(read_corpus(str(path)), seed=1, most=20)
+        train, _ = hold_out(read_corpus(str(path)), seed=1, max_pairs=20)
         encoded, _ = encode_corpus(train, tokenizer, tokenizer, False)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -9,7 +9,7 @@ from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model, load_state, save_model, save_state
 from seq2seq_cli.storage.model_files import state_path
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
-from seq2seq_cli.text.training_vocabulary import MOST_WORDS, TrainingVocabulary
+from seq2seq_cli.text.training_vocabulary import MAX_WORDS, TrainingVocabulary
 
 
 def small_checkpoint(**settings):
@@ -63,7 +63,7 @@ def test_what_was_seen_in_training_is_kept_and_may_be_missing(tmp_path):
 
 def test_the_words_of_a_large_corpus_can_be_read_again(tmp_path):
     checkpoint = small_checkpoint()
-    checkpoint.training_vocabulary = TrainingVocabulary(7, frozenset(f"{number}-word" for number in range(MOST_WORDS)))
+    checkpoint.training_vocabulary = TrainingVocabulary(7, frozenset(f"{number}-word" for number in range(MAX_WORDS)))
     save_model(tmp_path / "m.npz", checkpoint)
     assert load_model(tmp_path / "m.npz").training_vocabulary == checkpoint.training_vocabulary
 

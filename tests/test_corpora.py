@@ -149,14 +149,14 @@ def test_suspicious_pairs_are_looked_for_in_both_corpora_and_between_them():
     valid = Corpus("v.tsv", ["a b", "also"], ["x y", "also"])
     recipe = Recipe.of(corpus="t.tsv", valid="v.tsv")
     found = find_suspicious_pairs(recipe, train, valid).findings
-    assert [finding.place for finding in found] == ["t.tsv:2", "v.tsv:2", "v.tsv:1"]
+    assert [finding.location for finding in found] == ["t.tsv:2", "v.tsv:2", "v.tsv:1"]
     assert "also a training pair" in found[2].what
 
 
 def test_a_share_that_was_held_out_is_looked_at_as_one_corpus_with_the_rest():
     train, valid = Corpus("t.tsv", ["same", "b"], ["same", "y"]), Corpus("t.tsv", ["also"], ["also"], (), [3])
     (found,) = find_suspicious_pairs(Recipe.of(corpus="t.tsv"), train, valid).findings
-    assert (found.number, found.place) == (2, "t.tsv:1")
+    assert (found.number, found.location) == (2, "t.tsv:1")
 
 
 def test_one_corpus_that_validates_itself_does_not_overlap():

@@ -61,7 +61,7 @@ def test_an_estimate_multiplies_its_steps_to_an_epoch(tmp_path):
 
 
 def test_an_estimate_of_slow_steps_is_cut_short(tmp_path, monkeypatch):
-    monkeypatch.setattr("seq2seq_cli.training.estimate.MOST_SECONDS", 0.0)
+    monkeypatch.setattr("seq2seq_cli.training.estimate.MAX_SECONDS", 0.0)
     assert estimate_cost(make_trainer(tmp_path / "m.npz")).steps == 1
 
 

@@ -79,7 +79,7 @@ def test_a_large_corpus_is_subsampled(monkeypatch):
     corpus = random_corpus(pairs=50)
     source, target = (side(sentences) for sentences in zip(*corpus))
     links = int(source.lengths @ target.lengths)
-    monkeypatch.setattr(ibm_model1, "MOST_LINKS", links // 3)
+    monkeypatch.setattr(ibm_model1, "MAX_LINKS", links // 3)
     sampled = learn_translation_table(source, target, V_SOURCE, V_TARGET)
     few = links // (links // 3) + (links % (links // 3) > 0)
     monkeypatch.undo()

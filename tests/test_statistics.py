@@ -26,7 +26,7 @@ def corpus(tmp_path):
 
 
 def found(corpus):
-    return {finding.what: (finding.number, finding.place.rpartition("/")[2]) for finding in suspicious_pairs(corpus)}
+    return {finding.what: (finding.number, finding.location.rpartition("/")[2]) for finding in suspicious_pairs(corpus)}
 
 
 def test_each_kind_of_suspicious_pair_is_counted_with_the_line_of_the_first(corpus):
@@ -103,13 +103,13 @@ def test_the_place_of_a_pair_in_two_files_is_that_of_the_first(tmp_path):
     (tmp_path / "a.en").write_text("one\nzwei\n")
     corpus = read_corpus(f"{tmp_path}/a.de,{tmp_path}/a.en")
     assert found(corpus) == {"1 pair with identical sides": (1, "a.de:2")}
-    assert Corpus("-", ["a"], ["b"]).place(1) == "standard input:1"
+    assert Corpus("-", ["a"], ["b"]).location(1) == "standard input:1"
 
 
 def test_overlap_tells_whole_pairs_from_shared_sources():
     train = Corpus("train", ["red cat", "old dog", "bird"], ["chat rouge", "vieux chien", "oiseau"])
     valid = Corpus("valid", ["new", "old dog", "bird", "old dog"], ["neuf", "chien", "oiseau", "vieux chien"])
-    findings = {finding.what: (finding.number, finding.place) for finding in overlap(train, valid)}
+    findings = {finding.what: (finding.number, finding.location) for finding in overlap(train, valid)}
     assert findings == {
         "2 pairs of the validation corpus that are also training pairs": (2, "valid:3"),
         "1 pair of the validation corpus whose source is also in training, with another translation": (1, "valid:2"),

@@ -22,7 +22,7 @@ def test_without_a_known_vocabulary_no_word_is_out_of_it():
 
 
 def test_of_too_many_words_none_are_kept(monkeypatch):
-    monkeypatch.setattr(training_vocabulary, "MOST_WORDS", 3)
+    monkeypatch.setattr(training_vocabulary, "MAX_WORDS", 3)
     assert TrainingVocabulary.of(["one two three"], 3).words == {"one", "two", "three"}
     assert TrainingVocabulary.of(["one two three four"], 4) == TrainingVocabulary(4)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import ClassVar, NamedTuple
 
-from seq2seq_cli.config.sections import LONGEST_SOURCE, MOST_TOKENS_PER_BATCH
+from seq2seq_cli.config.sections import LONGEST_SOURCE, MAX_TOKENS_PER_BATCH
 from seq2seq_cli.config.setting import Section, check_range, setting
 from seq2seq_cli.errors import usage_error
 
@@ -90,7 +90,7 @@ class SearchConfig(Section):
         64, "Sentences translated at a time; 1 translates each line as it arrives.", low=1, high=1 << 16
     )
     max_tokens_per_batch: int = setting(
-        MOST_TOKENS_PER_BATCH, "Maximum source tokens translated at a time; limits the memory.", low=8, high=1 << 30
+        MAX_TOKENS_PER_BATCH, "Maximum source tokens translated at a time; limits the memory.", low=8, high=1 << 30
     )
     max_source_length: int = setting(
         LONGEST_SOURCE, "Maximum source tokens; a longer line is truncated.", low=1, high=1 << 20

@@ -15,7 +15,7 @@ CRITERIA = ("loss", "bleu", "chrf")
 LARGEST_SIZE = 1 << 16
 """Maximum size of a layer: beyond it, a single weight matrix would not fit in memory."""
 LARGEST_VOCABULARY = 1 << 20
-MOST_TOKENS_PER_BATCH = 1 << 15
+MAX_TOKENS_PER_BATCH = 1 << 15
 """A training step then takes about 0.6 GB at the default sizes of the network."""
 LONGEST_SOURCE = 1000
 """Tokens; far more than a context vector can represent, and far fewer than would fill the memory."""
@@ -150,7 +150,7 @@ class TrainingConfig(Section):
         6,
         "Maximum number of passes over the training pairs.",
         low=1,
-        shown="fitted to the corpus; no limit with --max-steps or --max-minutes",
+        shown="6, or fitted to the corpus; no limit with --max-steps or --max-minutes",
     )
     max_steps: int | None = setting(None, "Maximum number of optimizer steps.", low=1, shown="no limit")
     max_minutes: float | None = setting(
@@ -158,7 +158,7 @@ class TrainingConfig(Section):
     )
     batch_size: int = setting(32, "Sentence pairs per step.", low=1, high=1 << 16)
     max_tokens_per_batch: int = setting(
-        MOST_TOKENS_PER_BATCH,
+        MAX_TOKENS_PER_BATCH,
         "Maximum tokens of both sides per step; limits the memory. Larger batches are split, larger pairs skipped.",
         low=8,
         high=1 << 30,

@@ -13,7 +13,7 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.storage.checkpoint import Checkpoint, is_number
 
-MOST_POINTS = 200
+MAX_POINTS = 200
 """Points of the training loss: every one is the mean of a stretch of steps."""
 
 
@@ -79,7 +79,7 @@ def training_curve(lines: Iterable[str], name: str) -> tuple[Array, Array]:
             "there is no training step in this file", where=name, fix="give what 'seq2seq train --log-file' wrote"
         )
     steps, losses = _array(points).T
-    stretches = np.array_split(np.arange(len(steps)), min(len(steps), MOST_POINTS))
+    stretches = np.array_split(np.arange(len(steps)), min(len(steps), MAX_POINTS))
     return tuple(_array([values[stretch].mean() for stretch in stretches]) for values in (steps, losses))  # type: ignore[return-value]
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # imported where they are needed: the command line checks --t
 
 CAN_FORK = sys.platform.startswith("linux")
 """Whether workers may be processes; on other systems libraries do not survive a fork, or there is no fork."""
-MOST_THREADS = 256
+MAX_THREADS = 256
 
 
 def usable_cores() -> int:
@@ -49,13 +49,13 @@ def check_threads(threads: int | None) -> int:
     """Return the number of workers: what ``--threads`` says, or one for each core.
 
     Raises:
-        UserError: for a number below 1 or above ``MOST_THREADS``.
+        UserError: for a number below 1 or above ``MAX_THREADS``.
     """
     if threads is None:
-        return min(usable_cores(), MOST_THREADS)
-    if not 1 <= threads <= MOST_THREADS:
+        return min(usable_cores(), MAX_THREADS)
+    if not 1 <= threads <= MAX_THREADS:
         raise usage_error(
-            f"--threads must be from 1 to {MOST_THREADS}, not {threads}",
+            f"--threads must be from 1 to {MAX_THREADS}, not {threads}",
             where="--threads",
             fix="leave --threads out to use every core",
         )

@@ -34,7 +34,7 @@ ROUNDS = 6
 """Rounds of EM."""
 BACKOFF = 0.5
 """k: how many occurrences the back-off distribution counts for."""
-MOST_LINKS = 1 << 25
+MAX_LINKS = 1 << 25
 """Most alignment links, pairs of a source and a target position of a sentence pair: about 200,000 sentence pairs. Of a
 larger corpus every n-th sentence pair is used."""
 BLOCK = 1 << 22
@@ -186,9 +186,9 @@ def _blocks(lengths: Ids) -> Iterator[tuple[slice, slice]]:
 
 
 def _subsample(source: Side, target: Side) -> tuple[Side, Side]:
-    """Return both sides, or every n-th sentence pair of them, so that there are at most about ``MOST_LINKS`` links."""
+    """Return both sides, or every n-th sentence pair of them, so that there are at most about ``MAX_LINKS`` links."""
     links = int(source.lengths.astype(np.int64) @ target.lengths.astype(np.int64))
-    every = -(-links // MOST_LINKS)
+    every = -(-links // MAX_LINKS)
     if every <= 1:
         return source, target
     kept = np.arange(len(source.lengths)) % every == 0

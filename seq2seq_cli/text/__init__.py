@@ -1,1 +1,1 @@
-"""Strings to token ids and back, and corpora: reading, checking, statistics."""
+"""Strings to token ids and back; reading, checking and counting corpora."""

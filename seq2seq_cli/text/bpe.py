@@ -2,7 +2,7 @@
 
 A worked example with five symbols: in ``[1, 2, 3, 1, 2]`` the pair ``(1, 2)`` is the most frequent. Merging it into a
 new symbol 4 gives ``[4, 3, 4]``. Learning repeats that on a whole corpus and records the order of the merges; encoding
-applies the recorded merges, in that order, to new text, so a frequent word becomes one token and a rare one several.
+applies the recorded merges, in that order, to new text, so a frequent word becomes one token and a rare word several.
 
 Merges never cross the boundary of a piece (see ``pieces``).
 
@@ -22,7 +22,7 @@ from seq2seq_cli.text.pieces import split_word
 from seq2seq_cli.text.tokenizer import SPECIALS, UNKNOWN, Tokenizer, count_words, merge_unknown, most_frequent
 
 Pair = tuple[str, str]
-LEAST_COUNT = 2
+MIN_COUNT = 2
 """A pair that occurs once is not worth a vocabulary entry."""
 
 
@@ -48,47 +48,47 @@ def merge_pair(symbols: Sequence[str], pair: Pair) -> list[str]:
 def learn_merges(pieces: Mapping[str, int], alphabet: Iterable[str], entries: int) -> tuple[list[str], list[Pair]]:
     """Learn merges until the vocabulary is full, or no pair occurs twice.
 
-    Only the pieces that contain the merged pair are updated, and only the counts of their pairs change, so the time is
-    near that of one pass over the distinct pieces. Pairs of equal count are merged in alphabetical order: the result
+    A merge updates only the pieces that contain the pair, and the counts of the pairs in them; so learning takes little
+    more time than one pass over the distinct pieces. Pairs of equal count are merged in alphabetical order: the result
     depends only on the counts.
 
     Args:
-        pieces: how often each distinct piece occurs.
-        alphabet: the initial characters; a pair with any other character is never merged.
+        pieces: the count of each distinct piece.
+        alphabet: the initial symbols, single characters; a pair with any other character is never merged.
         entries: size of the vocabulary, the alphabet included.
 
     Returns:
-        The entries, first the alphabet and then the merged symbols as they were learned, and the merges in order.
+        The entries, first the alphabet and then the merged symbols in the order learned; and the merges in order.
     """
-    # Count every pair, and record in which pieces it occurs.
+    # Count every pair, and index the pieces in which it occurs.
     vocabulary = dict.fromkeys(alphabet)
     words = [list(piece) for piece in pieces]
     weights = list(pieces.values())
     counts: Counter[Pair] = Counter()
-    places: defaultdict[Pair, array[int]] = defaultdict(lambda: array("I"))  # once for each occurrence
+    occurrences: defaultdict[Pair, array[int]] = defaultdict(lambda: array("I"))  # numbers of pieces
     for k, symbols in enumerate(words):
         for pair in pairwise(symbols):
             if pair[0] in vocabulary and pair[1] in vocabulary:
                 counts[pair] += weights[k]
-                places[pair].append(k)
+                occurrences[pair].append(k)
     # Take the most frequent pair from a heap, whose counts may be out of date, until the vocabulary is full.
     heap = [(-count, pair) for pair, count in counts.items()]
     heapq.heapify(heap)
     merges: list[Pair] = []
     while heap and len(vocabulary) < entries:
         negative, pair = heapq.heappop(heap)
-        if counts[pair] != -negative:  # out of date: push it back with its present count
+        if counts[pair] != -negative:  # out of date: push the pair back with its current count
             if counts[pair] > 0:
                 heapq.heappush(heap, (-counts[pair], pair))
             continue
-        if -negative < LEAST_COUNT:
+        if -negative < MIN_COUNT:
             break
         # Record the merge and add the new symbol.
         merges.append(pair)
         vocabulary[pair[0] + pair[1]] = None
         # Merge the pair in every piece that contains it, and update the counts of the pairs there.
         increased: set[Pair] = set()
-        for k in set(places.pop(pair)):
+        for k in set(occurrences.pop(pair)):
             old = words[k]
             words[k] = new = merge_pair(old, pair)
             for removed in pairwise(old):
@@ -97,7 +97,7 @@ def learn_merges(pieces: Mapping[str, int], alphabet: Iterable[str], entries: in
             for added in pairwise(new):
                 if added[0] in vocabulary and added[1] in vocabulary:
                     counts[added] += weights[k]
-                    places[added].append(k)
+                    occurrences[added].append(k)
                     increased.add(added)
         del counts[pair]
         for changed in sorted(increased):
@@ -110,8 +110,8 @@ class BpeTokenizer(Tokenizer):
     """Byte-pair encoding on characters.
 
     Args:
-        vocabulary: as for every tokenizer.
-        merges: pairs in the order in which they were learned.
+        vocabulary: entries in the order of their ids, ``SPECIALS`` first.
+        merges: pairs in the order learned.
         lowercase: whether text is converted to lower case first.
     """
 
@@ -127,8 +127,8 @@ class BpeTokenizer(Tokenizer):
         """Learn a vocabulary from lines of text.
 
         Args:
-            lines: text.
-            vocab_size: largest number of entries, special tokens included. If there are more characters than that, the
+            lines: the training text.
+            vocab_size: maximum number of entries, special tokens included. If there are more characters than that, the
                 rarest become ``<unk>``.
             lowercase: whether to convert to lower case.
         """
@@ -150,6 +150,7 @@ class BpeTokenizer(Tokenizer):
 
     def _encode_piece(self, piece: str) -> list[int]:
         symbols = list(piece)
+        # Apply the merge that was learned first, as long as any applies.
         while len(symbols) > 1:
             first = min(pairwise(symbols), key=self._rank)
             if first not in self._ranks:

@@ -10,7 +10,7 @@ LANGUAGES = "en-fr"
 BUILTIN = "built-in"
 """Name of the built-in corpus in model files."""
 TEST_SETS = {"whole": "test", "everyday": "test_everyday", "long": "test_long"}
-"""Test sets that ``seq2seq eval`` reports, each with its split; the everyday one is a part of the whole."""
+"""Name and split of the test sets that ``seq2seq eval`` reports; the everyday set is a part of the whole."""
 
 
 def data_folder() -> Path:
@@ -23,7 +23,7 @@ def data_folder() -> Path:
     for folder in (package / "data", package.parent / "data"):
         if (folder / LANGUAGES).is_dir():
             return folder
-    raise UserError("the built-in corpus is missing", where=str(package / "data"), fix="install seq2seq-cli again")
+    raise UserError("the built-in corpus is missing", where=str(package / "data"), fix="reinstall seq2seq-cli")
 
 
 def builtin_corpus(split: str) -> str:

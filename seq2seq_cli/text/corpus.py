@@ -4,10 +4,10 @@
 ``pairs.tsv``       source, a tab, target; further columns are ignored (Tatoeba and Anki exports work as they come)
 ``train.de,train.en``  two aligned files, a sentence per line
 ``….gz``            either of them, compressed
-``-``               standard input, as ``pairs.tsv``; as one of two files, that side of it
+``-``               standard input, as ``pairs.tsv``, or as one of two aligned files
 ==================  =======================================================================================
 
-Text is UTF-8. A byte-order mark is dropped. A line ends at LF or CRLF and at nothing else.
+Text is UTF-8. A byte-order mark at the start of a file is dropped. A line ends at LF or CRLF and nowhere else.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from seq2seq_cli.text.inputs import STDIO, standard_input, title
 from seq2seq_cli.text.lines import Lines
 
 LONGEST_LINE = 16 << 20
-"""Bytes; a file without line ends is not a corpus, and would fill the memory."""
+"""Bytes; a file without line ends is not a corpus, and reading it would fill the memory."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Corpus:
 
     Args:
         name: as the user wrote it.
-        sources, targets: same length; neither side of a pair is empty.
+        sources, targets: the two sides, of the same length; no sentence is empty.
         skipped: line numbers of the pairs left out because a side was empty.
-        lines: line number of each pair; empty if pair ``k`` is in line ``k + 1``.
+        lines: line number of each pair; empty if pair ``k`` is on line ``k + 1``.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Corpus:
         return Corpus(self.name, sources, targets, self.skipped, array("q", compress(self._numbers, chosen)))
 
     def joined(self, other: Corpus) -> Corpus:
-        """Return the pairs of both, the other's last."""
+        """Return the pairs of both corpora, those of ``other`` last."""
         sources, targets = Lines(chain(self.sources, other.sources)), Lines(chain(self.targets, other.targets))
         lines = array("q", chain(self._numbers, other._numbers))
         return Corpus(self.name, sources, targets, [*self.skipped, *other.skipped], lines)
@@ -66,16 +66,16 @@ class Corpus:
         return self.lines or range(1, len(self) + 1)
 
     def line(self, position: int) -> int:
-        """Return the number of the line that a pair came from, counted from 1."""
+        """Return the line number of a pair, counted from 1."""
         return self._numbers[position]
 
-    def place(self, line: int) -> str:
-        """Return a line as editors understand it, ``pairs.tsv:17``; of two files, in the first."""
+    def location(self, line: int) -> str:
+        """Return the location of a line in the form ``pairs.tsv:17``; for two files, in the first one."""
         return f"{title(files_of(self.name)[0])}:{line}"
 
 
 def read_lines(path: str) -> Iterator[str]:
-    """Yield the lines of a text file, of a compressed one, or of standard input (``-``), without their ends.
+    """Yield the lines of a text file, plain or compressed, or of standard input (``-``), without line ends.
 
     Raises:
         UserError: if it cannot be read, or at the first line that is not UTF-8.
@@ -90,7 +90,7 @@ def read_lines(path: str) -> Iterator[str]:
                     yield from decode_lines(cast(IO[bytes], file), name)
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise UserError(
-                    f"this is not a whole gzip file: {error}", where=name, fix="download or compress it again"
+                    f"this gzip file is truncated or damaged: {error}", where=name, fix="download or compress it again"
                 ) from None
         else:
             with Path(path).open("rb") as file:
@@ -104,7 +104,7 @@ def decode_lines(file: IO[bytes], name: str) -> Iterator[str]:
             raise UserError(
                 f"this line is longer than {LONGEST_LINE >> 20} MiB",
                 where=f"{name}, line {number}",
-                fix="give text with one sentence per line",
+                fix="give a text file with one sentence per line",
             )
         line = raw.removesuffix(b"\n").removesuffix(b"\r")
         if number == 1:
@@ -126,7 +126,7 @@ def read_corpus(name: str) -> Corpus:
         name: ``pairs.tsv``, ``source,target`` or ``-``; an existing file whose name contains a comma is one file.
 
     Raises:
-        UserError: for a file that is missing, not UTF-8, empty, a line without a tab, or sides of unequal length.
+        UserError: for a file that is missing, empty or not UTF-8, a line without a tab, or sides of unequal length.
     """
     sources, targets = Lines(), Lines()
     skipped, lines = array("q"), array("q")
@@ -144,19 +144,19 @@ def read_corpus(name: str) -> Corpus:
 
 
 def read_pairs(name: str) -> Iterator[tuple[str, str]]:
-    """Yield every line's pair, empty sides included; arguments and errors as for ``read_corpus``."""
+    """Yield the pair of every line, empty sides included; arguments and errors as for ``read_corpus``."""
     files = files_of(name)
     if len(files) > 2 or not all(files):
         raise UserError(
             "a corpus is one file, or two with one comma between them",
-            where=name or "an empty name",
+            where=name or "the name of the corpus is empty",
             fix="write pairs.tsv, or source.txt,target.txt",
         )
     return _read_tsv(name) if len(files) == 1 else _read_two_files(files)
 
 
 def files_of(name: str) -> list[str]:
-    """Return the file or files of a corpus's name; an existing file whose name contains a comma is one file."""
+    """Return the one or two files that a corpus name stands for."""
     return [name] if "," not in name or Path(name).exists() else name.split(",")
 
 
@@ -187,33 +187,33 @@ def _read_two_files(names: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def shorten(text: str, limit: int = 60) -> str:
-    """Return the text quoted for an error message, truncated if it is long."""
+    """Return the text in quotes for an error message, truncated if it is long."""
     return repr(text if len(text) <= limit else text[: limit - 1] + "…")
 
 
-def hold_out(corpus: Corpus, seed: int, share: float = 0.05, most: int = 1000) -> tuple[Corpus, Corpus]:
+def hold_out(corpus: Corpus, seed: int, share: float = 0.05, max_pairs: int = 1000) -> tuple[Corpus, Corpus]:
     """Hold out a random part of the pairs for validation, so that no source sentence is in both parts.
 
     Args:
         corpus: at least one pair.
-        seed: determines which.
+        seed: determines which pairs are held out.
         share: fraction of the pairs.
-        most: largest number of pairs.
+        max_pairs: maximum number of pairs drawn; pairs with the same source are added to them.
 
     Returns:
-        Training and validation pairs, both in the corpus's order; the lines that were skipped are the training pairs'.
-        If all pairs have the same source, nothing can be held out, and both are the whole corpus.
+        Training and validation pairs, both in the order of the corpus; skipped lines are counted with the training
+        pairs. If all pairs have the same source, nothing can be held out, and both are the whole corpus.
     """
     import numpy as np
 
     from seq2seq_cli.text.duplicates import repeated
 
-    wanted = min(most, max(1, round(share * len(corpus))))
-    new = np.delete(np.arange(len(corpus)), repeated(corpus.sources, len(corpus)))  # the first of equal sources
-    if len(new) < 2:
+    wanted = min(max_pairs, max(1, round(share * len(corpus))))
+    distinct = np.delete(np.arange(len(corpus)), repeated(corpus.sources, len(corpus)))  # first of equal sources
+    if len(distinct) < 2:
         return corpus, corpus
-    places = new[random.Random(seed).sample(range(len(new)), min(wanted, len(new) - 1))]
-    chosen = {corpus.sources[k] for k in np.sort(places)}
+    sample = distinct[random.Random(seed).sample(range(len(distinct)), min(wanted, len(distinct) - 1))]
+    chosen = {corpus.sources[k] for k in np.sort(sample)}
     held_out = bytearray(source in chosen for source in corpus.sources)
     kept = bytearray(not held for held in held_out)
     return corpus.select(kept), replace(corpus.select(held_out), skipped=())

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 
 def repeated(items: Iterable[Hashable], count: int) -> npt.NDArray[np.intp]:
-    """Return the positions of the items that equal an earlier one, in order.
+    """Return, in order, the positions of the items that equal an earlier item.
 
     Items are compared by their 64-bit hashes: among a million items, a collision occurs once in tens of millions of
     corpora.

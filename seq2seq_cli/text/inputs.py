@@ -9,7 +9,7 @@ from typing import IO
 from seq2seq_cli.errors import UserError, explain_os_errors
 
 STDIO = "-"
-"""In place of a file's path: standard input, or standard output."""
+"""Stands for standard input or standard output where a path is expected."""
 
 
 def standard_input() -> IO[bytes]:
@@ -20,7 +20,7 @@ def standard_input() -> IO[bytes]:
     """
     if sys.stdin is None:
         raise UserError(
-            "standard input is closed", where="standard input", fix="pipe something into this command, or name a file"
+            "standard input is closed", where="standard input", fix="pipe text into this command, or name a file"
         )
     return sys.stdin.buffer
 
@@ -34,7 +34,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
     """Return the content of a file, or of standard input (``-``), of at most ``limit`` bytes.
 
     Raises:
-        UserError: if it cannot be read or is larger.
+        UserError: if it cannot be read, or is larger than that.
     """
     with explain_os_errors(title(path), "read"):
         if str(path) == STDIO:
@@ -47,13 +47,13 @@ def read_bytes(path: Path, limit: int) -> bytes:
     return data
 
 
-def read_text(path: Path, most: int) -> str:
-    """Return the text of a file, or of standard input (``-``), of at most so many bytes; a BOM is dropped.
+def read_text(path: Path, limit: int) -> str:
+    """Return the text of a file, or of standard input (``-``), of at most ``limit`` bytes; a BOM is dropped.
 
     Raises:
-        UserError: as ``read_bytes``, and at the first line that is not UTF-8.
+        UserError: as for ``read_bytes``, and at the first line that is not UTF-8.
     """
-    data = read_bytes(path, most)
+    data = read_bytes(path, limit)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Lines of text that take little memory, however many there are: most of them are in a temporary file."""
+"""A sequence of lines that takes little memory, however long it is: most lines are in a temporary file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import IO, overload
 from seq2seq_cli.errors import UserError
 
 BLOCK = 1 << 14
-"""Characters that are written and read at once."""
+"""Characters that are written and read at a time."""
 IN_MEMORY = 2 << 20
 """Bytes that are kept in memory before a file is used."""
 
@@ -23,8 +23,8 @@ class Lines(Sequence[str]):
     """An append-only sequence of lines of text, designed to be read from start to end.
 
     A Python string takes about 50 bytes more than its text, and a list 8 more. Here the lines are UTF-8, joined into
-    blocks, in an unnamed temporary file that vanishes however the program ends (the first few megabytes are kept in
-    memory instead). Access to one line reads its block; the last block read is cached.
+    blocks, in an unnamed temporary file that is deleted however the program ends (the first few megabytes stay in
+    memory). Access to one line reads its block; the last block read is cached.
 
     Args:
         lines: the first lines; no line may contain a line end (LF).
@@ -45,7 +45,7 @@ class Lines(Sequence[str]):
         """Add a line at the end.
 
         Raises:
-            UserError: if there is no room for temporary files.
+            UserError: if there is no space for temporary files.
         """
         self._tail.append(line)
         self._tail_size += len(line)
@@ -60,11 +60,11 @@ class Lines(Sequence[str]):
     @overload
     def __getitem__(self, index: slice) -> list[str]: ...
     def __getitem__(self, index: int | slice) -> str | list[str]:
-        places = range(len(self))[index]  # resolves negative indices, and raises IndexError
-        if isinstance(places, range):
-            return [self[k] for k in places]
-        block = bisect_right(self._firsts, places) - 1
-        return self._block(block)[places - self._firsts[block]]
+        resolved = range(len(self))[index]  # turns negative indices into positive ones, or raises IndexError
+        if isinstance(resolved, range):
+            return [self[k] for k in resolved]
+        block = bisect_right(self._firsts, resolved) - 1
+        return self._block(block)[resolved - self._firsts[block]]
 
     def __iter__(self) -> Iterator[str]:
         return chain.from_iterable(map(self._block, range(len(self._firsts))))
@@ -81,7 +81,7 @@ class Lines(Sequence[str]):
         return self._read[1]
 
     def _write_tail(self) -> None:
-        """Write the lines of the tail as the file's last block."""
+        """Write the lines of the tail to the end of the file, as a block."""
         with _explained():
             self._file.seek(self._offsets[-1])
             self._file.write("\n".join(self._tail).encode())
@@ -93,18 +93,18 @@ class Lines(Sequence[str]):
 
 @contextlib.contextmanager
 def _explained() -> Iterator[None]:
-    """Turn an OSError into a UserError that says where space is missing."""
+    """Turn an OSError into a UserError that says where space is needed."""
     try:
         yield
     except OSError as error:
         raise UserError(
-            f"a large text needs a temporary file, and that failed: {error.strerror or error}",
+            f"cannot use a temporary file for a large text: {error.strerror or error}",
             where=tempfile.tempdir or "the folder for temporary files",
-            fix="free some space, or set TMPDIR to a folder that has more",
+            fix="free some space, or set TMPDIR to a folder with more space",
         ) from None
 
 
 def _close(file: IO[bytes]) -> None:
-    """Close the file; closing may retry a failed write, and fail again."""
+    """Close the file; this may retry a failed write, and fail again."""
     with contextlib.suppress(OSError):
         file.close()

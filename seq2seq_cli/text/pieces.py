@@ -14,15 +14,15 @@ import re
 import unicodedata
 
 NO_BREAK_SPACES = "\u00a0\u2007\u202f"
-"""Spaces that are typography (French ``?`` and ``!`` are preceded by one) and not word boundaries: kept as they are."""
+"""Typographic spaces, as before a French ``?`` or ``!``; they are not word boundaries, and are kept."""
 
 APOSTROPHES = "'\u2019"
 JOINERS = "\u200c\u200d"
 LONGEST_PIECE = 100
-"""Characters; a longer run is split, so that the work on a line grows no faster than its length."""
+"""Characters; a longer run is split, so that the time for a line is linear in its length."""
 
 _MANY_MARKS = re.compile(r"[^\w\s]{32,}")
-"""Possible runs of many combining marks; none of them is a letter, a digit or a space."""
+"""A run of characters that are neither letters, digits nor spaces: it may be a run of combining marks."""
 
 _BREAKING_SPACE = re.compile(rf"[^\S{NO_BREAK_SPACES}]+")
 _ELISIONS = frozenset(["c", "d", "j", "l", "m", "n", "s", "t", "qu", "jusqu", "lorsqu", "puisqu", "quelqu", "quoiqu"])
@@ -33,8 +33,7 @@ def normalize(text: str, lowercase: bool = False) -> str:
 
     1. Unicode NFC (composed characters: ``e`` + ``´`` becomes ``é``).
     2. Lower case, if asked for.
-    3. Every run of white space becomes one space, and none is left at either end. No-break spaces are not white space
-       here: they are kept.
+    3. Every run of white space becomes one space, and white space at both ends is removed. No-break spaces are kept.
 
     Args:
         text: any string.
@@ -79,7 +78,7 @@ def _in_canonical_order(match: re.Match[str]) -> str:
 
 
 def _kind(character: str) -> str:
-    """Return ``L`` for letters and their marks, ``N`` for digits, ``'`` and ``_`` (a space), else ``.``."""
+    """Return ``L`` (letter or mark), ``N`` (digit), ``'`` (apostrophe), ``_`` (no-break space) or ``.`` (any other)."""
     if character in APOSTROPHES:
         return "'"
     if character in NO_BREAK_SPACES:
@@ -91,10 +90,10 @@ def _kind(character: str) -> str:
 
 
 def split_word(word: str) -> list[str]:
-    """Split a word (what stands between two spaces) into pieces; joined, they are a space and the word.
+    """Split a word (the text between two spaces) into pieces; joined, they are a space and the word.
 
-    An apostrophe between letters goes with the French elision before it (``l'`` ``ami``) or else with the English
-    ending behind it (``don`` ``'t``). A no-break space goes with what follows it.
+    An apostrophe between letters belongs to the French elision before it (``l'`` ``ami``), or else to the English
+    ending after it (``don`` ``'t``). A no-break space belongs to the character after it.
 
     Args:
         word: at least one character, none of them a plain space.
@@ -112,7 +111,7 @@ def split_word(word: str) -> list[str]:
         elision = kind == "'" and before == after == "L" and current.strip().lower() in _ELISIONS
         ending = kind == "'" and before == after == "L" and not elision
         starts = not (
-            before == "_"  # the space is attached to what follows it
+            before == "_"  # the space belongs to the next character
             or (kind in "LN" and kind == before)
             or (kind == "L" and before == "'" and current[0] in APOSTROPHES and len(current) == 1)
             or elision

@@ -18,29 +18,29 @@ from seq2seq_cli.text.tokenizer import count_words
 Lengths = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
 LARGEST_RATIO = 4
-"""Ratio of the two sides' lengths beyond which they can hardly be each other's translation."""
-MOST_BUCKETS = 8
+"""Ratio of the lengths of both sides; beyond it they are hardly translations of each other."""
+MAX_BUCKETS = 8
 BUCKET_WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _WORD = re.compile(rf"\w[^\s{APOSTROPHES}-]*")
-"""Up to a space, apostrophe or hyphen: ``Qu'avez-vous ?`` is three words, and punctuation on its own is none."""
+"""A word ends at a space, apostrophe or hyphen: ``Qu'avez-vous ?`` is three words; punctuation is not a word."""
 _LETTER = re.compile(r"\w")
 
 
 class Finding(NamedTuple):
     """A kind of suspicious pairs.
 
-    ``what`` describes them with their count, ``number`` is the count, ``place`` is where the first is
-    (``pairs.tsv:17``), and ``advice`` is their effect on the training, or what to do about them.
+    ``what`` describes them with their count, ``number`` is the count, ``location`` is that of the first one
+    (``pairs.tsv:17``), and ``advice`` says how they affect training, or what to do about them.
     """
 
     what: str
     number: int
-    place: str
+    location: str
     advice: str
 
 
 class Bucket(NamedTuple):
-    """Sentences of ``low`` to ``high`` tokens; ``high`` is None in an open-ended last bucket."""
+    """The number of sentences with ``low`` to ``high`` tokens; ``high`` is None in an open-ended last bucket."""
 
     low: int
     high: int | None
@@ -56,7 +56,7 @@ class Bucket(NamedTuple):
 
 
 class OovCount(NamedTuple):
-    """The words of a text (``words``), and those of them that are out of vocabulary (``oov``), by occurrence."""
+    """The number of words in a text (``words``), and how many of them are out of vocabulary (``oov``)."""
 
     words: int
     oov: int
@@ -68,23 +68,23 @@ class OovCount(NamedTuple):
 
 
 def length_histogram(source: Lengths, target: Lengths) -> list[Bucket]:
-    """Count sentences by length, in at most ``MOST_BUCKETS`` buckets of one round width.
+    """Count sentences by length, in at most ``MAX_BUCKETS`` buckets of one round width.
 
     Args:
         source, target: (n,) tokens of each sentence.
 
     Returns:
-        Buckets from the shortest sentences up; the last one includes the longest 1 % if they are far away.
+        Buckets in order of length; if the longest 1% are much longer than the rest, the last bucket includes them.
 
     Example:
         >>> [bucket.label for bucket in length_histogram(np.array([1, 2, 9]), np.array([2, 3, 12]))]
         ['1–2', '3–4', '5–6', '7–8', '9–10', '11–12']
     """
     both = np.maximum(1, np.concatenate([source, target]))
-    most = int(np.percentile(both, 99, method="higher"))
-    fitting = [width for width in BUCKET_WIDTHS if most <= width * MOST_BUCKETS]
-    width = fitting[0] if fitting else -(-most // MOST_BUCKETS)
-    last = -(-most // width)
+    longest = int(np.percentile(both, 99, method="higher"))
+    fitting = [width for width in BUCKET_WIDTHS if longest <= width * MAX_BUCKETS]
+    width = fitting[0] if fitting else -(-longest // MAX_BUCKETS)
+    last = -(-longest // width)
     counts = [
         np.bincount(np.minimum((np.maximum(1, side) - 1) // width, last - 1), minlength=last)
         for side in (source, target)
@@ -101,7 +101,7 @@ def count_oov(train: Iterable[str], lines: Iterable[str], lowercase: bool) -> Oo
 
     Args:
         train: lines of the training text.
-        lines: of the validation text.
+        lines: lines of the validation text.
         lowercase: whether both are converted to lower case first.
     """
     vocabulary = {piece for word in count_words(train, lowercase) for piece in split_word(word)}
@@ -116,9 +116,8 @@ def count_oov(train: Iterable[str], lines: Iterable[str], lowercase: bool) -> Oo
 def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
     """Return the lengths of both sides of each pair, in a unit that does not depend on a tokenizer.
 
-    The unit is the word. In a language without spaces, where a sentence would be one word, letters are counted instead,
-    scaled so that both sides of the corpus have the same total length; if neither side has spaces, the unit is the
-    letter.
+    The unit is the word. In a language without spaces, letters are counted instead, and scaled so that both sides of
+    the corpus have the same total length. If neither side has spaces, the unit is the letter.
 
     Returns:
         (n,) for the sources, (n,) for the targets.
@@ -139,7 +138,7 @@ def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
 
 
 def suspicious_pairs(corpus: Corpus) -> list[Finding]:
-    """Return a finding for each kind of pairs that would teach something other than translation."""
+    """Return a finding for each kind of pairs that teach a model something other than translation."""
     same, copied = array("q"), array("q")
     for k, (a, b) in enumerate(zip(corpus.sources, corpus.targets)):
         if a.strip() == b.strip():
@@ -150,7 +149,7 @@ def suspicious_pairs(corpus: Corpus) -> list[Finding]:
     uneven = np.flatnonzero(np.maximum(source, target) > LARGEST_RATIO * np.minimum(source, target))
     repeats = repeated(zip(corpus.sources, corpus.targets), len(corpus))
     kinds: list[tuple[str, Collection[int], str]] = [
-        ("with identical sides", same, "they teach copying; leave them out unless that is wanted"),
+        ("with identical sides", same, "they teach copying; remove them unless that is intended"),
         ("that are copies but for case, spaces or punctuation", copied, "they also teach copying"),
         (
             f"with one side over {LARGEST_RATIO} times as long as the other",
@@ -162,29 +161,29 @@ def suspicious_pairs(corpus: Corpus) -> list[Finding]:
     empty = Finding(
         _count_pairs(len(corpus.skipped), "with an empty side"), len(corpus.skipped), "", "they are left out"
     )
-    found = [empty._replace(place=corpus.place(corpus.skipped[0]))] if corpus.skipped else []
-    found += [
-        Finding(_count_pairs(len(ks), what), len(ks), corpus.place(min(map(corpus.line, ks))), advice)
+    findings = [empty._replace(location=corpus.location(corpus.skipped[0]))] if corpus.skipped else []
+    findings += [
+        Finding(_count_pairs(len(ks), what), len(ks), corpus.location(min(map(corpus.line, ks))), advice)
         for what, ks, advice in kinds
         if len(ks)
     ]
-    return found
+    return findings
 
 
 def overlap(train: Corpus, valid: Corpus) -> list[Finding]:
-    """Find validation pairs that are also training pairs, and those that only share the source sentence."""
-    asked = set(valid.sources)
-    trained = {(source, target) for source, target in zip(train.sources, train.targets) if source in asked}
-    sources = {source for source, _ in trained}
-    whole = [k for k, pair in enumerate(zip(valid.sources, valid.targets)) if pair in trained]
-    in_whole = set(whole)
-    half = [k for k, source in enumerate(valid.sources) if source in sources and k not in in_whole]
-    advice = "validation scores look better than they are; take such pairs out of the training corpus"
+    """Find validation pairs that are also training pairs, and those that share only the source with one."""
+    valid_sources = set(valid.sources)
+    common = {(source, target) for source, target in zip(train.sources, train.targets) if source in valid_sources}
+    common_sources = {source for source, _ in common}
+    same_pair = [k for k, pair in enumerate(zip(valid.sources, valid.targets)) if pair in common]
+    excluded = set(same_pair)
+    same_source = [k for k, source in enumerate(valid.sources) if source in common_sources and k not in excluded]
+    advice = "they make validation scores look too good; remove such pairs from the training corpus"
     return [
-        Finding(_count_pairs(len(ks), what), len(ks), valid.place(valid.line(ks[0])), advice)
+        Finding(_count_pairs(len(ks), what), len(ks), valid.location(valid.line(ks[0])), advice)
         for what, ks in (
-            ("of the validation corpus that are also training pairs", whole),
-            ("of the validation corpus whose source is also in training, with another translation", half),
+            ("of the validation corpus that are also training pairs", same_pair),
+            ("of the validation corpus whose source is also in training, with another translation", same_source),
         )
         if ks
     ]
@@ -196,7 +195,7 @@ def _count(pattern: re.Pattern[str], lines: Sequence[str]) -> Lengths:
 
 
 def _count_pairs(count: int, what: str) -> str:
-    """Return the count and the kind, in singular or plural."""
+    """Return the count and the description, in the singular or plural."""
     if count != 1:
         return f"{count:,} pairs {what}"
     singular = what.replace("that are copies", "that is a copy").replace("repeat ", "repeats ")
@@ -204,7 +203,7 @@ def _count_pairs(count: int, what: str) -> str:
 
 
 def _is_copy(a: str, b: str) -> bool:
-    """Whether two texts have the same letters and digits, and any at all; most pairs differ in the first one."""
+    """Whether two texts have the same letters and digits, and at least one; the first ones are compared first."""
     first = [next((character for character in text if character.isalnum()), "").casefold()[:1] for text in (a, b)]
     return first[0] == first[1] != "" and _letters(a) == _letters(b)
 

@@ -24,9 +24,9 @@ LONGEST_CACHED = 64
 class Tokenizer(ABC):
     """A vocabulary, and how to split text into its entries.
 
-    Every entry is the exact text that it stands for, with the space before it if there is one, so decoding is joining,
-    and ``decode(encode(s)) == normalize(s)`` for every text without unknown parts. A run of
-    characters that are not in the vocabulary becomes one ``<unk>``; so does a word that a word vocabulary lacks.
+    Every entry is exactly the text that it stands for, including a space before it. So decoding is concatenation, and
+    ``decode(encode(s)) == normalize(s)`` for every text without unknown parts. A run of characters that are not in the
+    vocabulary becomes one ``<unk>``; with a word vocabulary, so does each unknown word.
 
     Args:
         vocabulary: entries in the order of their ids, ``SPECIALS`` first.
@@ -48,7 +48,7 @@ class Tokenizer(ABC):
 
     @abstractmethod
     def _encode_word(self, word: str) -> list[int]:
-        """Return the ids of a word (what stands between two spaces), the space before it included."""
+        """Return the ids of a word (the text between two spaces), the space before it included."""
 
     @abstractmethod
     def _unknown_in_word(self, word: str) -> list[str]:
@@ -59,9 +59,9 @@ class Tokenizer(ABC):
         return normalize(text, self.lowercase)
 
     def encode(self, text: str, max_tokens: int | None = None) -> list[int]:
-        """Return the token ids of a line of text, truncated to ``max_tokens``; none for an empty line.
+        """Return the token ids of a line of text, truncated to ``max_tokens``; an empty line has none.
 
-        Words are looked up in a cache, so that a corpus costs little more than its distinct words.
+        Words are cached, so that encoding a corpus takes little more time than encoding its distinct words.
         """
         ids: list[int] = []
         normalized = self.normalize(text)
@@ -82,7 +82,7 @@ class Tokenizer(ABC):
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of token ids, with ordinary spacing, without BOS and EOS.
+        """Return the text of token ids, without BOS and EOS.
 
         Raises:
             UserError: for an id outside the vocabulary.
@@ -92,7 +92,8 @@ class Tokenizer(ABC):
             if not 0 <= k < len(self.vocabulary):
                 raise UserError(
                     f"{k} is not a token id of this tokenizer",
-                    fix=f"ids go from 0 to {len(self.vocabulary) - 1}",
+                    where="the token ids",
+                    fix=f"give ids from 0 to {len(self.vocabulary) - 1}",
                 )
             if k not in (BOS, EOS):
                 parts.append(self.unknown_text if k == UNKNOWN else self.vocabulary[k])
@@ -102,8 +103,8 @@ class Tokenizer(ABC):
         """Return the parts of a line that become ``<unk>``, in order, each once."""
         normalized = self.normalize(text)
         words = normalized.split(" ") if normalized else []
-        found = (part for word in words if UNKNOWN in self.encode(word) for part in self._unknown_in_word(word))
-        return list(dict.fromkeys(found))
+        parts = (part for word in words if UNKNOWN in self.encode(word) for part in self._unknown_in_word(word))
+        return list(dict.fromkeys(parts))
 
     def to_json(self) -> dict[str, Any]:
         """Return everything that ``tokenizer_from_json`` needs, as plain JSON values."""
@@ -117,7 +118,7 @@ class Tokenizer(ABC):
 
 
 def most_frequent(counts: Counter[str], limit: int) -> list[str]:
-    """Return the most frequent keys, at most ``limit``; equal counts in alphabetical order."""
+    """Return the ``limit`` most frequent keys; equal counts are in alphabetical order."""
     return sorted(counts, key=lambda key: (-counts[key], key))[: max(0, limit)]
 
 
@@ -133,7 +134,7 @@ class WordTokenizer(Tokenizer):
 
         Args:
             lines: text.
-            vocab_size: largest number of entries, special tokens included.
+            vocab_size: maximum number of entries, special tokens included.
             lowercase: whether to convert to lower case.
         """
         words = count_words(lines, lowercase)
@@ -151,13 +152,13 @@ class WordTokenizer(Tokenizer):
 
 
 class CharTokenizer(Tokenizer):
-    """Single characters: a small vocabulary, long sequences."""
+    """Single characters: a small vocabulary and long sequences."""
 
     kind = "char"
 
     @classmethod
     def train(cls, lines: Iterable[str], vocab_size: int, lowercase: bool = False) -> CharTokenizer:
-        """Keep the most frequent characters of the lines; arguments as for words."""
+        """Keep the most frequent characters of the lines; arguments as for ``WordTokenizer.train``."""
         characters: Counter[str] = Counter()
         for word, count in count_words(lines, lowercase).items():
             for character in f" {word}":
@@ -177,19 +178,19 @@ def merge_unknown(ids: Sequence[int]) -> list[int]:
 
 
 def count_words(lines: Iterable[str], lowercase: bool) -> Counter[str]:
-    """Return how often each word (what stands between two spaces) occurs in the normalized lines."""
+    """Return the count of each word (the text between two spaces) in the normalized lines."""
     words = Counter(chain.from_iterable(normalize(line, lowercase).split(" ") for line in lines))
     del words[""]
     return words
 
 
-def source_ids(tokenizer: Tokenizer, text: str, reverse: bool, most: int | None = None) -> list[int]:
-    """Return what the encoder reads of a source sentence: its tokens, the first ``most`` at most, and EOS."""
-    return finish_source(tokenizer.encode(text, most), reverse)
+def source_ids(tokenizer: Tokenizer, text: str, reverse: bool, max_tokens: int | None = None) -> list[int]:
+    """Return the encoder's input for a source sentence: its tokens, truncated to ``max_tokens``, and EOS."""
+    return finish_source(tokenizer.encode(text, max_tokens), reverse)
 
 
 def finish_source(ids: Sequence[int], reverse: bool) -> list[int]:
-    """Return a source sentence's tokens as the encoder reads them: reversed if so configured, then EOS.
+    """Return the encoder's input for the tokens of a source sentence: reversed if so configured, then EOS.
 
     Reversing brings the first words of both languages close together (Sutskever et al. 2014, section 3.3).
     """

@@ -1,4 +1,4 @@
-"""Tokenizers by name: training one, and reading and writing its JSON."""
+"""Train a tokenizer of any kind; read and write its JSON file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def save_tokenizer(tokenizer: Tokenizer, file: IO[bytes]) -> None:
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
-    """Read a tokenizer's file, or standard input (``-``).
+    """Read a tokenizer from a file, or from standard input (``-``).
 
     Raises:
         UserError: if the file is missing or not a tokenizer.
@@ -53,10 +53,10 @@ def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
 
     Args:
         data: what ``Tokenizer.to_json`` returned.
-        where: the file, for errors.
+        where: name of the file, for errors.
 
     Raises:
-        UserError: if it is not a tokenizer, or one of a newer version.
+        UserError: if it is not a tokenizer, or is of a newer version.
     """
 
     def refuse(what: str) -> UserError:
@@ -67,19 +67,21 @@ def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
         raise refuse("this is not a seq2seq tokenizer")
     if data.get("version") != VERSION:
         raise UserError(
-            f"this tokenizer has format version {data.get('version')!r}, this program knows version {VERSION}",
+            f"this tokenizer has format version {data.get('version')!r}; this program reads version {VERSION}",
             where=where,
             fix="install a newer version of seq2seq-cli",
         )
     kind, lowercase, vocabulary = data.get("kind"), data.get("lowercase"), data.get("vocabulary")
     if not isinstance(kind, str) or kind not in KINDS or not isinstance(lowercase, bool):
-        raise refuse(f"the tokenizer's kind {kind!r} or its setting of lowercase {lowercase!r} is not known")
+        raise refuse(
+            f"the tokenizer has an unknown kind {kind!r}, or lowercase {lowercase!r} is neither true nor false"
+        )
     if not isinstance(vocabulary, list) or not all(_is_text(token) for token in vocabulary):
-        raise refuse("the tokenizer's vocabulary is not a list of texts")
+        raise refuse("the tokenizer's vocabulary is not a list of strings")
     if tuple(vocabulary[: len(SPECIALS)]) != SPECIALS or len(set(vocabulary)) != len(vocabulary):
         raise refuse(f"the tokenizer's vocabulary does not start with {', '.join(SPECIALS)}, or repeats an entry")
     if len(vocabulary) > LARGEST_VOCABULARY:
-        raise refuse(f"the tokenizer's vocabulary has {len(vocabulary)} entries, more than {LARGEST_VOCABULARY}")
+        raise refuse(f"the tokenizer's vocabulary has {len(vocabulary)} entries; the maximum is {LARGEST_VOCABULARY}")
     if kind != "bpe":
         return (WordTokenizer if kind == "word" else CharTokenizer)(vocabulary, lowercase)
     merges = data.get("merges")
@@ -96,7 +98,7 @@ def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether it is a string that can be written as UTF-8 (JSON can contain half of a surrogate pair)."""
+    """Whether a value is a string, not empty, that can be written as UTF-8 (JSON can hold half of a surrogate pair)."""
     try:
         return isinstance(value, str) and value.encode() != b""
     except UnicodeEncodeError:

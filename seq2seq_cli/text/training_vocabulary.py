@@ -1,4 +1,4 @@
-"""The words of the training sources, so that a model can report which words are out of vocabulary."""
+"""The training vocabulary: the words of the training sources, so that a model can report words outside of it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from typing import Any
 
 from seq2seq_cli.text.pieces import normalize, split_word
 
-MOST_WORDS = 100_000
-"""Distinct words; of a larger corpus none are kept, because an incomplete list would give wrong reports."""
+MAX_WORDS = 100_000
+"""Distinct words; for a larger corpus none are kept, because an incomplete list would give wrong reports."""
 
 
 @dataclass(frozen=True)
 class TrainingVocabulary:
-    """The words of the training sources, and the length of the longest.
+    """The words of the training sources, and the length of the longest sentence.
 
-    A byte-pair vocabulary splits every word into known subwords, so it cannot tell which words were in the training
-    text.
+    A byte-pair vocabulary splits every word into known subwords, so it cannot tell which words occurred in training.
 
     Args:
         longest: tokens of the longest source sentence, EOS not counted; 0 if unknown.
@@ -32,7 +31,7 @@ class TrainingVocabulary:
         """Collect the words of the training sources."""
         texts = {text for line in sources for text in normalize(line).split(" ") if text}
         words = {word.casefold() for text in texts for word in _words(text)}
-        return cls(longest, frozenset(words) if len(words) <= MOST_WORDS else frozenset())
+        return cls(longest, frozenset(words) if len(words) <= MAX_WORDS else frozenset())
 
     def oov_words(self, text: str) -> list[str]:
         """Return the out-of-vocabulary words of a text, in order, each once; none if the vocabulary is unknown.
@@ -59,13 +58,13 @@ class TrainingVocabulary:
         """
         longest, words = value["longest"], value["words"]
         if type(longest) is not int or longest < 0 or not isinstance(words, list):
-            raise ValueError("'seen' is not a length and a list of words")
+            raise ValueError("'seen' does not hold a length and a list of words")
         if not all(isinstance(word, str) for word in words):
-            raise ValueError("'seen' contains words that are not text")
+            raise ValueError("'seen' holds words that are not strings")
         return cls(longest, frozenset(words))
 
 
 def _words(text: str) -> list[str]:
-    """Return the words in what stands between two spaces: the pieces that begin with a letter."""
+    """Return the words of a text between two spaces: the pieces that begin with a letter."""
     pieces = (piece.strip(" '\u2019") for piece in split_word(text))
     return [piece for piece in pieces if piece[:1].isalpha()]

@@ -44,7 +44,7 @@ FEW_SPACES = 0.25
 """Share of tokens with a space before them, below which a language does not separate words by spaces."""
 TRIES = 20
 """Random replacements that are tried for each synthetic pair that is wanted."""
-MOST_PAIRS = 20_000
+MAX_PAIRS = 20_000
 """Sentence pairs whose phrase pairs are extracted; of a larger corpus every n-th pair."""
 
 Ids = tuple[int, ...]
@@ -106,7 +106,7 @@ def synthetic_pairs(
         reverse_source: whether the sources are in reverse order.
     """
     order = -1 if reverse_source else 1
-    step = -(-len(corpus) // MOST_PAIRS)
+    step = -(-len(corpus) // MAX_PAIRS)
     real = [(x[:-1][::order], y[1:-1]) for x, y in zip(_tuples(corpus.source), _tuples(corpus.target))]
     pairs = real[::step]
     places = list(_places(pairs, lexicons, _word_starts(source, corpus.source), _word_starts(target, corpus.target)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seq2seq_cli.config import MOST_TOKENS_PER_BATCH
+from seq2seq_cli.config import MAX_TOKENS_PER_BATCH
 from seq2seq_cli.nn.model import Batch
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.text.corpus import Corpus
@@ -152,7 +152,7 @@ def plan_batches(
     corpus: EncodedCorpus,
     batch_size: int,
     generator: np.random.Generator | None = None,
-    max_tokens: int = MOST_TOKENS_PER_BATCH,
+    max_tokens: int = MAX_TOKENS_PER_BATCH,
     chosen: Index | None = None,
 ) -> list[Index]:
     """Return the pairs of every batch of one epoch.

@@ -14,8 +14,8 @@ from seq2seq_cli.training.batches import shards_of
 from seq2seq_cli.training.events import CostEstimate
 from seq2seq_cli.training.trainer import DROPOUT_STREAM, ORDER_STREAM, Trainer, random_stream
 
-MOST_STEPS = 10
-MOST_SECONDS = 4.0
+MAX_STEPS = 10
+MAX_SECONDS = 4.0
 SENTENCES = 128
 """Sentences to translate: two batches, for the search's tables take most of what a validation adds to the memory."""
 
@@ -38,13 +38,13 @@ def estimate_cost(trainer: Trainer) -> CostEstimate:
     try:
         _timed_step(trainer, plan[-1])
         seconds, steps, measured = 0.0, 0, 0
-        strata = min(MOST_STEPS, len(plan))
+        strata = min(MAX_STEPS, len(plan))
         order = random_stream(config.seed, ORDER_STREAM, trainer.epoch)
         for stratum in order.permutation(strata):  # at random: cut short, it has taken small and large ones alike
             pairs = plan[(2 * stratum + 1) * len(plan) // (2 * strata)]
             seconds += _timed_step(trainer, pairs)
             steps, measured = steps + 1, measured + int(tokens[pairs].sum())
-            if seconds > MOST_SECONDS:
+            if seconds > MAX_SECONDS:
                 break
     finally:
         trainer.optimizer.steps = before

@@ -30,7 +30,7 @@ from seq2seq_cli.training.validation import Validation, validation_loss
 INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM, SYNTHETIC_STREAM = range(4)
 """Independent streams of random numbers under one seed."""
 
-MOST_STEPS_BETWEEN_VALIDATIONS = 2000
+MAX_STEPS_BETWEEN_VALIDATIONS = 2000
 SECONDS_BETWEEN_SAVES = 120.0
 SMALLEST_SHARD = 8
 """Sentences of a batch that are worth a worker of their own."""
@@ -38,7 +38,7 @@ SCORED_SENTENCES = 1000
 """Most sentences that a validation translates, the first ones."""
 AUGMENTED = Fraction(4, 5)
 """Share of a training whose epochs take synthetic pairs; the rest is without, for they are not all correct."""
-MOST_RECORDS = 10_000
+MAX_RECORDS = 10_000
 """Validations that a model file keeps, the latest."""
 
 
@@ -152,7 +152,7 @@ class Trainer:
             plan = self.plan(self.epoch, self.augmented)
             while self.batch < len(plan) and not self.finished:
                 yield self.train_step(plan[self.batch])
-                if self.step - self.validated_step >= MOST_STEPS_BETWEEN_VALIDATIONS and self.batch < len(plan):
+                if self.step - self.validated_step >= MAX_STEPS_BETWEEN_VALIDATIONS and self.batch < len(plan):
                     yield self._validate()
                     saved = time.monotonic()
                 elif time.monotonic() - saved >= SECONDS_BETWEEN_SAVES:
@@ -235,7 +235,7 @@ class Trainer:
             score=score,
         )
         self.checkpoint.history.append(record_of(report))
-        del self.checkpoint.history[:-MOST_RECORDS]
+        del self.checkpoint.history[:-MAX_RECORDS]
         self.save(improved)
         return report
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from seq2seq_cli.config import MOST_TOKENS_PER_BATCH, SearchConfig
+from seq2seq_cli.config import MAX_TOKENS_PER_BATCH, SearchConfig
 from seq2seq_cli.evaluation.scores import corpus_scores
 from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.nn.model import Seq2Seq
@@ -46,7 +46,7 @@ class Validation:
         return Score(values["bleu"], samples, all_equal, values["chrf"])
 
 
-def validation_loss(parallel: DataParallel, max_tokens: int = MOST_TOKENS_PER_BATCH) -> float:
+def validation_loss(parallel: DataParallel, max_tokens: int = MAX_TOKENS_PER_BATCH) -> float:
     """Return the mean negative log-likelihood per real target token of the validation pairs, in nats.
 
     There is neither dropout nor label smoothing in it.

@@ -38,8 +38,8 @@ from seq2seq_cli.storage.checkpoint import (
 )
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 
-MOST_SECONDS = 2.0
-MOST_MEMORY = 500 << 20
+MAX_SECONDS = 2.0
+MAX_MEMORY = 500 << 20
 Members = dict[str, bytes]
 
 
@@ -245,7 +245,7 @@ def run(count: int, seed: int, folder: Path) -> Counter[str]:
             if not (error.what and error.where and error.fix):
                 raise AssertionError(f"an error without a place or a way out: {error}") from error
         seconds = time.perf_counter() - begin
-        assert seconds < MOST_SECONDS, f"trial {trial} ({damage.__name__}): {seconds:.1f} s"
+        assert seconds < MAX_SECONDS, f"trial {trial} ({damage.__name__}): {seconds:.1f} s"
         counts[f"{damage.__name__} {outcome}"] += 1
     return counts
 
@@ -264,7 +264,7 @@ def main() -> None:
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before << 10
     print(json.dumps(counts, indent=1))
     print(f"{sum(counts.values())} damaged files; memory grew by at most {grown >> 20} MB (making them included)")
-    assert grown < MOST_MEMORY
+    assert grown < MAX_MEMORY
 
 
 if __name__ == "__main__":

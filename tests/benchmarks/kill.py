@@ -38,7 +38,7 @@ from tests.conftest import write_pairs
 FLAGS = ["p.tsv", "-o", "m.npz", "--log-file", "m.jsonl", "--epochs", "3", "--batch-size", "16", "--vocab-size", "60"]
 FLAGS += ["--hidden-size", "8", "--embedding-size", "8", "--dropout", "0.2"]
 KINDS = ("any moment", "while writing", "before a call")
-MOST_KILLS_OF_ONE_TRAINING = 8
+MAX_KILLS_OF_ONE_TRAINING = 8
 UNTIMED = {"seconds", "tokens_per_second"}
 CALLS = {"open", "os.rename", "os.remove", "os.link", "fsync"}
 
@@ -160,7 +160,7 @@ def run(kills: int, seed: int, say: Callable[[str], None]) -> Counter[str]:
                     flags.append("--resume")
                     counts["resumed"] += 1
                 kind = KINDS[chooser.randrange(3)]
-                if in_this == MOST_KILLS_OF_ONE_TRAINING or sum(counts[k] for k in KINDS) == kills:
+                if in_this == MAX_KILLS_OF_ONE_TRAINING or sum(counts[k] for k in KINDS) == kills:
                     child = start(folder, flags)  # this one may live
                 elif kind == "before a call":
                     child = start(folder, flags, die_at(chooser.randint(1, calls)))

@@ -15,7 +15,7 @@ from seq2seq_cli.nn.gradcheck import TOLERANCE, GradientCheck, check_gradients, 
 
 # The shape of a small model, every size different from every other, so that no two of them can be mistaken.
 _SMALL = ModelConfig(7, 6, embedding_size=3, hidden_size=4, dropout=0.0)
-_MOST_LAYERS = 4
+_MAX_LAYERS = 4
 
 
 def gradcheck_command(
@@ -72,11 +72,11 @@ def gradcheck_command(
         tie_embeddings=None,
         lexical_prior=lexical_prior,
     )
-    if layers > _MOST_LAYERS:
+    if layers > _MAX_LAYERS:
         raise usage_error(
-            f"--layers {layers} would take minutes and show nothing that {_MOST_LAYERS} do not",
+            f"--layers {layers} would take minutes and show nothing that {_MAX_LAYERS} do not",
             where="--layers",
-            fix=f"give from 1 to {_MOST_LAYERS}",
+            fix=f"give from 1 to {_MAX_LAYERS}",
         )
     if seed < 0:
         raise usage_error(f"--seed must be 0 or more, not {seed}", where="--seed", fix="give a value of 0 or more")

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 KINDS = ("png", "svg", "pdf")
 _NO_FLAGS = tuple(name for name in settings_in(SearchConfig) if name not in ("beam", "batch_size"))
 """The rest of the search has no influence on a picture of the bottleneck."""
-_MOST_SENTENCES = 60
+_MAX_SENTENCES = 60
 _SENTENCES = tuple(
     tuple(
         form.format(*people) for form in ("{} helps {}.", "{} helped {}.", "{} will help {}.", "{} does not help {}.")
@@ -256,10 +256,10 @@ def sentence_groups(texts: list[str], input_file: str | None, corpus: str) -> li
         elif line not in seen:
             groups[-1].append(line)
             seen.add(line)
-    if not 2 <= len(seen) <= _MOST_SENTENCES:
+    if not 2 <= len(seen) <= _MAX_SENTENCES:
         raise UserError(
             f"{len(seen)} different sentence{'s' * (len(seen) != 1)} to draw",
             where=input_file or "TEXT",
-            fix=f"give from 2 to {_MOST_SENTENCES}",
+            fix=f"give from 2 to {_MAX_SENTENCES}",
         )
     return [group for group in groups if group]

@@ -48,7 +48,9 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
         case SuspiciousPairs(findings):
             if not findings:
                 return ["suspicious: nothing found"]
-            return [f"suspicious: {each.what}, the first {shortest(each.place)} ({each.advice})" for each in findings]
+            return [
+                f"suspicious: {each.what}, the first {shortest(each.location)} ({each.advice})" for each in findings
+            ]
         case SyntheticPairs(pairs, per_epoch):
             drawn = f"{per_epoch:,} of them per epoch, none in the last fifth of the training"
             return [f"synthetic:  {pairs:,} pairs made by exchanging phrase pairs; {drawn}"]

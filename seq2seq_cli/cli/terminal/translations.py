@@ -22,7 +22,7 @@ BAR = 10
 ROOM_FOR_BARS = 60
 """Columns of a terminal below which an explanation keeps to the essential."""
 N_BEST = (">rank", ">score", ">log-probability")
-MOST_NAMED = 5
+MAX_NAMED = 5
 """Words named in one warning."""
 
 
@@ -144,8 +144,8 @@ def report_truncated(lines: Sequence[int], config: SearchConfig, several: bool =
 
 
 def _named(parts: dict[str, int], several: bool) -> str:
-    shown = [f"{part} (line {line})" if several else part for part, line in list(parts.items())[:MOST_NAMED]]
-    more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
+    shown = [f"{part} (line {line})" if several else part for part, line in list(parts.items())[:MAX_NAMED]]
+    more = f" and {len(parts) - MAX_NAMED} more" if len(parts) > MAX_NAMED else ""
     return ", ".join(shown) + more
 
 
