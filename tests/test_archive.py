@@ -51,9 +51,9 @@ def test_what_is_written_is_read_again_and_numpy_reads_it_too(saved):
 def test_checksums_may_be_missing_but_not_be_others(saved):
     content = members(saved)
     np.savez(saved, **{**content, "weight": WEIGHT + 1})
-    refused(saved, "'weight' is not what was saved under that name")
+    refused(saved, "the content of 'weight' does not match its checksum")
     np.savez(saved, **{**content, "checksums": json_member({"config": 1})})
-    refused(saved, "'weight' was not saved with it, or is missing")
+    refused(saved, "'weight' has no checksum, or is missing")
     np.savez(saved, **{**content, "checksums": json_member([])})
     refused(saved, "'checksums' is not a JSON object")
     del content["checksums"]

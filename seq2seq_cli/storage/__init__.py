@@ -1,1 +1,1 @@
-"""Atomic files and locks, the ``.npz`` archive, the checkpoint."""
+"""Atomic files, locks, the ``.npz`` archive, and the checkpoint."""

@@ -1,10 +1,11 @@
-"""Read and write ``.npz`` files: nothing in a file that is read is trusted.
+"""Read and write ``.npz`` files; the content of a file is never trusted.
 
-Pickles are never loaded, and everything is checked before memory is allocated for it: the directory, the members'
-names, sizes, types and shapes; then their content against its checksum. So no file can execute code or fill the memory.
+Pickles are never loaded, and everything is checked before memory is allocated for it: the directory, and the names,
+sizes, types and shapes of the members; then their content against its checksum. So no file can execute code or fill the
+memory.
 
-A file is what ``numpy.savez`` writes, uncompressed. A member is an array of numbers, or one string, a JSON text. The
-member ``checksums``, JSON, has the CRC-32 of every other member's content by name; a file made by hand may lack it.
+The format is that of ``numpy.savez``, uncompressed. A member is an array of numbers, or one string of JSON. The member
+``checksums`` is JSON with the CRC-32 of the content of every other member, by name; a file made by hand may lack it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from seq2seq_cli.storage.files import atomic_file
 from seq2seq_cli.text.inputs import STDIO
 
 LARGEST_TEXT = 1 << 20
-"""Bytes of a small JSON member, and of the archive's directory."""
+"""Maximum bytes of a small JSON member, and of the directory of the archive."""
 
 
 def json_member(value: Any) -> npt.NDArray[np.str_]:
@@ -37,31 +38,31 @@ def json_member(value: Any) -> npt.NDArray[np.str_]:
 
 
 def write_archive(path: Path, members: dict[str, npt.NDArray[Any]]) -> None:
-    """Write members and their checksums, whole or not at all (see ``files.atomic_file``)."""
+    """Write members and their checksums atomically (see ``files.atomic_file``)."""
     checksums = {name: zlib.crc32(array.tobytes()) for name, array in members.items()}
-    everything = {**members, "checksums": json_member(checksums)}
+    with_checksums = {**members, "checksums": json_member(checksums)}
     with atomic_file(path) as file:
-        np.savez(file, **everything)  # type: ignore[arg-type]
+        np.savez(file, **with_checksums)  # type: ignore[arg-type]
 
 
 class Archive:
-    """An ``.npz`` file, open for reading in a ``with`` block, whose members are checked one by one.
+    """An ``.npz`` file, open for reading in a ``with`` block; each member is checked when it is read.
 
-    ``path`` is its name in messages, ``names`` are those of its members except the checksums, ``size`` is in bytes.
+    ``path`` is its name in messages, ``names`` are those of its members without ``checksums``, ``size`` is in bytes.
 
     Args:
         path: the file.
 
     Raises:
-        UserError: if it cannot be read, is not such a file, or is damaged.
+        UserError: if it cannot be read, is not an ``.npz`` file, or is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         if str(path) == STDIO:
             raise usage_error(
-                "a model cannot come from standard input: it is not read from beginning to end",
+                "a model cannot be read from standard input, because its file is not read from start to end",
                 where=STDIO,
-                fix="save it to a file, and name that",
+                fix="save it to a file, and name the file",
             )
         self.path = str(path)
         with explain_os_errors(path, "read"):
@@ -74,17 +75,17 @@ class Archive:
 
     def _open_file(self, path: Path) -> IO[bytes]:
         mode = path.stat().st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # it may never end, and never even open
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening or reading it might never return
             raise self.damaged("it is a device or a pipe, not a file")
         return path.open("rb")
 
     def _read_directory(self) -> None:
-        """Read the directory: everything that can be refused without reading a member is refused here."""
+        """Read the directory, and refuse here whatever can be refused without reading a member."""
         try:
             self.size, entries = _check_directory(self._file)
             self._zip = zipfile.ZipFile(self._file)
             members = self._zip.infolist()
-            if len(members) != entries:  # zipfile does not check it
+            if len(members) != entries:  # zipfile does not check this
                 raise ValueError(f"it has {len(members)} members instead of {entries}")
         except (zipfile.BadZipFile, struct.error, ValueError, NotImplementedError, OSError, EOFError) as error:
             raise self.damaged(f"it is not an .npz file ({error})") from None
@@ -94,7 +95,9 @@ class Archive:
             raise self.damaged("two of its members have the same name")
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
-                raise self.damaged(f"'{member.filename}' is compressed")  # a few bytes could ask for any memory
+                raise self.damaged(
+                    f"'{member.filename}' is compressed"
+                )  # it could expand to any size
             if member.header_offset + member.file_size > self.size:
                 raise self.damaged(f"'{member.filename}' declares {member.file_size} bytes, more than the file has")
         self._checksums: dict[str, Any] = {}
@@ -102,7 +105,7 @@ class Archive:
         if not isinstance(checksums, dict):
             raise self.damaged("'checksums' is not a JSON object")
         if checksums and checksums.keys() != self.names:
-            raise self.damaged(f"'{min(checksums.keys() ^ self.names)}' was not saved with it, or is missing")
+            raise self.damaged(f"'{min(checksums.keys() ^ self.names)}' has no checksum, or is missing")
         self._checksums = checksums
 
     def __enter__(self) -> Archive:
@@ -113,7 +116,7 @@ class Archive:
         self._file.close()
 
     def damaged(self, what: str) -> UserError:
-        """Return the error for a file that is not what it should be."""
+        """Return the error for a file that is not a valid model file."""
         return UserError(
             f"this is not a model file, or it is damaged: {what}",
             where=self.path,
@@ -121,7 +124,7 @@ class Archive:
         )
 
     def check_names(self, expected: set[str]) -> None:
-        """Raise unless exactly these members are there."""
+        """Raise unless the file has exactly these members."""
         if self.names - expected:
             names = ", ".join(map(repr, sorted(self.names - expected)[:3]))
             raise self.damaged(f"it has unknown members: {names}")
@@ -129,19 +132,19 @@ class Archive:
             raise self.damaged(f"it has no member '{min(expected - self.names)}'")
 
     def check_size(self, name: str, content: int) -> None:
-        """Raise unless the member is there and declares to be as large as its content and a header."""
+        """Raise unless the member exists and its declared size is that of its content and a header."""
         if name not in self._members:
             raise self.damaged(f"it has no member '{name}'")
         declared = self._members[name].file_size
         if not content <= declared <= content + (1 << 16):
             raise self.damaged(f"'{name}' declares {declared} bytes where about {content} were expected")
 
-    def json(self, name: str, most: int = LARGEST_TEXT) -> Any:
-        """Return the value of a JSON member of at most ``most`` bytes."""
+    def json(self, name: str, limit: int = LARGEST_TEXT) -> Any:
+        """Return the value of a JSON member of at most ``limit`` bytes."""
         if name not in self._members:
             raise self.damaged(f"it has no member '{name}'")
-        if self._members[name].file_size > most:
-            raise self.damaged(f"'{name}' declares {self._members[name].file_size} bytes")
+        if self._members[name].file_size > limit:
+            raise self.damaged(f"'{name}' declares {self._members[name].file_size} bytes, more than {limit}")
         data, dtype = self._read(name, ())
         if dtype.kind != "U":
             raise self.damaged(f"'{name}' is not text")
@@ -151,21 +154,21 @@ class Archive:
             raise self.damaged(f"'{name}' is not JSON ({error})") from None
 
     def array(self, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-        """Return a float32 member of exactly this shape, every value finite."""
+        """Return a float32 member of exactly this shape; every value is finite."""
         values: npt.NDArray[np.float32] = self._values(name, shape, np.float32)
         if not np.isfinite(values).all():
             raise self.damaged(f"'{name}' holds values that are not finite numbers")
         return values
 
     def indices(self, name: str, shape: tuple[int, ...], limit: int) -> npt.NDArray[np.int32]:
-        """Return an int32 member of exactly this shape, every value from 0 to below ``limit``."""
+        """Return an int32 member of exactly this shape; every value is from 0 to below ``limit``."""
         values: npt.NDArray[np.int32] = self._values(name, shape, np.int32)
         if values.size and not 0 <= values.min() <= values.max() < limit:
-            raise self.damaged(f"'{name}' holds indices that are not from 0 to {limit - 1}")
+            raise self.damaged(f"'{name}' holds indices outside of 0 to {limit - 1}")
         return values
 
     def _values(self, name: str, shape: tuple[int, ...], kind: type[np.number[Any]]) -> npt.NDArray[Any]:
-        """Return a member of exactly this shape and type, which has four bytes a value."""
+        """Return a member of exactly this shape and type, a type of four bytes per value."""
         self.check_size(name, 4 * math.prod(shape))
         data, dtype = self._read(name, shape)
         if dtype != kind:
@@ -173,12 +176,12 @@ class Archive:
         return np.frombuffer(data, dtype).reshape(shape)
 
     def _read(self, name: str, shape: tuple[int, ...]) -> tuple[bytes, np.dtype[Any]]:
-        """Return a member's bytes and dtype; never more bytes than it declares, nor more than the shape says."""
+        """Return the bytes and the dtype of a member; never more bytes than its size and its shape declare."""
         try:
             with self._zip.open(self._members[name]) as file:
-                found, fortran, dtype = _read_header(file)
-                if found != shape or fortran or dtype.hasobject:
-                    raise self.damaged(f"'{name}' has shape {found} and type {dtype}, not shape {shape}")
+                stored, fortran, dtype = _read_header(file)
+                if stored != shape or fortran or dtype.hasobject:
+                    raise self.damaged(f"'{name}' has shape {stored} and type {dtype}, not shape {shape}")
                 expected = dtype.itemsize * math.prod(shape)
                 if expected > self._members[name].file_size:
                     raise self.damaged(f"'{name}' is shorter than its header says")
@@ -186,33 +189,33 @@ class Archive:
                 if len(data) != expected or file.read(1):
                     raise self.damaged(f"'{name}' is not as long as its header says")
                 if name in self._checksums and self._checksums[name] != zlib.crc32(data):
-                    raise self.damaged(f"'{name}' is not what was saved under that name")
+                    raise self.damaged(f"the content of '{name}' does not match its checksum")
                 return data, dtype
         except (UserError, MemoryError):
             raise
-        except Exception as error:  # zipfile and numpy raise many kinds for a damaged file
+        except Exception as error:  # zipfile and numpy raise many kinds of exceptions for a damaged file
             raise self.damaged(f"'{name}' cannot be read ({error or type(error).__name__})") from None
 
 
 def _check_directory(file: IO[bytes]) -> tuple[int, int]:
-    """Return the file's size and the number of members; refuse a directory that would fill the memory when read."""
+    """Return the size of the file and its number of members; refuse a directory that is too large to read."""
     size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - 42))
     tail = file.read()
     signature, _, _, _, entries, length, _, comment = struct.unpack("<4s4H2LH", tail[-22:])
     if signature != b"PK\5\6" or comment:
-        raise ValueError("it does not end like one")
-    large = tail[:4] == b"PK\6\7"  # what files above 2 GiB need; a smaller one could hide another length in it
+        raise ValueError("its end-of-directory record is missing")
+    large = tail[:4] == b"PK\6\7"  # files above 2 GiB need it; in a smaller file it could hide another length
     if length > LARGEST_TEXT or (large and size < 1 << 31):
         raise ValueError("its directory is too large")
     return size, entries
 
 
 def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Return shape, order and dtype of an array in numpy's format; no data is read."""
+    """Return shape, order and dtype of an array in NumPy's format, without reading its data."""
     version = np.lib.format.read_magic(file)
     with warnings.catch_warnings():
-        warnings.simplefilter("error")  # numpy warns of headers that only other programs write
+        warnings.simplefilter("error")  # NumPy warns of headers that it does not write itself
         if version == (1, 0):
             return np.lib.format.read_array_header_1_0(file)
         if version == (2, 0):

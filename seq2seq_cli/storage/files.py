@@ -1,4 +1,4 @@
-"""Write files so that a failure is explained and never destroys the previous content."""
+"""Write files atomically: a failure is reported as a user error, and never destroys the previous content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from seq2seq_cli.errors import explain_os_errors
 
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for writing so that a reader sees the whole old one or the whole new one, whatever happens.
+    """Open a file for writing so that a reader sees either the complete old file or the complete new one.
 
     What the ``with`` block writes goes to a temporary file in the same folder. At the end of the block it is flushed
     to disk and renamed to ``path`` in one step; then the folder is flushed too. If the block raises, the temporary file
@@ -28,7 +28,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
         The open file.
 
     Raises:
-        UserError: if the folder is not writable, the disk is full and so on; the old file is then untouched.
+        UserError: if the folder is not writable, the disk is full and so on; the old file then stays as it is.
     """
     with explain_os_errors(path, "write"):
         path = real_path(path)  # a link stays a link
@@ -39,7 +39,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
                 yield stream
             return
         temporary = _temporary(path)
-        try:  # from before the file exists, so that an interruption at any instant cleans up
+        try:  # before the file exists, so that an interruption at any instant removes it
             with temporary.open("xb") as file:
                 yield file
                 file.flush()
@@ -53,10 +53,10 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise now what ``atomic_file`` would raise after hours of work; nothing is changed.
+    """Raise now, before hours of work, any error that ``atomic_file`` would raise; nothing is changed.
 
     Raises:
-        UserError: if the folder is missing, is a file or may not be written to, the name is too long, and so on.
+        UserError: if the folder is missing, is a file or is not writable, the name is too long, and so on.
     """
     with explain_os_errors(path, "write"):
         path = real_path(path)
@@ -73,9 +73,9 @@ def check_writable(path: Path) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files of processes that were killed while they wrote this file.
+    """Remove the temporary files of processes that were killed while writing this file.
 
-    Only for a file that no other process is writing: see ``locks.acquire_lock``.
+    Call it only while no other process can write the file (see ``locks.acquire_lock``).
     """
     path = real_path(path)
     pattern = re.compile(re.escape(f".{path.name}.") + r"[0-9a-f]{8}\.tmp")
@@ -86,7 +86,7 @@ def remove_leftovers(path: Path) -> None:
 
 
 def back_up(path: Path, backup: Path, move: bool = False) -> None:
-    """Give a file, if it exists, a second name, or (``move``) rename it."""
+    """Keep a file, if it exists, under a second name as well, or only there (``move``)."""
     if not path.exists():
         return
     with explain_os_errors(backup, "write"):
@@ -97,15 +97,15 @@ def back_up(path: Path, backup: Path, move: bool = False) -> None:
         try:
             os.link(real_path(path), temporary)
             temporary.replace(backup)
-        except OSError:  # not every file system has links
+        except OSError:  # not every file system supports links
             with path.open("rb") as file, atomic_file(backup) as copy:
                 shutil.copyfileobj(file, copy)
         finally:
-            temporary.unlink(missing_ok=True)  # renaming does nothing where both names are links to the same file
+            temporary.unlink(missing_ok=True)  # renaming does nothing if both names are links to the same file
 
 
 def real_path(path: Path) -> Path:
-    """Return the path with every link followed."""
+    """Return the path with all symbolic links resolved."""
     return Path(os.path.realpath(path))  # Path.resolve() raises RuntimeError for a link to itself
 
 
@@ -114,7 +114,7 @@ def _temporary(path: Path) -> Path:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the new name itself safe against a loss of power; not every system can."""
+    """Flush the folder, so that the new name survives a loss of power, on systems that can."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

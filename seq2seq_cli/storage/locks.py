@@ -1,4 +1,4 @@
-"""One writer at a time: a lock file beside the file that is written."""
+"""Locks: only one process at a time writes a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _held: set[int] = set()
 
 
 def _close_inherited() -> None:
-    """Close a forked process's copies of its parent's locks, or the locks would outlive the parent."""
+    """Close a forked process's copies of its parent's locks; otherwise the locks would outlive the parent."""
     for handle in _held:
         os.close(handle)
     _held.clear()
@@ -28,10 +28,10 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def acquire_lock(path: Path) -> Iterator[None]:
-    """Acquire the lock on a file for a ``with`` block: no other process that does the same writes the file meanwhile.
+    """Acquire the lock on a file for a ``with`` block, so that no other process that uses locks writes it.
 
     The lock file ``.NAME.lock`` beside it holds the process id. The operating system locks it, and releases the lock
-    when the process ends, however it ends: the lock file of a killed process blocks nobody.
+    when the process ends, even if it is killed: a lock file that was left behind blocks no other process.
 
     Raises:
         UserError: if another process holds the lock.
@@ -45,16 +45,16 @@ def acquire_lock(path: Path) -> Iterator[None]:
         yield
     finally:
         _held.discard(handle)
-        if os.name == "nt":  # where an open file cannot be removed
+        if os.name == "nt":  # Windows cannot remove an open file
             os.close(handle)
         with contextlib.suppress(OSError):
             lock.unlink()
-        if os.name != "nt":  # released first, others could lock a file that is about to be removed
+        if os.name != "nt":  # if it were released first, others could lock a file that is about to be removed
             os.close(handle)
 
 
 def _acquire(lock: Path, path: Path) -> int:
-    """Return the open, locked lock file."""
+    """Open and lock the lock file, and return its descriptor."""
     while True:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
         if not _lock(handle):
@@ -63,14 +63,14 @@ def _acquire(lock: Path, path: Path) -> int:
             raise UserError(
                 f"another process{f' ({holder})' if holder else ''} is writing this file",
                 where=str(path),
-                fix="wait until it has finished, stop it, or write elsewhere",
+                fix="wait until it has finished, stop it, or write to another file",
             )
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), lock.stat()):
                 os.ftruncate(handle, 0)
                 os.write(handle, b"%d\n" % os.getpid())
                 return handle
-        os.close(handle)  # its holder has just removed it, so this lock is worthless
+        os.close(handle)  # another process has just removed the file, so this lock protects nothing: try again
 
 
 def _lock(handle: int) -> bool:
@@ -79,7 +79,7 @@ def _lock(handle: int) -> bool:
         if sys.platform == "win32":
             import msvcrt
 
-            os.lseek(handle, 1 << 20, os.SEEK_SET)  # beyond the content, which others must be able to read
+            os.lseek(handle, 1 << 20, os.SEEK_SET)  # beyond the content, so that others can read the process id
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
             os.lseek(handle, 0, os.SEEK_SET)
         else:
@@ -88,6 +88,6 @@ def _lock(handle: int) -> bool:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
-    except OSError:  # a file system without locks
+    except OSError:  # the file system has no locks
         return True
     return True

@@ -1,4 +1,4 @@
-"""The files of a model by their names: the training state beside it, and the backup of a model that is replaced."""
+"""Names of the files of a model: its training state, and the backup of a model that is replaced."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ def state_path(path: Path) -> Path:
 
 
 def backup_path(path: Path) -> Path:
-    """Return the name for the backup of a model (or a log) that a new training replaces.
+    """Return the path for the backup of a model, or of a log, that a new training run replaces.
 
-    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist: earlier backups stay, so
-    two trainings started by mistake cost nothing.
+    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist, so that no
+    backup overwrites an earlier one.
     """
     stem = path.name.removesuffix(path.suffix)
     for number in itertools.count(1):
         other = path.with_name(f"{stem}.previous{f'-{number}' if number > 1 else ''}{path.suffix}")
         if not other.exists() and not state_path(other).exists():
             return other
-    raise AssertionError  # counting does not end
+    raise AssertionError  # unreachable
 
 
 def check_model_path(path: Path) -> None:
-    """Raise unless a model may have this name: ``NAME.npz``, and not that of a training state."""
+    """Raise unless the path is valid for a model: ``NAME.npz``, but not that of a training state."""
     if str(path) == STDIO:
         raise usage_error(
-            "a model cannot be written to standard output: it is saved whole, with its training state beside it",
+            "a model cannot be written to standard output, because its training state is saved beside it",
             where="--output",
-            fix="name a file, and send that on: -o model.npz",
+            fix="name a file, for example: -o model.npz",
         )
     if path.suffix != ".npz" or path.name.endswith(".state.npz"):
         raise usage_error(
-            f"the model's file must end in .npz, not {path.name!r}",
+            f"the name of a model file must end in .npz, but not in .state.npz: {path.name!r}",
             where="--output",
-            fix="for example: -o model.npz",
+            fix="write for example -o model.npz",
         )
 
 
 def back_up_model(path: Path) -> Path | None:
     """Back up a model file and the training state beside it; return the backup, or None if there is no model.
 
-    At every moment ``path`` holds a whole model, and never beside the state of another training.
+    At every moment ``path`` holds a complete model, and never beside the state of another training run.
     """
     backup = backup_path(path)
-    found = path.exists()
+    exists = path.exists()
     back_up(path, backup)
     back_up(state_path(path), state_path(backup), move=True)
-    return backup if found else None
+    return backup if exists else None
