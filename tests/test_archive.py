@@ -147,4 +147,4 @@ def test_a_missing_file_and_a_folder(tmp_path):
 
 
 def test_standard_input_is_no_model():
-    refused(Path("-"), "cannot come from standard input", exit_code=2)
+    refused(Path("-"), "cannot be read from standard input", exit_code=2)

@@ -262,7 +262,7 @@ ERRORS = [
     (("--hypotheses", "a", "--references", "b", "--baselines"), 2, "--baselines needs the sources"),
     (("--hypotheses", "-", "--references", "-"), 2, "only be read once"),
     (("-", "--baselines", "--train-corpus", "-"), 2, "only be read once"),
-    (("-m", "-"), 2, "a model cannot come from standard input"),
+    (("-m", "-"), 2, "a model cannot be read from standard input"),
     (("--", "-,-"), 2, "only be read once"),
     (("pairs.tsv", "--hypotheses", "a", "-o", "out"), 2, "--output"),
     (("pairs.tsv", "-m", "model.npz", "-m", "model.npz", "--compare", "-o", "out"), 2, "--output"),

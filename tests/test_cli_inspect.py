@@ -54,7 +54,7 @@ def test_a_file_is_told_by_what_is_in_it(trained, cli, tmp_path):
         assert text.startswith(f"renamed: a {kind}, {len(data):,} bytes, trained on pairs.tsv\n")
     found = json.loads(cli("inspect", "renamed", "--json").stdout)
     assert (found["file"], found["bytes"]) == ("renamed", len(data))
-    assert_explained(cli("inspect", "-", stdin=data), 2, "a model cannot come from standard input")
+    assert_explained(cli("inspect", "-", stdin=data), 2, "a model cannot be read from standard input")
 
 
 CASES = {

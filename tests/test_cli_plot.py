@@ -112,7 +112,7 @@ def test_the_picture_of_lengths_has_no_other_flag_of_the_search(cli):
 @needs_matplotlib
 @pytest.mark.parametrize("arguments", [("history",), ("lengths",), ("contexts", "hello", "red cat")])
 def test_standard_input_is_no_model(cli, arguments):
-    assert_explained(cli("plot", *arguments, "-m", "-"), 2, "a model cannot come from standard input")
+    assert_explained(cli("plot", *arguments, "-m", "-"), 2, "a model cannot be read from standard input")
 
 
 @needs_matplotlib

@@ -175,7 +175,7 @@ def test_an_ensemble_translates(trained, cli):
 
 
 ERRORS = [
-    (("hello", "-m", "-"), 2, "a model cannot come from standard input", {}),
+    (("hello", "-m", "-"), 2, "a model cannot be read from standard input", {}),
     (("hello",), 1, "there is no model", {}),
     (("hello", "-m", "nothing.npz"), 1, "no such file", {}),
     (("hello", "-m", "text.npz"), 1, "not a model file", {}),

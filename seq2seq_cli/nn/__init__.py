@@ -1,4 +1,4 @@
-"""The network, for reading: each definition with its forward beside its backward; arrays in, arrays out.
+"""The network, written to be read: each forward pass beside its backward pass; arrays in, arrays out.
 
 Reading order: ``functional`` · ``cells`` · ``packing`` · ``recurrent`` · ``teaching`` (the three teaching functions) ·
 ``embedding`` · ``output_layer`` · ``parameters`` · ``encoder`` · ``decoder`` · ``model`` · ``gradcheck`` ·

@@ -6,14 +6,14 @@ previous hidden state, both with their biases, split into the ``g`` gates::
     x_projection = x W_ihᵀ + b_ih        h_projection = h W_hhᵀ + b_hh        both (g, B, H)
 
 and computes the next state from them and the previous state. ``forward`` returns ``(state, cache)``; ``backward`` takes
-``∂loss/∂state`` and that cache, and returns the gradients of the two projections and of the previous state *as far as
-the cell itself uses it*; the gradient through ``h_projection`` is a matrix product, which ``recurrent.py`` computes.
+``∂loss/∂state`` and that cache, and returns the gradients of the two projections, and of the previous state where
+the cell uses it directly; the gradient through ``h_projection`` is a matrix product, which ``recurrent.py`` computes.
 
 A state is a tuple whose first member is the hidden state ``h`` (B, H): ``(h,)`` for RNN and GRU, ``(h, c)`` for LSTM.
 Gate order is torch's: ``i, f, g, o`` for the LSTM and ``r, z, n`` for the GRU.
 
-A new cell is one class and one entry in ``CELLS``. Weights of its own, beyond torch's four, are declared in
-``extra_shapes``; ``forward`` receives them as ``extra``, and ``backward`` adds their gradients to ``d_extra``.
+A new cell is one class and one entry in ``CELLS``. Any weights beyond torch's four are declared in ``extra_shapes``;
+``forward`` receives them as ``extra``, and ``backward`` adds their gradients to ``d_extra``.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ NO_WEIGHTS: Weights = {}
 
 
 class Cell:
-    """What the rest of the network needs to know of a cell."""
+    """The interface of a cell."""
 
     gates: ClassVar[int]
     """Number of blocks of H rows in the weights."""
     state_names: ClassVar[tuple[str, ...]]
-    """One name for each array of a state, the hidden state's first; they are part of the bridge's parameter names."""
+    """A name for each array of a state, the hidden state first; they occur in the names of the bridge's parameters."""
     additive: ClassVar[bool]
-    """Whether the projections are only ever added, so that both have one and the same gradient."""
+    """Whether the cell only adds the two projections, so that both have the same gradient."""
 
     @staticmethod
     def extra_shapes(hidden: int) -> dict[str, tuple[int, ...]]:
@@ -51,11 +51,11 @@ class Cell:
 
     @staticmethod
     def initialize(weights: Weights, generator: np.random.Generator) -> None:
-        """Set initial values of one layer in one direction, where they differ from those of every cell.
+        """Set the initial values of one layer in one direction that differ from those of other cells.
 
         Args:
-            weights: torch's four, which have their usual initial values (see ``parameters.initialize``), and the cell's
-                own, which are zero; by name without the layer's suffix, changed in place.
+            weights: torch's four, with their usual initial values (see ``parameters.initialize``), and the cell's own,
+                which are zero; by name without the layer's suffix, changed in place.
             generator: source of randomness.
         """
 
@@ -63,12 +63,12 @@ class Cell:
     def forward(
         x_projection: Array, h_projection: Array, state: State, out: Array | None = None, extra: Weights = NO_WEIGHTS
     ) -> tuple[State, Cache]:
-        """Return the next state and what ``backward`` needs.
+        """Return the next state, and the cache for ``backward``.
 
         Args:
             x_projection, h_projection: (g, B, H).
             state: each array (B, H).
-            out: (B, H), if given, becomes the hidden state.
+            out: (B, H), if given, receives the hidden state.
             extra: the cell's own weights, under the names of ``extra_shapes``.
         """
         raise NotImplementedError
@@ -110,7 +110,7 @@ class RNN(Cell):
 
 
 class LSTM(Cell):
-    """Long short-term memory: a cell state ``c`` that gates write, keep and read.
+    """Long short-term memory: a cell state ``c`` with an input, a forget and an output gate.
 
     ::
 
@@ -127,7 +127,7 @@ class LSTM(Cell):
 
     @staticmethod
     def initialize(weights: Weights, generator: np.random.Generator) -> None:
-        """Start the forget gate's bias at one: the cell remembers until it learns to forget.
+        """Start the bias of the forget gate at one, so that the cell state is kept at first.
 
         Source: Gers et al. 2000; Jozefowicz et al. 2015, section 2.2.
         """

@@ -1,4 +1,4 @@
-"""The decoder: from the context, one target token after the other."""
+"""The decoder: it predicts one target token after the other, given the context."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from seq2seq_cli.nn.weight_dropout import Masks, weight_dropout_backward, weight
 
 
 class DecoderCache(NamedTuple):
-    """What the decoder keeps for its backward pass."""
+    """The values that the backward pass of the decoder needs."""
 
     mask: Array | None
     embedded: Array
@@ -36,14 +36,14 @@ class DecoderCache(NamedTuple):
 class Decoder:
     """Embedding, recurrent stack and, with the context at every step, the readout.
 
-    ``context="initial"``: the context is the stack's first state, and ``top`` is its output (Sutskever et al. 2014).
+    ``context="initial"``: the context is the initial state of the stack; ``top`` is its output (Sutskever et al. 2014).
     ``context="every-step"``: the context vector ``c`` is also part of every step's input, ``[embedding; c]``, and of a
     readout, ``top = tanh(W [embedding; hidden; c] + b)`` (Cho et al. 2014, appendix A.1.2, with tanh instead of
     maxout). In training, the context's part of both products is computed once per sentence, not once per token.
 
     Args:
         config: the network's shape.
-        parameters: of the whole model.
+        parameters: those of the whole model.
     """
 
     def __init__(self, config: ModelConfig, parameters: Parameters) -> None:
@@ -65,11 +65,11 @@ class Decoder:
             start: initial decoder state, B rows in the packing's order.
             inputs: (N,) ``<s> y₁ … y_n`` of each sentence.
             packing: where each token is.
-            generator: switches dropout on.
+            generator: determines the dropout masks; None switches dropout off.
             keep_cache: whether there will be a backward pass.
 
         Returns:
-            ``top`` (N, H), or (N, E) behind a readout; the last states; the cache for ``backward``.
+            ``top`` (N, H), or (N, E) after a readout; the last states; the cache for ``backward``.
         """
         config = self.config
         embedded = embedding_forward(inputs, self.parameters["decoder.embedding.weight"])
@@ -102,8 +102,8 @@ class Decoder:
     ) -> DecoderState:
         """Write the gradients of every decoder parameter below the output layer; return those of ``start``.
 
-        A tied embedding is used twice, so its gradient is a sum: the embedding's part is added to what the output layer
-        has written.
+        A tied embedding is used twice, so its gradient is a sum: the part of the embedding is added to that of the
+        output layer, which has been written before.
         """
         if cache.top_mask is not None:
             d_top = d_top * cache.top_mask

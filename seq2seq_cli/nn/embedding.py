@@ -1,4 +1,4 @@
-"""Token ids to vectors: the embedding, forward and backward, and dropout of values and of whole tokens."""
+"""The embedding: token ids to vectors, forward and backward, with dropout of values and of whole tokens."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def embedding_forward(ids: IntArray, weight: Array) -> Array:
 
 
 def embedding_backward(ids: IntArray, d_embedded: Array, d_weight: Array) -> None:
-    """Add the gradient of ``weight[ids]``: for every token, the sum over its occurrences.
+    """Add the gradient of ``weight[ids]`` to ``d_weight``: for every token, the sum over its occurrences.
 
-    The occurrences are sorted by token, so that each token's rows are one segment to add up.
+    The occurrences are sorted by token, so that the rows of each token form one segment.
 
     Args:
         ids: (N,).
         d_embedded: (N, E).
-        d_weight: (V, E), added to; rows of tokens that do not occur stay as they are.
+        d_weight: (V, E), changed in place; rows of tokens that do not occur stay as they are.
     """
     order = np.argsort(ids, kind="stable")
     tokens, starts = np.unique(ids[order], return_index=True)
@@ -47,7 +47,7 @@ def embedding_dropout(
         generator: determines the masks; None switches dropout off.
 
     Returns:
-        What the backward pass multiplies by, (N, E), or (N, 1) for tokens only; None if nothing is dropped.
+        The mask for the backward pass, (N, E), or (N, 1) if only tokens are dropped; None if nothing is dropped.
 
     Source:
         Word dropout: Gal & Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural
@@ -58,8 +58,8 @@ def embedding_dropout(
         return None
     mask = dropout_mask(embedded.shape, dropout, generator, embedded.dtype) if dropout else None
     if word_dropout:
-        words = dropout_mask((len(embedded), 1), word_dropout, generator, embedded.dtype)
-        mask = words if mask is None else np.multiply(mask, words, out=mask)
+        token_mask = dropout_mask((len(embedded), 1), word_dropout, generator, embedded.dtype)
+        mask = token_mask if mask is None else np.multiply(mask, token_mask, out=mask)
     if mask is not None:
         embedded *= mask
     return mask

@@ -1,4 +1,4 @@
-"""The encoder: a sentence of any length to a context of fixed size."""
+"""The encoder: it maps a sentence of any length to a context of fixed size."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from seq2seq_cli.nn.weight_dropout import Masks, weight_dropout_backward, weight
 
 
 class DecoderState(NamedTuple):
-    """The decoder's state: at first the initial one from the encoder, later that after each step.
+    """The state of the decoder: the initial one from the encoder, or the one after a step.
 
     ``states`` holds the decoder's recurrent state of each layer, every array (B, H). ``context`` (B, C) is the context
-    vector of a model with ``context="every-step"``, else None. ``prior`` (B, V) is the sentences' lexical prior ``ℓ``,
-    if the model has one. A gradient with respect to the state has the same form, without the prior, which is constant.
+    vector of a model with ``context="every-step"``, else None. ``prior`` (B, V) is the lexical prior ``ℓ`` of the
+    sentences, if the model has one. A gradient with respect to the state has the same form, without the prior, which is
+    constant.
     """
 
     states: list[State]
@@ -31,7 +32,7 @@ class DecoderState(NamedTuple):
     prior: Array | None = None
 
     def select(self, rows: Index) -> DecoderState:
-        """Return these rows only, in this order; a row may occur more than once."""
+        """Return only these rows, in this order; a row may occur more than once."""
         return DecoderState(
             [tuple(part[rows] for part in state) for state in self.states],
             None if self.context is None else self.context[rows],
@@ -45,8 +46,8 @@ class DecoderState(NamedTuple):
 
             s₀ ← m ⊙ s₀          c ← m ⊙ c          d_s₀ ← m ⊙ d_s₀          d_c ← m ⊙ d_c
 
-        Both ways in which the source reaches the decoder lose a part, so no single value of the context is relied on.
-        The lexical prior is no part of it.
+        Both the initial state and the context vector are masked, so the decoder cannot rely on any single value of the
+        context. The lexical prior is not masked.
 
         Source: Srivastava et al. 2014, "Dropout"; one mask for all steps: Gal & Ghahramani 2016, section 4.
         """
@@ -69,7 +70,7 @@ class DecoderState(NamedTuple):
 
 
 class EncoderCache(NamedTuple):
-    """What the encoder keeps for its backward pass."""
+    """The values that the backward pass of the encoder needs."""
 
     mask: Array | None
     weights: Mapping[str, Array]
@@ -82,14 +83,14 @@ class EncoderCache(NamedTuple):
 class Encoder:
     """Embedding, recurrent stack, and the bridge from two directions to the decoder's one.
 
-    One direction: each layer's last state is the first state of the decoder's layer (Sutskever et al. 2014). Two
+    One direction: the last state of each layer is the initial state of the decoder's layer (Sutskever et al. 2014). Two
     directions: both last states go through a bridge, ``tanh(W [h→; h←] + b)``, one for each layer and for each array of
     the state (after Bahdanau et al. 2015, appendix A.2.2, which uses one direction's state). The context vector, where
     the decoder needs it at every step, is the top layer's last hidden state, of both directions if there are two.
 
     Args:
         config: the network's shape.
-        parameters: of the whole model.
+        parameters: those of the whole model.
     """
 
     def __init__(self, config: ModelConfig, parameters: Parameters) -> None:
@@ -102,7 +103,7 @@ class Encoder:
     ) -> tuple[DecoderState, EncoderCache]:
         """Encode packed sentences (N,) and return the initial decoder state, B rows in the packing's order.
 
-        A generator switches dropout on; ``keep_cache=False`` keeps no cache for a backward pass.
+        A generator switches dropout on; with ``keep_cache=False`` there is no cache for a backward pass.
         """
         config = self.config
         embedded = embedding_forward(source, self.parameters["encoder.embedding.weight"])
@@ -124,7 +125,7 @@ class Encoder:
         return start, EncoderCache(mask, weights, weight_masks, stack, finals, start.states)
 
     def initial_decoder_state(self, finals: list[State]) -> tuple[DecoderState, list[State]]:
-        """Return the initial decoder state, and each layer's last state, both directions side by side.
+        """Return the initial decoder state, and the last state of each layer, with both directions concatenated.
 
         Args:
             finals: the last state of each layer and direction, in torch's order.

@@ -1,9 +1,9 @@
 """Gradient check: compare the hand-derived gradients with finite differences of the loss.
 
-A derivation by hand is easily wrong in a way that still trains, only worse. Finite differences do not depend on the
-derivation: they change one value by ± ε and divide the change of the loss by that of the value. The check uses float64,
-a model so small that every single value can be changed, random biases, and sentences of unequal lengths, so that no
-mistake is hidden by a zero.
+A network with a wrong gradient often still trains, only worse. Finite differences do not depend on the derivation: they
+change one value by ± ε and divide the change of the loss by that of the value. The check uses float64, a model that is
+small enough to change every single value, random biases, and sentences of unequal lengths, so that no zero hides a
+mistake.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from seq2seq_cli.nn.packing import Packing
 
 EPSILON = 1e-3
 SMALLEST_SCALE = 1e-5
-"""Errors of gradients below this are relative to it instead: the rounding error of the differences is about 1e-12
-whatever the gradient, so for a gradient near zero the relative error would be meaningless."""
+"""Errors of smaller gradients are relative to this value: the rounding error of the differences is about 1e-12 anyway, so
+the relative error of a gradient near zero would be meaningless."""
 TOLERANCE = 1e-6
 """Largest relative error of a correct gradient; one wrong term gives 1e-2 or more."""
 LABEL_SMOOTHING = 0.1
@@ -31,13 +31,13 @@ LABEL_SMOOTHING = 0.1
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """What the check found for one parameter.
+    """The result of the check for one parameter.
 
     Args:
-        name: of the parameter.
+        name: name of the parameter.
         shape: its shape.
         worst: largest relative error over all its values.
-        derived, numeric: both gradients at the value where the error is worst.
+        derived, numeric: both gradients at the value with the largest error.
     """
 
     name: str
@@ -48,7 +48,7 @@ class GradientCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether the error is within the tolerance; a NaN is not."""
+        """Whether the error is within the tolerance; NaN is not."""
         return self.worst < TOLERANCE
 
 
@@ -111,7 +111,7 @@ def _random_lexicon(given: int, predicted: int, generator: np.random.Generator) 
 
 
 def random_batch(source_vocabulary: int, target_vocabulary: int, seed: int = 1) -> Batch:
-    """Return four pairs of unequal lengths, whose order by source length is not their order by target length."""
+    """Return four pairs of unequal lengths, in different orders by source length and by target length."""
     generator = np.random.default_rng(seed)
     source_packing, target_packing = Packing.of([5, 3, 3, 1]), Packing.of([6, 4, 2, 1])
     return Batch(
@@ -128,7 +128,7 @@ def check_gradients(model: Seq2Seq, batch: Batch) -> Iterator[GradientCheck]:
     """Compare every value of every gradient of the mean loss per target token with finite differences.
 
     Args:
-        model: in float64, and small, because each of its values takes four forward passes.
+        model: in float64, and small, because every value takes four forward passes.
         batch: sentence pairs.
     """
     gradients = model.parameters.zeros_like()
@@ -142,7 +142,7 @@ def check_gradients(model: Seq2Seq, batch: Batch) -> Iterator[GradientCheck]:
     for name, parameter in model.parameters.items():
         numeric = numeric_gradient(mean_loss, parameter)
         errors = relative_errors(gradients[name], numeric)
-        place = np.unravel_index(np.argmax(errors), errors.shape)
+        worst = np.unravel_index(np.argmax(errors), errors.shape)
         yield GradientCheck(
-            name, parameter.shape, float(errors[place]), float(gradients[name][place]), float(numeric[place])
+            name, parameter.shape, float(errors[worst]), float(gradients[name][worst]), float(numeric[worst])
         )

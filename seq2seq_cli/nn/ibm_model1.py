@@ -8,9 +8,9 @@ E step    the posterior of each alignment link, ``γ(s | v, x) = t(v|s) / Σ_{s'
           ``c(s, v) = Σ γ`` over all links of ``s`` and ``v`` in the corpus.
 M step    ``t(v|s) = (c(s, v) + k · u_s(v)) / (c(s) + k)`` with ``c(s) = Σ_v c(s, v)``.
 
-``u_s`` is the back-off distribution; it matters for a source token with few occurrences and not for one with many. It
-is the target's unigram distribution, except where the source token is, as text, also a target token: there it is that
-token alone, so that names and numbers that occur once or never are copied.
+``u_s`` is the back-off distribution, which matters only for source tokens with few occurrences. It is the unigram
+distribution of the target; but if the source token is also a target token, as text, all probability is on that token,
+so that names and numbers that occur once or never are copied.
 
 Example: with ``das Haus → the house`` and ``das Buch → the book``, the first round gives ``t(the | das) = 1/2`` and
 ``t(house | das) = t(book | das) = 1/4``. The second round already gives ``house`` more to ``Haus`` than to ``das``,
@@ -33,14 +33,14 @@ Floats = npt.NDArray[np.float64]
 ROUNDS = 6
 """Rounds of EM."""
 BACKOFF = 0.5
-"""k: how many occurrences the back-off distribution counts for."""
+"""k: the back-off distribution counts for as many occurrences."""
 MAX_LINKS = 1 << 25
-"""Most alignment links, pairs of a source and a target position of a sentence pair: about 200,000 sentence pairs. Of a
-larger corpus every n-th sentence pair is used."""
+"""Maximum alignment links (pairs of a source and a target position in a sentence pair): those of about 200,000
+sentence pairs. Of a larger corpus, every n-th sentence pair is used."""
 BLOCK = 1 << 22
-"""Links that a step of EM looks at together; it bounds the memory of the temporary arrays to about 0.1 GB."""
+"""Links that EM processes at a time; it limits the temporary arrays to about 0.1 GB."""
 LARGEST_INDEX = 1 << 24
-"""Largest product of both vocabularies for which an array of all pairs of tokens replaces sorting."""
+"""Largest product of the vocabulary sizes for which an array of all pairs of tokens replaces sorting."""
 
 
 class Side(NamedTuple):
@@ -51,12 +51,12 @@ class Side(NamedTuple):
 
 
 class Cooccurrences(NamedTuple):
-    """Every pair of a source and a target token that share a sentence pair, and every link between two such tokens.
+    """Every pair of a source and a target token that occur in one sentence pair, and every link between them.
 
     Args:
         source, target: (K,) the tokens of each pair, sorted by source, then by target.
-        pairs: (L,) for each link, its pair. The links of one target position follow each other.
-        lengths: (R,) for each target position, its number of links: the length of the source.
+        pairs: (L,) the pair of each link. The links of one target position are consecutive.
+        lengths: (R,) the number of links of each target position, which is the length of its source sentence.
     """
 
     source: Ids
@@ -66,7 +66,7 @@ class Cooccurrences(NamedTuple):
 
 
 class TranslationTable(NamedTuple):
-    """``t(v|s)`` of the tokens that occur together: ``values`` (K,) for the pairs ``source`` (K,), ``target`` (K,).
+    """``t(v|s)`` of the tokens that occur together: ``values`` (K,) of the pairs ``source`` (K,), ``target`` (K,).
 
     The pairs are sorted by source, then by target. ``counts`` (V_source,) are the expected counts ``c(s)``;
     ``unigrams`` (V_target,) sum to one. For all other pairs, ``t(v|s) = k · u_s(v) / (c(s) + k)``.
@@ -88,38 +88,38 @@ def learn_translation_table(
         source, target: the two sides of the corpus, same number of sentences, no source empty. A token that is in every
             source sentence, such as EOS, is the model's NULL word.
         source_vocabulary, target_vocabulary: number of tokens of each language.
-        copies: (V_source,) the target token that is the same text as each source token, −1 where there is none; None:
-            nowhere.
+        copies: (V_source,) for each source token the target token with the same text, −1 if there is none; None: no
+            token has one.
     """
     source, target = _subsample(source, target)
-    found = cooccurrences(source, target, source_vocabulary, target_vocabulary)
+    cooccurring = cooccurrences(source, target, source_vocabulary, target_vocabulary)
     unigrams = np.bincount(target.ids, minlength=target_vocabulary) / max(1, len(target.ids))
-    backoff = unigrams[found.target]
+    backoff = unigrams[cooccurring.target]
     if copies is not None:
-        copied = copies[found.source]
-        backoff = np.where(copied < 0, backoff, copied == found.target)
-    values: Floats = np.ones(len(found.source))
+        copied = copies[cooccurring.source]
+        backoff = np.where(copied < 0, backoff, copied == cooccurring.target)
+    values: Floats = np.ones(len(cooccurring.source))
     counts: Floats = np.zeros(source_vocabulary)
     for _ in range(ROUNDS):
         # E step: the posteriors of each target position's links, and their sum for each pair.
         expected: Floats = np.zeros(len(values))
-        for positions, links in _blocks(found.lengths):
-            pairs, lengths = found.pairs[links], found.lengths[positions]
+        for positions, links in _blocks(cooccurring.lengths):
+            pairs, lengths = cooccurring.pairs[links], cooccurring.lengths[positions]
             posteriors = values[pairs]
             posteriors /= np.repeat(np.add.reduceat(posteriors, np.cumsum(lengths) - lengths), lengths)
             expected += np.bincount(pairs, posteriors, len(values))
         # M step: normalize for each source token.
-        counts = np.bincount(found.source, expected, source_vocabulary).astype(np.float64, copy=False)
-        values = (expected + BACKOFF * backoff) / (counts[found.source] + BACKOFF)
-    return TranslationTable(found.source, found.target, values, counts, unigrams)
+        counts = np.bincount(cooccurring.source, expected, source_vocabulary).astype(np.float64, copy=False)
+        values = (expected + BACKOFF * backoff) / (counts[cooccurring.source] + BACKOFF)
+    return TranslationTable(cooccurring.source, cooccurring.target, values, counts, unigrams)
 
 
 def cooccurrences(source: Side, target: Side, source_vocabulary: int, target_vocabulary: int) -> Cooccurrences:
-    """Return every link of every sentence pair, as arrays over which EM needs no loop."""
+    """Return every link of every sentence pair, as arrays on which EM needs no Python loop."""
     sentences = np.repeat(np.arange(len(target.lengths)), target.lengths)  # of each target position
     lengths = source.lengths[sentences].astype(np.int32)
     sentence_starts = (np.cumsum(source.lengths, dtype=np.int64) - source.lengths)[sentences]
-    # A pair's key is s · V_target + v; there are far fewer pairs than keys, so the pairs are numbered in their order.
+    # The key of a pair is s · V_target + v. Few keys occur; those that do are numbered in order.
     dtype = np.int32 if source_vocabulary * target_vocabulary < 1 << 31 else np.int64
     keys: Ids = np.empty(int(lengths.sum(dtype=np.int64)), dtype)
     for positions, links in _blocks(lengths):
@@ -176,7 +176,7 @@ def largest_entries(
 
 
 def _blocks(lengths: Ids) -> Iterator[tuple[slice, slice]]:
-    """Yield target positions and their links, about ``BLOCK`` links at a time."""
+    """Yield slices of target positions and of their links, about ``BLOCK`` links at a time."""
     ends = np.cumsum(lengths, dtype=np.int64)
     first, link = 0, 0
     while first < len(lengths):

@@ -1,4 +1,4 @@
-"""From gradients to better parameters: clipping, optimizers, and the learning rate over time."""
+"""Gradient clipping, optimizers, and learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from seq2seq_cli.nn.functional import Array
 
 Zeros = Callable[[int, npt.DTypeLike], Array]
 PIECE = 1 << 15
-"""Values processed at a time, so that a piece of every vector stays in cache during all passes over it."""
+"""Values processed at a time, so that a piece of every vector stays in the cache for all operations on it."""
 
 
 def pieces(size: int) -> list[slice]:
-    """Split the positions of a vector of that size into pieces."""
+    """Split the positions of a vector of this size into pieces."""
     return [slice(start, min(start + PIECE, size)) for start in range(0, size, PIECE)]
 
 
 def reduce_gradients(gradients: Sequence[Array]) -> float:
-    """Reduce several gradient vectors to their sum, in the first of them, and return its squared norm.
+    """Add several gradient vectors into the first one, and return the squared norm of the sum.
 
     Args:
         gradients: flat vectors of one size; the first is changed in place.
@@ -58,40 +58,40 @@ def clip_factor(norm: float, max_norm: float) -> float:
 
 
 class Optimizer:
-    """What every optimizer has: the number of steps taken, and its moments.
+    """The interface of an optimizer, with its number of steps taken and its moments.
 
     A new optimizer is one class and one entry in ``OPTIMIZERS``: the names of its moments, its hyperparameters, and
     ``update``.
 
     Args:
         size: number of parameters.
-        dtype: of the moments, as the parameters'.
-        zeros: makes the moments' vectors; ``shared_zeros`` where several processes work on them.
+        dtype: dtype of the moments, that of the parameters.
+        zeros: allocates the moments; ``shared_zeros`` if several processes update them.
     """
 
     moment_names: ClassVar[tuple[str, ...]] = ()
-    """One name for each vector that it keeps from step to step, as large as that of the parameters."""
+    """A name for each vector of state; each has the size of the parameters."""
 
     def __init__(self, size: int, dtype: npt.DTypeLike = np.float32, zeros: Zeros = np.zeros) -> None:
         self.steps = 0
         self._moments = {name: zeros(size, dtype) for name in self.moment_names}
 
     def moments(self) -> dict[str, Array]:
-        """Return the vectors that a resumed run needs, to be saved, or to be filled when loading."""
+        """Return the state that a resumed run needs; the vectors are saved, or filled when loading."""
         return self._moments
 
     def update(
         self, part: slice, parameters: Array, gradients: Array, step: int, learning_rate: float, scale: float = 1.0
     ) -> None:
-        """Take one step with a part of the parameters, in place.
+        """Update a part of the parameters in place.
 
         Args:
-            part: where they are in the vector of all parameters, and in those of the moments.
+            part: position of the part in the vector of all parameters, and in the moments.
             parameters: that part of the parameters; changed.
-            gradients: the same part of the gradients; they may be changed.
+            gradients: the same part of the gradients; may be changed.
             step: number of this step, from 1.
             learning_rate: η.
-            scale: factor applied to the gradients first, from ``clip_factor``.
+            scale: factor for the gradients, from ``clip_factor``.
         """
         raise NotImplementedError
 
@@ -105,7 +105,7 @@ class SGD(Optimizer):
     def update(
         self, part: slice, parameters: Array, gradients: Array, step: int, learning_rate: float, scale: float = 1.0
     ) -> None:
-        """Take one step with a part of the parameters (see ``Optimizer.update``)."""
+        """Update a part of the parameters (see ``Optimizer.update``)."""
         gradients *= scale
         parameters -= learning_rate * gradients
 
@@ -127,7 +127,7 @@ class Adam(Optimizer):
     def update(
         self, part: slice, parameters: Array, gradients: Array, step: int, learning_rate: float, scale: float = 1.0
     ) -> None:
-        """Take one step with a part of the parameters (see ``Optimizer.update``)."""
+        """Update a part of the parameters (see ``Optimizer.update``)."""
         # θ ← θ − η √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε √(1 − β₂ᵗ)): the same, with fewer passes over the vectors
         root = math.sqrt(1.0 - self.beta2**step)
         step_size = learning_rate * root / (1.0 - self.beta1**step)
@@ -169,8 +169,8 @@ def find_optimizer(name: str) -> type[Optimizer]:
 def cool_down_factor(progress: float, cool_down: float) -> float:
     """Return the factor of the learning rate: 1 at first, then falling linearly to 0 at the planned end.
 
-    A large rate makes progress fast but keeps overshooting; lowering it lets the weights settle. One long decay to zero
-    does that better than a few halvings.
+    A large rate makes fast progress but keeps overshooting; a falling rate lets the weights converge. One long decay to
+    zero does that better than a few halvings.
 
     Args:
         progress: fraction of the planned training that is done, from 0 to 1.
@@ -186,11 +186,11 @@ def cool_down_factor(progress: float, cool_down: float) -> float:
 
 
 class PlateauSchedule:
-    """Halve the learning rate whenever validation does not improve, and stop after ``patience`` of them in a row.
+    """Halve the learning rate after every validation without improvement; stop after ``patience`` of them in a row.
 
     Args:
-        patience: validations without a better one before ``exhausted``.
-        halve: whether to halve the rate; without, it only watches for the best validation and for the end.
+        patience: validations in a row without improvement until ``exhausted``.
+        halve: whether to halve the rate; if not, the schedule only tracks the best validation and the patience.
 
     ``scale`` is the factor of the learning rate: 1, ½, ¼ …
 
@@ -206,7 +206,7 @@ class PlateauSchedule:
         self.failures = 0
 
     def observe(self, cost: float) -> bool:
-        """Record a validation by its loss, or by another cost, the lower the better; return whether it is the best."""
+        """Record the cost of a validation, such as its loss; return whether it is the lowest so far."""
         if cost < self.best:
             self.best = cost
             self.failures = 0
@@ -218,5 +218,5 @@ class PlateauSchedule:
 
     @property
     def exhausted(self) -> bool:
-        """Whether to stop early."""
+        """Whether to stop early: the patience is used up."""
         return self.failures >= self.patience

@@ -40,7 +40,7 @@ class Packing:
 
     def __post_init__(self) -> None:
         if not self.lengths or self.lengths[-1] < 1 or any(a < b for a, b in zip(self.lengths, self.lengths[1:])):
-            raise ValueError(f"lengths must be at least one, positive and longest first, not {self.lengths[:10]}")
+            raise ValueError(f"there must be lengths, all positive and longest first, not {self.lengths[:10]}")
 
     @classmethod
     def of(cls, lengths: Sequence[int] | npt.NDArray[np.integer]) -> Packing:
@@ -94,7 +94,7 @@ class Packing:
 
     @cached_property
     def reversal(self) -> Index:
-        """(N,) for each row, the row of the same sentence's mirrored token; applying it twice changes nothing."""
+        """(N,) for each row, the row of the mirrored token of the same sentence; applied twice, it is the identity."""
         if self.sentences == 1:
             return np.arange(self.tokens)[::-1]
         # Token t of a sentence of length L has its mirror image at step L − 1 − t, in the same sentence's row.
@@ -103,14 +103,14 @@ class Packing:
 
     @cached_property
     def previous(self) -> Index:
-        """(N,) for each row, the row of the step before in an array that has B initial rows before the N."""
-        # A sentence has the same place in every step, so only the step's offset changes; before step 0 are the B rows.
+        """(N,) for each row, the row of the previous step, in an array with B initial rows before the N."""
+        # A sentence has the same row within every step, so only the offset changes; step 0 follows the B initial rows.
         before = np.asarray([-self.sentences, *self.offsets[:-2]])[self.token_steps]
         return self.sentences + before + self.token_sentences
 
     def sum_over_time(self, packed: Array) -> Array:
-        """Return (..., B, F): each sentence's rows of (..., N, F), added up."""
-        # Step 0 holds all sentences; each later step adds its rows to those that are still alive.
+        """Return (..., B, F): for each sentence, the sum of its rows of (..., N, F)."""
+        # Step 0 holds all sentences; each later step adds its rows to the sums of the sentences still alive.
         total: Array = packed[..., : self.sentences, :].copy()
         for start, stop in zip(self.offsets[1:], self.offsets[2:]):
             total[..., : stop - start, :] += packed[..., start:stop, :]

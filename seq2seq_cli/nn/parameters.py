@@ -1,7 +1,7 @@
-"""The parameters' names, shapes and initial values.
+"""Names, shapes and initial values of the parameters.
 
-All parameters of a model are stored in one flat vector; the named arrays are views into it. The optimizer, the clipping
-and the saving of moments then work on one contiguous array, and the layers see matrices.
+All parameters of a model are stored in one flat vector; the named arrays are views into it. So the optimizer, gradient
+clipping and saving work on one contiguous array, and the layers work on matrices.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Parameters(Mapping[str, Array]):
             scope._use(flat[part])
 
     def move(self, flat: Array) -> None:
-        """Copy all values to another vector and use it from now on; the old one can be freed."""
+        """Copy all values to another vector, and use that one from now on; the old one can be freed."""
         flat[...] = self.flat
         self._use(flat)
 
@@ -70,26 +70,26 @@ class Parameters(Mapping[str, Array]):
         return len(self._views)
 
     def below(self, prefix: str) -> dict[str, Array]:
-        """Return the arrays whose name starts with the prefix, without the prefix."""
+        """Return the arrays whose names start with the prefix, by name without the prefix."""
         return {name[len(prefix) :]: view for name, view in self._views.items() if name.startswith(prefix)}
 
     def scope(self, member: int) -> Parameters:
-        """Return one network's parameters, under the names of a single network; they are views and move along.
+        """Return views of the parameters of one network, under the names of a single network; they follow ``move``.
 
         Args:
-            member: which network, from 0; all have the same shapes, one after the other.
+            member: number of the network, from 0; all have the same shapes and are stored one after the other.
         """
         name = member_prefix(member)
         if name not in self._scopes:
-            names = [each for each in self.shapes if is_of_member(each, member)]
-            size = sum(math.prod(self.shapes[each]) for each in names)
+            names = [full for full in self.shapes if is_of_member(full, member)]
+            size = sum(math.prod(self.shapes[full]) for full in names)
             part = slice(member * size, (member + 1) * size)
-            shapes = {each.removeprefix(name): self.shapes[each] for each in names}
+            shapes = {full.removeprefix(name): self.shapes[full] for full in names}
             self._scopes[name] = Parameters(shapes, self.flat[part]), part
         return self._scopes[name][0]
 
     def zeros_like(self) -> Parameters:
-        """Return parameters of the same names and shapes, all zero, for example for gradients."""
+        """Return zeros with the same names and shapes, for example for gradients."""
         return Parameters(self.shapes, dtype=self.flat.dtype)
 
     def astype(self, dtype: npt.DTypeLike) -> Parameters:
@@ -98,17 +98,17 @@ class Parameters(Mapping[str, Array]):
 
 
 def member_prefix(member: int) -> str:
-    """Return the prefix of a network's parameters: nothing for the first, then ``member2.``, ``member3.``."""
+    """Return the name prefix of a network: none for the first, then ``member2.``, ``member3.`` and so on."""
     return f"member{member + 1}." if member else ""
 
 
 def is_of_member(name: str, member: int) -> bool:
-    """Whether a parameter belongs to that network."""
+    """Whether a parameter belongs to the network of that number."""
     return name.startswith(member_prefix(member)) if member else not name.startswith("member")
 
 
 def _recurrent_shapes(prefix: str, cell: type[Cell], sizes: list[int], hidden: int, directions: int) -> Shapes:
-    """Shapes of a stack; sizes holds each layer's input size."""
+    """Return the shapes of a stack; ``sizes`` holds the input size of each layer."""
     return {
         f"{prefix}{name}{suffix}": shape
         for layer, size in enumerate(sizes)
@@ -118,20 +118,20 @@ def _recurrent_shapes(prefix: str, cell: type[Cell], sizes: list[int], hidden: i
 
 
 def parameter_shapes(config: ModelConfig) -> Shapes:
-    """Return every parameter's name and shape, in the order in which they are stored.
+    """Return the name and shape of every parameter, in the order in which they are stored.
 
     With ``D`` directions, ``C = D · H`` the size of the context and ``g`` gates::
 
         encoder.embedding.weight       (V_source, E)
-        encoder.rnn.weight_ih_l0       (gH, E)          and the rest of torch's names, and the cell's own
+        encoder.rnn.weight_ih_l0       (gH, E)          and torch's other names, and the cell's own
         encoder.bridge.hidden.0.weight (H, 2H)          two directions only, for each layer; and .bias (H,)
         encoder.bridge.cell.0.weight   (H, 2H)          the same for an LSTM's cell state
         decoder.embedding.weight       (V_target, E)
         decoder.rnn.weight_ih_l0       (gH, E)          or (gH, E + C) with the context at every step
         decoder.readout.weight         (E, E + H + C)   with the context at every step only; and .bias (E,)
-        decoder.fc_out.weight          (V_target, H)    or (V_target, E) behind a readout; absent if tied
+        decoder.fc_out.weight          (V_target, H)    or (V_target, E) after a readout; absent if tied
         decoder.fc_out.bias            (V_target,)
-        decoder.lexical_gate.weight    (1, H)           or (1, E) behind a readout; with a lexical prior; and .bias (1,)
+        decoder.lexical_gate.weight    (1, H)           or (1, E) after a readout; with a lexical prior; and .bias (1,)
         member2.encoder.…                               the same again for each further network of an ensemble
     """
     cell = find_cell(config.cell)
@@ -170,23 +170,23 @@ def _orthogonal(view: Array, generator: np.random.Generator) -> None:
     hidden = view.shape[1]
     for block in np.split(view, view.shape[0] // hidden):
         q, r = np.linalg.qr(generator.standard_normal((hidden, hidden)))
-        block[...] = q * np.sign(np.diag(r))  # makes the distribution uniform (Mezzadri 2007)
+        block[...] = q * np.sign(np.diag(r))  # so that the distribution is uniform (Mezzadri 2007)
 
 
 def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.DTypeLike = np.float32) -> Parameters:
     """Return initial values for every parameter.
 
     ===================================  =========================================================================
-    embeddings                           standard normal, as ``torch.nn.Embedding``: with smaller values the gates
-                                         start almost linear, and training can produce the same output for every
-                                         input for epochs; a target embedding that is also the output layer starts at
-                                         standard deviation ``E^(−1/4)``, between the two layers' own
-    input, bridge, readout and output    uniform in ``± √(6 / (fan_in + fan_out))``, each gate a matrix of its own
+    embeddings                           standard normal, as in ``torch.nn.Embedding``: with smaller values the gates
+                                         start almost linear, and the model can give the same output for every input
+                                         for several epochs; a target embedding that is also the output layer has
+                                         standard deviation ``E^(−1/4)``, between those of the two layers
+    input, bridge, readout and output    uniform in ``± √(6 / (fan_in + fan_out))``, where each gate is a matrix
     weights                              (Glorot & Bengio 2010, equation 16)
-    recurrent weights                    orthogonal, each gate a matrix of its own, so that repeated products neither
+    recurrent weights                    orthogonal, where each gate is a matrix, so that repeated products neither
                                          grow nor shrink (Saxe et al. 2014)
-    biases, a cell's own weights         zero, except where the cell's ``initialize`` says otherwise: an LSTM's forget
-                                         gate starts at one
+    biases, a cell's own weights         zero, unless the cell's ``initialize`` sets them: the bias of an LSTM's
+                                         forget gate starts at one
     gate of the lexical prior            weight zero, bias ``INITIAL_GATE``: at first the same gate for every token
     ===================================  =========================================================================
 
@@ -202,7 +202,7 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
 
 
 def _initialize_network(config: ModelConfig, generator: np.random.Generator, parameters: Parameters) -> None:
-    """Set the parameters of one network."""
+    """Set the initial values of one network."""
     H = config.hidden_size
     for name, view in parameters.items():
         if name.endswith("embedding.weight"):

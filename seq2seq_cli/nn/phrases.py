@@ -1,14 +1,14 @@
 """Phrase pairs: which consecutive source tokens are translated by which consecutive target tokens.
 
 Every target token is linked to the source token that most probably generated it, by the table of ``ibm_model1.py`` and
-a preference for the diagonal, and the other way around::
+a preference for the diagonal; and every source token likewise::
 
     a(j) = argmax_i t(v_j | s_i) · exp(− λ |i/|x| − j/|y||)          b(i) = argmax_j t(s_i | v_j) · exp(− λ |…|)
 
-The links of both directions are symmetrized: those that both agree on are kept, and a link of only one direction is
-added where it is adjacent to a kept one and one of its tokens has no link yet ("grow-diag"). Source positions ``i … j``
-and target positions ``k … l`` are a phrase pair if a link is inside, and no link leads from inside one of them to
-outside the other.
+The links of both directions are symmetrized: links in both directions are kept, and a link in only one direction is
+added if it is adjacent to a kept one and one of its tokens has no link yet ("grow-diag"). Source positions ``i … j``
+and target positions ``k … l`` are a phrase pair if there is a link between them, and no link from either of them to a
+position outside of the other.
 
 Source: Dyer et al. 2013, "A Simple, Fast, and Effective Reparameterization of IBM Model 2" (the diagonal); Och & Ney
 2003, "A Systematic Comparison of Various Statistical Alignment Models", section 4 (symmetrization); Koehn, Och & Marcu
@@ -25,7 +25,7 @@ import numpy as np
 from seq2seq_cli.nn.lexical_prior import Lexicon
 
 DIAGONAL = 4.0
-"""λ: how strongly a position prefers the one at the same part of the other sentence."""
+"""λ: how strongly a position prefers the same relative position in the other sentence."""
 
 Link = tuple[int, int]
 """Positions of a source and a target token."""
@@ -59,7 +59,7 @@ def align(forward: Lexicon, reverse: Lexicon, source: Sequence[int], target: Seq
 
 
 def _grow(links: set[Link], candidates: list[Link]) -> set[Link]:
-    """Add candidates that are adjacent to a link and give a token its first link, until there are none."""
+    """Add candidates that are adjacent to a link and give a token its first link, until none is left."""
     sources, targets = {i for i, _ in links}, {j for _, j in links}
     grows = True
     while grows:
@@ -82,8 +82,8 @@ def phrase_pairs(
 
     Args:
         links: from ``align``.
-        source_starts, target_starts: for each token, whether a phrase may start there, and another one end before it.
-        longest: most tokens on either side.
+        source_starts, target_starts: for each token, whether a phrase may start with it, or end before it.
+        longest: maximum number of tokens on either side.
 
     Example: ``x₀ x₁`` are both translated by ``y₀``, ``x₂`` by ``y₁``.
 
@@ -101,11 +101,11 @@ def phrase_pairs(
         if not source_bounds[i]:
             continue
         for j in range(i + 1, min(len(source_starts), i + longest) + 1):
-            linked = [target for place in range(i, j) for target in targets_of[place]]
+            linked = [target for source in range(i, j) for target in targets_of[source]]
             if not linked or not source_bounds[j]:
                 continue
             k, l = min(linked), max(linked) + 1  # noqa: E741
             if l - k > longest or not (target_bounds[k] and target_bounds[l]):
                 continue
-            if all(i <= place < j for target in range(k, l) for place in sources_of[target]):
+            if all(i <= source < j for target in range(k, l) for source in sources_of[target]):
                 yield PhrasePair(i, j, k, l)

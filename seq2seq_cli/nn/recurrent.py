@@ -1,9 +1,9 @@
-"""Unroll any cell over a packed batch, and back-propagate through time: layers and directions.
+"""Unroll any cell over a packed batch, and back-propagate through time, with layers and directions.
 
-There are only three kinds of matrix product, and the first and the last are over all N tokens at once::
+There are only three kinds of matrix product; the first and the last cover all N tokens at once::
 
     x_projection = X W_ihᵀ + b_ih         one product for the whole layer
-    h_projection = h W_hhᵀ + b_hh         one per step: the only part that depends on the step before
+    h_projection = h W_hhᵀ + b_hh         one per step: the only one that depends on the previous step
     ∂loss/∂W     = d_projectionᵀ X        one for each weight, after the loop
 
 The names and layouts of the weights are those of ``torch.nn.RNN``, ``LSTM`` and ``GRU``: ``weight_ih_l{layer}``,
@@ -24,7 +24,7 @@ from seq2seq_cli.nn.products import StepMatrix, few_rows_product
 
 
 class LayerCache(NamedTuple):
-    """What one layer, in one direction, keeps for its backward pass."""
+    """The values that the backward pass of one layer in one direction needs."""
 
     inputs: Array
     hidden: Array
@@ -52,8 +52,7 @@ def layer_forward(
         suffix: for example ``_l0`` or ``_l0_reverse``.
         inputs: (N, E), packed.
         packing: where each token is.
-        initial: the state before the first step, each array (B, H); None for zeros, whose product
-            need not be computed.
+        initial: the state before the first step, each array (B, H); None for zeros, whose product need not be computed.
         sentence_input: (B, C) or None: an input that is the same at every step, the last C columns of ``weight_ih``.
             It is multiplied once per sentence, not once per token.
         keep_cache: whether there will be a backward pass; inference needs no cache.
@@ -96,8 +95,8 @@ def layer_forward(
             h_projection = state_matrix.multiply(state[0])
         if not cell.additive:
             h_projection += bias_hh
-        now = slice(start, start + size)
-        state, cache = cell.forward(x_projection[:, now], h_projection, state, outputs[now], extra)
+        step = slice(start, start + size)
+        state, cache = cell.forward(x_projection[:, step], h_projection, state, outputs[step], extra)
         if keep_cache:
             caches.append(cache)
     for part, whole in zip(state, final):
@@ -125,7 +124,7 @@ def layer_backward(
         gradients: receives every weight's gradient (written, not added) under the parameters' names.
 
     Returns:
-        ``d_inputs`` (N, E), ``d_initial`` (each (B, H); meaningless if there was no initial state) and
+        ``d_inputs`` (N, E), ``d_initial`` (each array (B, H); undefined if there was no initial state) and
         ``d_sentence_input`` (B, C) or None.
     """
     E, B = cache.inputs.shape[1], packing.sentences
@@ -137,10 +136,10 @@ def layer_backward(
     d_extra = extra_weights(cell, gradients, suffix)
     for d_weight in d_extra.values():
         d_weight[...] = 0.0
-    d_state = tuple(part.copy() for part in d_final)  # a sentence's rows stay here until its last step is reached
+    d_state = tuple(part.copy() for part in d_final)  # the rows of a sentence stay here until its last step
     for t in range(packing.steps - 1, -1, -1):
         size, start = packing.batch_sizes[t], packing.offsets[t]
-        # The state's gradient comes from the step after (or d_final) and from the layer above.
+        # Add the gradient from the layer above to that from the next step (or d_final).
         alive = tuple(part[:size] for part in d_state)
         if d_outputs is not None:
             alive[0][...] += d_outputs[start : start + size]
@@ -151,14 +150,14 @@ def layer_backward(
             d_h_projection[start : start + size] = d_h.transpose(1, 0, 2)
         if start == 0 and cache.from_zero:
             break
-        # To the step before: through the recurrent weights, and what the cell passes on directly.
+        # Back-propagate to the previous step: through the recurrent weights, and directly through the cell.
         np.add.reduce(state_matrix.multiply(d_h), axis=0, out=alive[0])
         if d_previous[0] is not None:
             alive[0][...] += d_previous[0]
         for part, d_part in zip(alive[1:], d_previous[1:]):
             part[...] = 0.0 if d_part is None else d_part
 
-    # With every step's projections at hand, each weight's gradient is one product over all tokens.
+    # The gradient of each weight is one product over all tokens.
     d_x_all, d_h_all = (each.reshape(packing.tokens, -1) for each in (d_x_projection, d_h_projection))  # (N, gH)
     d_weight_ih, d_weight_hh = gradients[f"weight_ih{suffix}"], gradients[f"weight_hh{suffix}"]
     after = B if cache.from_zero else 0  # a hidden state of zeros adds nothing
@@ -208,14 +207,14 @@ def by_gate(stacked: Array, cell: type[Cell]) -> Array:
 
 
 class StackCache(NamedTuple):
-    """What a stack of layers keeps: one entry per layer and direction, and one dropout mask between layers."""
+    """The cache of a stack: one entry per layer and direction, and one dropout mask per layer."""
 
     layers: list[LayerCache]
     masks: list[Array | None]
 
 
 def count_layers(parameters: Mapping[str, Array]) -> int:
-    """Return how many layers a dictionary of torch-named weights holds."""
+    """Return the number of layers in a dictionary of torch-named weights."""
     layers = 0
     while f"weight_ih_l{layers}" in parameters:
         layers += 1
@@ -223,7 +222,7 @@ def count_layers(parameters: Mapping[str, Array]) -> int:
 
 
 def suffixes(layer: int, directions: int) -> list[str]:
-    """Return the names' endings of one layer: ``["_l0"]``, or ``["_l0", "_l0_reverse"]``."""
+    """Return the name suffixes of one layer: ``["_l0"]``, or ``["_l0", "_l0_reverse"]``."""
     return [f"_l{layer}", f"_l{layer}_reverse"][:directions]
 
 
@@ -249,7 +248,7 @@ def stack_forward(
         packing: where each token is.
         initial: a state for each layer and direction, in torch's order: layer 0 forward, layer 0 reverse, layer 1 …;
             None for zeros.
-        directions: 1, or 2 to read each sentence from its end as well and put both outputs side by side.
+        directions: 1; or 2 to read each sentence backward as well, and concatenate the outputs.
         dropout: rate between layers (not after the last), if a generator is given.
         generator: None switches dropout off, as for inference.
         sentence_input: (B, C) for the first layer, the same at every step.

@@ -1,8 +1,8 @@
 """The three teaching functions: an encoder–decoder for one sentence, without batches and without training.
 
-They are thin wrappers around the cells and the unrolling that training uses, with a batch of one. The weights
-are dictionaries with ``torch.nn`` names. To give these functions the weights of a trained model of one direction
-(``--no-bidirectional``), remove the prefix::
+They are thin wrappers around the cells and the unrolling that training uses, with a batch of one. The weights are
+dictionaries with ``torch.nn`` names. To use the weights of a trained model with one direction (``--no-bidirectional``),
+remove the prefix::
 
     model = Translator.load("model.npz").models[0]
     encoder_params = model.parameters.below("encoder.rnn.")
@@ -43,7 +43,7 @@ def encoder_forward(
 
     **Counterpart in a transformer.** The encoder stack. There, self-attention lets every position look at every other
     at once, instead of one after the other, and the result is not one vector but one *per source token*, all of which
-    the decoder can consult through cross-attention. The context vector plays the part of that whole memory.
+    the decoder can consult through cross-attention. The context vector takes the place of all these vectors.
 
     Args:
         X_seq: (seq_len, input_dim) the embedded source tokens, in reading order.
@@ -87,9 +87,9 @@ def decoder_forward(
     Here the previous tokens are given (``Y_seq`` is the correct target, shifted right by BOS): that is
     *teacher forcing*, as in training. When translating, each step's own choice is fed back in its place.
 
-    **Counterpart in a transformer.** The decoder stack. Its masked self-attention does what the recurrence does here,
-    it sees the target so far and nothing of the future; its cross-attention reads the encoder's outputs again at every
-    step, whereas this decoder has only its initial state; and its final linear layer is ``fc_out``.
+    **Counterpart in a transformer.** The decoder stack. Its masked self-attention does what the recurrence does here:
+    it sees the target so far and nothing of the future. Its cross-attention reads the encoder's outputs again at every
+    step, whereas this decoder has only its initial state. Its final linear layer is ``fc_out``.
 
     Args:
         context_vector: what ``encoder_forward`` returned: (hidden_dim,), for ``'lstm'`` also a pair ``(h, c)``; for
@@ -174,7 +174,7 @@ def seq2seq_loss(logits_seq: npt.ArrayLike, target_seq: npt.ArrayLike, loss_fn: 
     if logits.ndim != 2:
         raise ValueError(f"logits_seq must have shape (seq_len, output_dim), not {logits.shape}")
     if targets.shape != logits.shape[:1]:
-        raise ValueError(f"target_seq must have shape ({len(logits)},), one class index a step, not {targets.shape}")
+        raise ValueError(f"target_seq must have shape ({len(logits)},), one class index per step, not {targets.shape}")
     if targets.size and not np.issubdtype(targets.dtype, np.integer):
         raise ValueError(f"target_seq must hold class indices of an integer type, not {targets.dtype}")
     for step, target in enumerate(targets):
@@ -219,7 +219,7 @@ def _expect(parameters: Parameters, name: str, shape: tuple[int | None, ...], wh
 def _check_weights(cell: type[Cell], cell_type: str, parameters: Parameters, where: str) -> int:
     """Check every layer's shapes against each other and return hidden_dim."""
     if "weight_ih_l0_reverse" in parameters:
-        raise ValueError(f"{where} must be of one direction; it has {'weight_ih_l0_reverse'!r} too")
+        raise ValueError(f"{where} must have one direction, but it also has {'weight_ih_l0_reverse'!r}")
     hidden_dim = int(_expect(parameters, "weight_hh_l0", (None, None), where).shape[1])
     for layer in range(max(1, count_layers(parameters))):
         shapes: dict[str, tuple[int | None, ...]] = {**layer_shapes(cell, hidden_dim, hidden_dim)}

@@ -1,16 +1,16 @@
 """Weight dropout (DropConnect) on the recurrent weights: forward and backward.
 
-Dropout on the hidden state would draw new zeros at every step and erase what the state should keep. Here it is weights
-of ``W_hh`` that are dropped, once for the whole batch, and every step uses the same ones. With a mask ``m``, 0 with
+Dropout on the hidden state would set other values to zero at every step and erase the state. Instead, weights of
+``W_hh`` are dropped, once for the whole batch, and every step uses the same ones. With a mask ``m``, 0 with
 probability ``r``, else ``1 / (1 − r)``::
 
     W̃_hh = m ⊙ W_hh                 h_projection = h W̃_hhᵀ + b_hh            at every step
 
     d_W_hh = m ⊙ d_W̃_hh             d_h = d_h_projection W̃_hh
 
-so a dropped weight has no gradient in this batch. A batch sharded over several workers has a mask in each shard. The
-layers do not know of it: they run forward and backward on ``W̃_hh``, whatever the cell. Input weights, biases and a
-cell's own weights are not dropped. Inference uses ``W_hh``.
+so a dropped weight has no gradient in this batch. If a batch is sharded over several workers, each shard has its
+own mask. Layers and cells need no change: they run forward and backward on ``W̃_hh``. Input weights, biases and a cell's
+own weights are not dropped. Inference uses ``W_hh``.
 
 Source: Wan et al. 2013, "Regularization of Neural Networks using DropConnect"; on the recurrent weights: Merity, Keskar
 & Socher 2018, "Regularizing and Optimizing LSTM Language Models", section 2.
@@ -35,10 +35,10 @@ def weight_dropout_forward(
     Args:
         parameters: torch-named weights of every layer and direction; they stay as they are.
         rate: probability of dropping a weight, from 0 to below 1.
-        generator: determines the masks; None: nothing is dropped.
+        generator: determines the masks; None switches dropout off.
 
     Returns:
-        The same arrays, except for a masked copy of each ``weight_hh``; and its mask. Without dropout the parameters
+        The same arrays, but a masked copy of each ``weight_hh``; and the masks. Without dropout, the parameters
         themselves and no masks.
     """
     if not rate or generator is None:
@@ -52,6 +52,6 @@ def weight_dropout_forward(
 
 
 def weight_dropout_backward(masks: Masks, gradients: MutableMapping[str, Array]) -> None:
-    """Turn the gradients of the masked weights into those of the weights, in place: ``d_W = m ⊙ d_W̃``."""
+    """Convert the gradients of the masked weights to those of the weights, in place: ``d_W = m ⊙ d_W̃``."""
     for name, mask in masks.items():
         gradients[name] *= mask

@@ -95,9 +95,7 @@ class Archive:
             raise self.damaged("two of its members have the same name")
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
-                raise self.damaged(
-                    f"'{member.filename}' is compressed"
-                )  # it could expand to any size
+                raise self.damaged(f"'{member.filename}' is compressed")  # it could expand to any size
             if member.header_offset + member.file_size > self.size:
                 raise self.damaged(f"'{member.filename}' declares {member.file_size} bytes, more than the file has")
         self._checksums: dict[str, Any] = {}
