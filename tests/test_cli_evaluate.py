@@ -233,7 +233,7 @@ def test_standard_input_stands_for_any_one_file(cli, tmp_path):
 def test_scores_that_mislead_are_explained_on_stderr(cli, tmp_path):
     write(tmp_path, h=["a"], r=["a"])
     result = cli("eval", "--hypotheses", "h", "--references", "r")
-    assert "one sentence is not a corpus" in result.stderr.decode()
+    assert "the corpus has one sentence" in result.stderr.decode()
     assert "BLEU is 0 because no translation has four words" in result.stderr.decode()
     assert b"because" not in result.stdout
     assert cli("eval", "--hypotheses", "h", "--references", "r", "-q").stderr == b""

@@ -29,7 +29,7 @@ SYMBOLS = SpecialTokens(BOS, EOS, frozenset((BOS, 0)))
 
 @pytest.mark.parametrize("enough", [1, 1_000_000])
 def test_the_most_probable_token_is_taken_until_the_end_symbol_or_the_limit(enough, monkeypatch):
-    monkeypatch.setattr(greedy._Score, "ENOUGH", enough)
+    monkeypatch.setattr(greedy._Score, "MAX_LOGITS", enough)
     first = [[0.0, 0.0, 0.1, 0.9], [0.0, 0.0, 0.6, 0.4], [0.3, 0.3, 0.1, 0.3]]
     second = [[0.0, 0.0, 0.2, 0.8], [0.25] * 4, [0.0, 0.0, 0.75, 0.25]]
     third = [[0.0, 0.0, 0.1, 0.9], [0.25] * 4, [0.25] * 4]

@@ -90,7 +90,7 @@ def test_sentences_are_scored_one_by_one():
 @pytest.mark.parametrize(
     ("hypotheses", "references", "expected"),
     [
-        (["one two three four"], ["one two three four"], ["one sentence is not a corpus"]),
+        (["one two three four"], ["one two three four"], ["the corpus has one sentence"]),
         (
             ["a b c d e f", "", " "],
             ["a b c d e f", "x", "y"],

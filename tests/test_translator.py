@@ -233,5 +233,5 @@ def test_models_that_do_not_go_together_are_refused():
     different_targets.target_tokenizer = train_tokenizer(TokenizerConfig("word", 50), [*LINES, "one more"])
     with pytest.raises(UserError, match="target vocabularies differ"):
         Translator([checkpoint(), different_targets])
-    with pytest.raises(UserError, match="reversed"):
+    with pytest.raises(UserError, match="reverse order"):
         Translator([checkpoint(), checkpoint(reverse_source=True)])

@@ -1,1 +1,1 @@
-"""sacreBLEU scores, baselines, comparison, context vectors."""
+"""sacreBLEU scores, baselines, comparison of systems, and context vectors."""

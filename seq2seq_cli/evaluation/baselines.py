@@ -1,4 +1,4 @@
-"""What one gets without a network, as a scale for a model's score: the nearest training sentence, or word by word."""
+"""Baselines without a network, to put a model's score in perspective: nearest training sentence, and word by word."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from seq2seq_cli.text.pieces import join_pieces, normalize, split_word
 def nearest_translations(train: Corpus, sources: Sequence[str]) -> list[str]:
     """Return, for each source, the target of the most similar training source.
 
-    Similarity is the share of words in common, ``|A ∩ B| / |A ∪ B|`` over the sets of lower-cased words; the first of
-    equals wins. A source that has no word in common with any gets the first training pair's target.
+    Similarity is the Jaccard coefficient ``|A ∩ B| / |A ∪ B|`` of the sets of lower-cased words; of equally similar
+    sources, the first one counts. A source without a word in common with any gets the target of the first pair.
 
     Args:
         train: the training pairs.
@@ -27,27 +27,29 @@ def nearest_translations(train: Corpus, sources: Sequence[str]) -> list[str]:
     Source:
         Jaccard 1912, "The Distribution of the Flora in the Alpine Zone" (the coefficient).
     """
-    known = [_words(source) for source in train.sources]
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for k, words in enumerate(known):
+    # Index the training sources by word.
+    train_words = [_words(source) for source in train.sources]
+    index: defaultdict[str, list[int]] = defaultdict(list)
+    for k, words in enumerate(train_words):
         for word in words:
-            places[word].append(k)
-    found = []
+            index[word].append(k)
+    # Count the words in common, and take the source with the largest share.
+    translations = []
     for source in sources:
-        own = _words(source)
-        common = Counter(k for word in own for k in places.get(word, ()))
-        best = max(common, key=lambda k: (common[k] / len(own | known[k]), -k), default=0)
-        found.append(train.targets[best])
-    return found
+        words = _words(source)
+        common = Counter(k for word in words for k in index.get(word, ()))
+        best = max(common, key=lambda k: (common[k] / len(words | train_words[k]), -k), default=0)
+        translations.append(train.targets[best])
+    return translations
 
 
 def word_by_word_translations(train: Corpus, sources: Sequence[str]) -> list[str]:
-    """Return, for each source, its words' most probable translations by IBM model 1, in the source's order.
+    """Return, for each source, the most probable translations of its words by IBM model 1, in the order of the source.
 
-    A word or mark that occurs in no training source is copied.
+    Words and punctuation marks that occur in no training source are copied.
 
     Args:
-        train: the training pairs, from which the model learns.
+        train: the training pairs.
         sources: sentences to translate.
 
     Source:
@@ -74,13 +76,13 @@ _split_word = lru_cache(maxsize=1 << 16)(split_word)
 
 
 def _side(sentences: Sequence[Sequence[str]], ids: dict[str, int]) -> Side:
-    """Return sentences as ids; every new word is added to ``ids``."""
+    """Encode sentences as ids; every new word is added to ``ids``."""
     lengths = np.array([len(sentence) for sentence in sentences])
     return Side(np.array([ids.setdefault(word, len(ids)) for sentence in sentences for word in sentence]), lengths)
 
 
 def _pieces(text: str) -> list[str]:
-    """Return the words and marks of a text, each with the space before it."""
+    """Return the words and punctuation marks of a text, each with the space before it."""
     return [piece for word in normalize(text).split(" ") if word for piece in _split_word(word)]
 
 

@@ -1,4 +1,4 @@
-"""What the encoder makes of sentences: their context vectors, and a view of them in two dimensions."""
+"""The context vectors of sentences, and their projection to two dimensions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from seq2seq_cli.text.tokenizer import source_ids
 
 
 def context_vectors(checkpoint: Checkpoint, texts: Sequence[str]) -> Array:
-    """Return the context vector of each sentence: all, or the top layer's part of all, that the decoder learns of it.
+    """Return the context vector of each sentence.
 
     Args:
         checkpoint: a trained model.
         texts: n sentences.
 
     Returns:
-        (n, C): with the context at every step, the vector that the decoder sees there; else the hidden state in which
-        its top layer starts.
+        (n, C): with the context at every step, the vector that the decoder reads there; otherwise the initial hidden
+        state of the decoder's top layer.
     """
     model, tokenizer = checkpoint.model, checkpoint.source_tokenizer
     vectors = []
@@ -33,7 +33,7 @@ def context_vectors(checkpoint: Checkpoint, texts: Sequence[str]) -> Array:
 
 
 def principal_components(vectors: Array, count: int = 2) -> tuple[Array, Array]:
-    """Project vectors onto the directions in which they differ most.
+    """Project vectors onto their principal components (PCA).
 
     ::
 
@@ -41,20 +41,20 @@ def principal_components(vectors: Array, count: int = 2) -> tuple[Array, Array]:
 
     Args:
         vectors: (n, C).
-        count: directions to keep; where there are fewer, the remaining coordinates are zero.
+        count: number of components; if there are fewer, the remaining coordinates are zero.
 
     Returns:
-        Coordinates (n, count) and each direction's share of the variance (count,). A direction's sign, which nothing
-        decides, is such that the largest coordinate by absolute value is positive.
+        Coordinates (n, count) and the share of the variance of each component (count,). The sign of a component, which
+        is arbitrary, is such that the coordinate with the largest absolute value is positive.
 
     Source:
         Pearson 1901, "On Lines and Planes of Closest Fit to Systems of Points in Space"; the picture is figure 2 of
         Sutskever et al. 2014.
     """
-    centred = np.asarray(vectors, np.float64) - np.mean(vectors, axis=0, dtype=np.float64)
-    left, scale, _ = np.linalg.svd(centred, full_matrices=False)
+    centered = np.asarray(vectors, np.float64) - np.mean(vectors, axis=0, dtype=np.float64)
+    left, scale, _ = np.linalg.svd(centered, full_matrices=False)
     kept = min(count, len(scale))
-    coordinates, shares = np.zeros((len(centred), count)), np.zeros(count)
+    coordinates, shares = np.zeros((len(centered), count)), np.zeros(count)
     coordinates[:, :kept] = left[:, :kept] * scale[:kept]
     coordinates *= np.where(coordinates.max(axis=0) >= -coordinates.min(axis=0), 1.0, -1.0)
     total = float((scale**2).sum())

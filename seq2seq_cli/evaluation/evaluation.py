@@ -1,4 +1,4 @@
-"""Scoring systems on a test corpus: one model or ensemble, several side by side, or any system's output."""
+"""Score systems on a test corpus: a model or an ensemble, several systems side by side, or any translations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seq2seq_cli.text.corpus import Corpus, read_corpus
 
 
 class Translates(Protocol):
-    """What ``evaluate`` needs of a translator; ``Translator`` is one."""
+    """The interface of a translator for ``evaluate``; ``Translator`` has it."""
 
     corpora: list[str]
 
@@ -26,7 +26,7 @@ class Translates(Protocol):
 
 @dataclass(frozen=True)
 class System:
-    """Somebody's translations of the test set, and what to call them."""
+    """The name of a system, and its translations of the test set."""
 
     name: str
     outputs: list[str]
@@ -34,16 +34,16 @@ class System:
 
 @dataclass
 class Evaluation:
-    """Scores and what explains them.
+    """The scores of one or several systems, with details that explain them.
 
     Args:
-        data: the test set's name.
-        sources: none if they are not known.
+        data: name of the test set.
+        sources: source sentences; empty if they are not known.
         references: one for each sentence.
-        systems: one, or several to compare.
-        settings: what the scores depend on besides, for the last line.
-        metrics: to score by.
-        lowercase: whether to take no notice of case.
+        systems: one system, or several to compare.
+        settings: other settings that the scores depend on, for the last line of the report.
+        metrics: names in ``scores.METRICS``.
+        lowercase: whether to ignore case.
     """
 
     data: str
@@ -60,35 +60,35 @@ class Evaluation:
     examples: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def score(self, confidence: bool) -> None:
-        """Score the one system."""
+        """Score the only system."""
         outputs = self.systems[0].outputs
         self.scores = [corpus_scores(outputs, self.references, self.metrics, confidence, self.lowercase)]
 
     def add_sets(self, sets: dict[str, Corpus], translations: dict[str, str], confidence: bool) -> None:
-        """Score the one system on several test sets; ``translations``: source → translation."""
+        """Score the only system on several test sets; ``translations`` maps each source to its translation."""
         for name, part in sets.items():
             outputs = [translations[source] for source in part.sources]
             self.sets[name] = corpus_scores(outputs, list(part.targets), self.metrics, confidence, self.lowercase)
 
     def compare(self) -> None:
-        """Score every system, and test how far it differs from the first."""
+        """Score every system, and test whether it differs from the first."""
         outputs = [system.outputs for system in self.systems]
         self.scores = compare_systems(outputs, self.references, self.metrics, self.lowercase)
 
     def add_baselines(self, systems: list[System]) -> None:
-        """Score what one gets without a model."""
+        """Score baselines, which need no model."""
         self.baselines = [
             (s, corpus_scores(s.outputs, self.references, self.metrics, lowercase=self.lowercase)) for s in systems
         ]
 
     def add_lengths(self) -> None:
-        """Score every system's sentences by the length of their source."""
+        """Score every system by the length of the source."""
         self.lengths = [
             scores_by_length(self.sources, s.outputs, self.references, lowercase=self.lowercase) for s in self.systems
         ]
 
     def add_examples(self, count: int) -> None:
-        """Pick the first system's best and worst sentences by chrF2; none is among both."""
+        """Select the best and the worst sentences of the first system by chrF2; no sentence is in both lists."""
         outputs = self.systems[0].outputs
         scores = sentence_scores(outputs, self.references, self.lowercase)
         ranked = sorted(range(len(outputs)), key=lambda k: (-scores[k], k))
@@ -155,10 +155,10 @@ def evaluate(
 
     Args:
         translator: a ``Translator``, of one model or an ensemble.
-        corpus: its name, as for ``train``, or the corpus itself; None: the built-in test set, which goes only with a
-            model that was trained on the built-in corpus.
-        config: how to search.
-        metrics: of ``evaluation.scores.METRICS``.
+        corpus: its name, as for ``train``, or the corpus itself; None: the built-in test set, which is only for models
+            that were trained on the built-in corpus.
+        config: settings of the search.
+        metrics: names in ``evaluation.scores.METRICS``.
         lowercase: ignore case.
         confidence: also estimate 95 % confidence intervals.
         by_length: also score by the length of the source.
@@ -167,7 +167,7 @@ def evaluate(
         Scores in ``scores[0]``, with sacreBLEU's signatures, and the translations in ``systems[0].outputs``.
 
     Raises:
-        UserError: for a corpus that cannot be read or does not fit the model.
+        UserError: for a corpus that cannot be read, or is not for this model.
 
     Example::
 
@@ -180,24 +180,24 @@ def evaluate(
     outputs = translator.translate(test.sources, config)
     beam = (config or SearchConfig()).beam
     system = System(", ".join(translator.corpora), outputs)
-    found = Evaluation(
+    evaluation = Evaluation(
         test.name, list(test.sources), list(test.targets), [system], {"beam": beam}, list(metrics), lowercase
     )
-    found.score(confidence)
+    evaluation.score(confidence)
     if by_length:
-        found.add_lengths()
-    return found
+        evaluation.add_lengths()
+    return evaluation
 
 
 def read_test_corpus(name: str | None, trained_on: Sequence[str]) -> Corpus:
-    """Return the test corpus; the built-in one only goes with a model that was trained on the built-in corpus.
+    """Return the test corpus; the built-in one is only for models that were trained on the built-in corpus.
 
     Args:
         name: as for ``train``; None: the built-in test set.
         trained_on: the corpora of the models.
 
     Raises:
-        UserError: if the built-in test set says nothing about a model, and as ``read_corpus``.
+        UserError: if a model was not trained on the built-in corpus, or as for ``read_corpus``.
     """
     if name is None and any(corpus != BUILTIN for corpus in trained_on):
         raise usage_error(
@@ -209,7 +209,7 @@ def read_test_corpus(name: str | None, trained_on: Sequence[str]) -> Corpus:
 
 
 def read_builtin_sets() -> dict[str, Corpus]:
-    """Return the test sets of the built-in corpus by name, the whole one first."""
+    """Return the test sets of the built-in corpus by name, the whole set first."""
     return {name: read_corpus(builtin_corpus(split)) for name, split in TEST_SETS.items()}
 
 

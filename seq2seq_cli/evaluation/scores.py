@@ -1,4 +1,4 @@
-"""Scores of translations, by sacreBLEU, with the signatures that make them comparable."""
+"""sacreBLEU scores of translations, with the signatures that make them comparable."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from seq2seq_cli.errors import UserError, usage_error
 
 
 class Metric(NamedTuple):
-    """One of sacreBLEU's metrics: what people call it, and what makes it."""
+    """One of sacreBLEU's metrics: its usual name, and a function that creates it."""
 
     title: str
     make: Callable[[bool, list[list[str]] | None], Any]
 
 
-# sacreBLEU takes half a second to import: only when something is scored.
+# sacreBLEU takes half a second to import, so it is imported only when something is scored.
 
 
 def _bleu(lowercase: bool, references: list[list[str]] | None) -> Any:
@@ -40,7 +40,7 @@ def _chrf_plus_plus(lowercase: bool, references: list[list[str]] | None) -> Any:
 def _ter(lowercase: bool, references: list[list[str]] | None) -> Any:
     from sacrebleu.metrics.ter import TER
 
-    return TER(references=references)  # it has no regard to case anyway
+    return TER(references=references)  # it always ignores case
 
 
 METRICS = {
@@ -49,14 +49,14 @@ METRICS = {
     "chrf++": Metric("chrF2++", _chrf_plus_plus),
     "ter": Metric("TER", _ter),
 }
-"""A metric is one function and one entry: ``--metrics``, its help, its completion and the tables follow."""
+"""A new metric is one function and one entry: ``--metrics``, its help, completion and tables follow from it."""
 LENGTH_BUCKETS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 1 << 30))
-"""Words of a source sentence; the classic picture of the fixed context's bottleneck is BLEU over these."""
+"""Numbers of source words; BLEU in these buckets shows the bottleneck of a context of fixed size."""
 BUCKET_WIDTH, LONGEST_BUCKET = 5, 50
-"""Of ``length_buckets``."""
+"""For ``length_buckets``."""
 BOOTSTRAP_SAMPLES = 1000
 SHORT = 0.7
-"""Brevity penalty below which a remark is made."""
+"""A brevity penalty below it gets a remark."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ class Scores:
 
     Args:
         sentences: number of sentences.
-        values: metric → score, at full precision; BLEU and chrF from 0 to 100, higher is better, TER lower.
+        values: metric → score, at full precision; BLEU and chrF are from 0 to 100, higher is better; for TER, lower is.
         signatures: metric → sacreBLEU's signature.
-        intervals: metric → half the width of the 95 % confidence interval, if asked for.
-        means: metric → mean over the bootstrap's samples, the middle of the interval, if asked for.
-        brevity_penalty: BLEU's, 1 where the output is at least as long as the reference.
-        matched: BLEU's counts of the 1-, 2-, 3- and 4-grams that are in the reference.
-        p_values: metric → p of the difference to the first system, where systems are compared.
+        intervals: metric → half the width of the 95% confidence interval, if requested.
+        means: metric → mean over the bootstrap samples, the center of the interval, if requested.
+        brevity_penalty: that of BLEU, 1 if the output is at least as long as the reference.
+        matched: BLEU's numbers of 1-, 2-, 3- and 4-grams that are in the reference.
+        p_values: metric → p-value of the difference from the first system, if systems are compared.
     """
 
     sentences: int
@@ -108,11 +108,9 @@ def parse_metrics(text: str) -> list[str]:
     names = [name.strip().lower() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in METRICS:
-            raise usage_error(
-                f"there is no metric {name!r}", where="--metrics", fix=f"choose from {', '.join(METRICS)}"
-            )
+            raise usage_error(f"unknown metric {name!r}", where="--metrics", fix=f"choose from {', '.join(METRICS)}")
     if not names:
-        raise usage_error("no metric is named", where="--metrics", fix=f"choose from {', '.join(METRICS)}")
+        raise usage_error("there is no metric in the list", where="--metrics", fix=f"choose from {', '.join(METRICS)}")
     return list(dict.fromkeys(names))
 
 
@@ -127,12 +125,12 @@ def corpus_scores(
 
     Args:
         hypotheses, references: same length, at least one.
-        metrics: of ``METRICS``.
-        confidence: also estimate 95 % confidence intervals by bootstrap resampling (Koehn 2004).
-        lowercase: take no notice of case, as ``sacrebleu -lc --chrf-lowercase``; TER never does.
+        metrics: names in ``METRICS``.
+        confidence: also estimate 95% confidence intervals by bootstrap resampling (Koehn 2004).
+        lowercase: ignore case, as ``sacrebleu -lc --chrf-lowercase``; TER always does.
 
     Raises:
-        UserError: if there are none, or the lengths differ.
+        UserError: if there are no sentences, or the lengths differ.
 
     Source:
         Post 2018, "A Call for Clarity in Reporting BLEU Scores"; Papineni et al. 2002; Popović 2015; Snover et al.
@@ -170,23 +168,23 @@ def compare(
     metrics: Sequence[str] = ("bleu", "chrf"),
     lowercase: bool = False,
 ) -> list[Scores]:
-    """Score several systems and test how far each differs from the first, by sacreBLEU's paired bootstrap.
+    """Score several systems and test whether each differs from the first, by sacreBLEU's paired bootstrap.
 
-    Every resample of the test set is scored for both systems; p is the share of resamples whose difference strays from
-    the mean difference by more than the difference that was measured. Where there is no difference at all p is 1
-    (sacreBLEU's formula would give its smallest value, as if nothing were significantly different from nothing).
+    Every resample of the test set is scored for both systems; p is the share of resamples whose difference deviates
+    from the mean difference by more than the measured difference. If the two scores are equal, p is 1 (sacreBLEU's
+    formula would give its smallest value, a significant difference).
 
     Args:
-        systems: the hypotheses of each, in the references' order.
+        systems: the hypotheses of each system, in the order of the references.
         references: one for each sentence.
-        metrics: of ``METRICS``.
+        metrics: names in ``METRICS``.
         lowercase: as for ``corpus_scores``.
 
     Returns:
-        For each system its scores, with confidence intervals, and ``p_values`` for all but the first.
+        The scores of each system, with confidence intervals, and with ``p_values`` for all but the first.
 
     Raises:
-        UserError: as ``corpus_scores``.
+        UserError: as for ``corpus_scores``.
 
     Source:
         Koehn 2004, "Statistical Significance Tests for Machine Translation Evaluation"; Post 2018.
@@ -198,7 +196,9 @@ def compare(
     named: list[tuple[str, Sequence[str]]] = [(str(k), list(hypotheses)) for k, hypotheses in enumerate(systems)]
     signatures, results = PairedTest(named, tested, None, test_type="bs", n_samples=BOOTSTRAP_SAMPLES)()
     keys = dict(zip(metrics, signatures))  # sacreBLEU calls chrf chrF2
-    found: list[dict[str, Any]] = [{name: results[key][k] for name, key in keys.items()} for k in range(len(systems))]
+    tests_of: list[dict[str, Any]] = [
+        {name: results[key][k] for name, key in keys.items()} for k in range(len(systems))
+    ]
     return [
         dataclasses.replace(
             scores,
@@ -211,40 +211,40 @@ def compare(
                 if result.p_value is not None
             },
         )
-        for scores, tests in zip(plain, found)
+        for scores, tests in zip(plain, tests_of)
     ]
 
 
 def sentence_scores(hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False) -> list[float]:
-    """Return each sentence's chrF2, from 0 to 100; sentences are too short for BLEU's runs of four words."""
+    """Return the chrF2 of each sentence, from 0 to 100; single sentences are too short for BLEU's 4-grams."""
     metric = _make_metric("chrf", lowercase)
     return [float(metric.sentence_score(h, [r]).score) for h, r in zip(hypotheses, references)]
 
 
 def remarks(hypotheses: Sequence[str], references: Sequence[str], scores: Scores) -> list[str]:
-    """Return in words what a reader of these scores has to know: why one is 0, or says less than it seems to."""
-    found: list[str] = []
+    """Return remarks that a reader of these scores needs: why a score is 0, or less meaningful than it looks."""
+    texts: list[str] = []
     total = len(hypotheses)
     empty = [k for k, hypothesis in enumerate(hypotheses) if not hypothesis.strip()]
     if total == 1:
-        found.append("one sentence is not a corpus: its score says little, and a confidence interval nothing")
+        texts.append("the corpus has one sentence: its score says little, and a confidence interval says nothing")
     if empty:
         what = "1 translation is empty" if len(empty) == 1 else f"{len(empty):,} translations are empty"
-        found.append(f"{what} (of {total:,}; the first is sentence {empty[0] + 1:,}): nothing in them can match")
+        texts.append(f"{what} (of {total:,}; the first is sentence {empty[0] + 1:,}): nothing in them can match")
     if total > 1 and len(set(hypotheses)) == 1 and hypotheses[0].strip() and len(set(references)) > 1:
-        found.append(
-            f"all translations are the same: {hypotheses[0]!r}. The model has only learnt which words are frequent; "
+        texts.append(
+            f"all translations are the same: {hypotheses[0]!r}. The model has learned only which words are frequent; "
             "train longer, on more pairs, or with a smaller batch size"
         )
     if scores.values.get("bleu") == 0:
-        found.append(f"BLEU is 0 because {_why_no_bleu(len(empty) == total, scores)}")
+        texts.append(f"BLEU is 0 because {_why_no_bleu(len(empty) == total, scores)}")
     elif scores.brevity_penalty is not None and scores.brevity_penalty < SHORT:
-        found.append(
+        texts.append(
             f"the translations are much shorter than the references: BLEU is multiplied by {scores.brevity_penalty:.2f}"
         )
     if scores.values.get("chrf") == 0 and len(empty) < total:
-        found.append("chrF2 is 0 because no translation shares a character sequence with its reference")
-    return found
+        texts.append("chrF2 is 0 because no translation shares a character sequence with its reference")
+    return texts
 
 
 def _why_no_bleu(all_empty: bool, scores: Scores) -> str:
@@ -252,19 +252,19 @@ def _why_no_bleu(all_empty: bool, scores: Scores) -> str:
         return "every translation is empty"
     if not scores.matched or not scores.matched[0]:
         return (
-            "no word of any translation is in its reference: is the model trained, the language right, "
-            "and the order of the lines the same?"
+            "no word of any translation is in its reference: check that the model is trained, that the language is "
+            "right, and that both sides have the same order"
         )
-    return "no translation has four words, and BLEU counts runs of one to four words; chrF2 can tell more here"
+    return "BLEU counts n-grams of one to four words, and no translation has four words; chrF2 is more informative here"
 
 
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False) -> float:
-    """Return sacreBLEU's BLEU (13a; cased, if nothing else is said) of translations against one reference each."""
+    """Return sacreBLEU's BLEU (13a; cased by default) of translations against one reference each."""
     return corpus_scores(hypotheses, references, ["bleu"], lowercase=lowercase).values["bleu"]
 
 
 def length_buckets(sources: Sequence[str]) -> list[tuple[int, int]]:
-    """Return buckets of five lengths each, as far as there are sentences, and one for all lengths beyond fifty."""
+    """Return buckets of five lengths each, up to the longest sentence, and one for all lengths above fifty."""
     longest = min(max(len(source.split()) for source in sources), LONGEST_BUCKET)
     buckets = [(low, low + BUCKET_WIDTH - 1) for low in range(1, longest + 1, BUCKET_WIDTH)]
     return [*buckets, (LONGEST_BUCKET + 1, LENGTH_BUCKETS[-1][1])]
@@ -277,7 +277,7 @@ def scores_by_length(
     lengths: Sequence[tuple[int, int]] = LENGTH_BUCKETS,
     lowercase: bool = False,
 ) -> list[BucketScore]:
-    """Return BLEU for each bucket of source lengths, counted in words between spaces; empty buckets are left out."""
+    """Return BLEU for each bucket of source lengths, in words between spaces, without empty buckets."""
     buckets = []
     for low, high in lengths:
         chosen = [k for k, source in enumerate(sources) if low <= len(source.split()) <= high]
@@ -288,6 +288,8 @@ def scores_by_length(
 
 
 def _make_metric(name: str, lowercase: bool, references: Sequence[str] | None = None) -> Any:
-    """Return one of sacreBLEU's metrics; with references it keeps their statistics, as resampling needs."""
-    logging.getLogger("sacrebleu").setLevel(logging.ERROR)  # its advice about tokenized text is not about our output
+    """Return one of sacreBLEU's metrics; with references, it caches their statistics for resampling."""
+    logging.getLogger("sacrebleu").setLevel(
+        logging.ERROR
+    )  # its warning about tokenized text does not apply to our output
     return METRICS[name].make(lowercase, None if references is None else [list(references)])

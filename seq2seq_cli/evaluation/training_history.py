@@ -1,4 +1,4 @@
-"""Curves of a training: validations from a model file, the training loss from a metrics log."""
+"""Learning curves: validations from a model file, and the training loss from a metrics log."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.storage.checkpoint import Checkpoint, is_number
 
 MAX_POINTS = 200
-"""Points of the training loss: every one is the mean of a stretch of steps."""
+"""Maximum points of the training loss; each is the mean over consecutive steps."""
 
 
 class ValidationCurve(NamedTuple):
-    """The validations of one model, one entry each.
+    """The validations of one model, with one value each.
 
     Args:
-        name: of the model.
-        steps, minutes: when the validation took place.
-        loss: nats per token.
-        bleu: of greedy search.
-        kept: index of the validation whose model is in the file.
+        name: name of the model.
+        steps, minutes: position of the validation in the training.
+        loss: validation loss, in nats per token.
+        bleu: BLEU of greedy search.
+        kept: index of the validation with the lowest loss.
     """
 
     name: str
@@ -46,7 +46,7 @@ def validation_curve(name: str, checkpoint: Checkpoint) -> ValidationCurve:
     records = [record for record in checkpoint.history if all(is_number(record.get(key)) for key in keys)]
     if not records:
         raise UserError(
-            "this model was saved before its first validation: there is nothing to draw yet",
+            "this model was saved before its first validation, so there is nothing to draw yet",
             where=name,
             fix="continue its training with --resume",
         )
@@ -57,11 +57,11 @@ def validation_curve(name: str, checkpoint: Checkpoint) -> ValidationCurve:
 def training_curve(lines: Iterable[str], name: str) -> tuple[Array, Array]:
     """Return steps and training loss from a metrics log.
 
-    The loss is the logarithm of the perplexity, that is without label smoothing, averaged over stretches of the log.
+    The loss is the logarithm of the perplexity, so it has no label smoothing. It is averaged over consecutive steps.
 
     Args:
-        lines: of the log; those that are not records of training steps are skipped.
-        name: of the log, for the error.
+        lines: lines of the log; those that are not records of training steps are skipped.
+        name: name of the log, for the error message.
 
     Raises:
         UserError: if there is no training step.
@@ -72,15 +72,17 @@ def training_curve(lines: Iterable[str], name: str) -> tuple[Array, Array]:
             record = json.loads(line)
             if is_number(record.get("perplexity")) and is_number(record.get("step")):
                 points.append((record["step"], math.log(record["perplexity"])))
-        except (ValueError, AttributeError, RecursionError):  # a truncated last line, or another kind of file
+        except (ValueError, AttributeError, RecursionError):  # a truncated last line, or another format
             continue
     if not points:
         raise UserError(
-            "there is no training step in this file", where=name, fix="give what 'seq2seq train --log-file' wrote"
+            "there is no training step in this file",
+            where=name,
+            fix="give a file that 'seq2seq train --log-file' wrote",
         )
     steps, losses = _array(points).T
-    stretches = np.array_split(np.arange(len(steps)), min(len(steps), MAX_POINTS))
-    return tuple(_array([values[stretch].mean() for stretch in stretches]) for values in (steps, losses))  # type: ignore[return-value]
+    groups = np.array_split(np.arange(len(steps)), min(len(steps), MAX_POINTS))
+    return tuple(_array([values[group].mean() for group in groups]) for values in (steps, losses))  # type: ignore[return-value]
 
 
 def _array(values: list[Any]) -> Array:

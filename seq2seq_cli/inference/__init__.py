@@ -1,1 +1,1 @@
-"""The network forward only and fast: search, ensembles, ``Translator``, explanations."""
+"""The fast forward pass, search, ensembles, ``Translator``, and explanations."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heapify, heapreplace
+from itertools import chain
 from math import inf
 
 import numpy as np
@@ -35,14 +36,14 @@ def beam_search(
 
     Args:
         ensemble: the models, with S sentences to translate.
-        limits: (S,) most target tokens of each, EOS included.
-        config: beam and so on.
+        limits: (S,) maximum target tokens of each, EOS included.
+        config: beam size, length normalization, and so on.
         special: BOS, EOS and the suppressed tokens.
-        collected: finished hypotheses that a sentence needs at least, if its limit allows them, whatever their scores;
-            otherwise its search ends when the beam's best live hypothesis cannot enter the n-best list any more.
+        collected: minimum number of finished hypotheses of a sentence, if its limit allows as many. Once they are
+            found, its search ends when the best live hypothesis can no longer enter the n-best list.
     """
     finished: list[list[Hypothesis]] = [[] for _ in limits]
-    alive, room = list(range(len(limits))), limits.tolist()
+    alive, max_lengths = list(range(len(limits))), limits.tolist()
     scores, last = np.zeros((len(limits), 1)), np.full((len(limits), 1), special.bos)
     paths = _Paths()
     while alive:  # S sentences with k live hypotheses each, in S · k rows
@@ -53,24 +54,25 @@ def beam_search(
         normalizers = log_sum_exp(z)
         check_finite(normalizers)
         before = scores - normalizers.reshape(S, k)
-        # 2. Suppress what may not be generated.
-        _suppress(z.reshape(S, k, -1), paths, [room[sentence] <= length for sentence in alive], config, special)
+        # 2. Suppress the tokens that must not be generated.
+        _suppress(z.reshape(S, k, -1), paths, [max_lengths[sentence] <= length for sentence in alive], config, special)
         # 3. Prune: keep the best extensions, move those with EOS to the finished ones, and drop completed sentences.
         kept, survivors = [], []
         for s, (live, ended) in enumerate(best_extensions(z, before, config.beam, special.eos)):
-            found = finished[alive[s]]
+            hypotheses = finished[alive[s]]
             for log_probability, row, _ in ended:
                 score = length_normalized(log_probability, length, config)
-                found.append(Hypothesis(paths.tokens(row), log_probability, score))
-            if live and not _is_done(found, live[0][0], room[alive[s]], config, collected):
+                hypotheses.append(Hypothesis(paths.tokens(row), log_probability, score))
+            if live and not _is_done(hypotheses, live[0][0], max_lengths[alive[s]], config, collected):
                 kept.append(s)
                 survivors.append(live)
         if not kept:
             break
         # 4. Reorder the states and the paths to follow the surviving hypotheses.
         width = max(map(len, survivors))
-        nothing = (-inf, 0, special.eos)  # fills up where a tiny vocabulary allows fewer extensions
-        totals, rows, tokens = zip(*(each for live in survivors for each in live + [nothing] * (width - len(live))))
+        padding = (-inf, 0, special.eos)  # if a tiny vocabulary allows fewer extensions
+        padded = [live + [padding] * (width - len(live)) for live in survivors]
+        totals, rows, tokens = zip(*chain.from_iterable(padded))
         scores, last = np.array(totals).reshape(-1, width), np.array(tokens).reshape(-1, width)
         ensemble.select(np.array(rows), np.array(kept) if len(kept) < S else None)
         paths.extend(rows, tokens)
@@ -81,18 +83,18 @@ def beam_search(
 def best_extensions(
     z: Array, before: npt.NDArray[np.float64], count: int, eos: int
 ) -> Iterator[tuple[list[Extension], list[Extension]]]:
-    """Yield each sentence's best extensions, best first: those that stay alive, and those that end with EOS.
+    """Yield the best extensions of each sentence, best first: those that stay alive, and those that end with EOS.
 
-    The ``count`` best extensions without EOS stay alive; one with EOS is finished if fewer than ``count`` others are
-    better. Suppressed extensions are neither.
+    The ``count`` best extensions without EOS stay alive; an extension with EOS is finished if fewer than ``count``
+    others are better. Suppressed extensions are neither.
 
-    A heap holds the best extension of every hypothesis; the best of all is popped and replaced by the next best of
-    the same hypothesis. So beside one pass over all of ``z`` there are ``count`` over one row each: with 2,000 tokens
-    and a beam of 5, it takes 12 µs for one sentence and 6 µs for each of many.
+    A heap holds the best extension of every hypothesis; the best of all is popped and replaced by the next best
+    extension of the same hypothesis. So, besides one pass over all of ``z``, there are ``count`` passes over one row
+    each: with 2,000 tokens and a beam of 5, it takes 12 µs for one sentence, and 6 µs for each of many.
 
     Args:
-        z: (S · k, V), without nan, overwritten.
-        before: (S, k), added to a hypothesis's ``z`` to give the totals.
+        z: (S · k, V), without NaN; overwritten.
+        before: (S, k), for each hypothesis, what is added to its row of ``z`` to give log-probabilities.
         count: number of extensions to keep alive.
         eos: the token that ends a hypothesis.
     """
@@ -105,7 +107,7 @@ def best_extensions(
         for row, (offset, logit, token) in enumerate(zip(offsets, logits, best.tolist()))
     ]
     for start in range(0, S * k, k):
-        heap = firsts[start : start + k]  # its smallest is the best: totals are negated
+        heap = firsts[start : start + k]  # the smallest item is the best: log-probabilities are negated
         heapify(heap)
         live: list[Extension] = []
         ended: list[Extension] = []
@@ -127,7 +129,7 @@ def best_extensions(
 
 
 def _suppress(z: Array, paths: _Paths, full: list[bool], config: SearchConfig, special: SpecialTokens) -> None:
-    """Set suppressed tokens in ``z`` (S, k, V) to minus infinity; at the length limit, all but EOS."""
+    """Set suppressed tokens in ``z`` (S, k, V) to minus infinity; at the length limit, all tokens but EOS."""
     for token in special.suppressed:
         z[:, :, token] = -inf
     if config.no_repeat_ngram:
@@ -135,13 +137,13 @@ def _suppress(z: Array, paths: _Paths, full: list[bool], config: SearchConfig, s
             logits[repeated_ngram_tokens(paths.tokens(row), config.no_repeat_ngram)] = -inf
     for logits, is_full in zip(z, full):
         if is_full:
-            endings = logits[:, special.eos].copy()
+            eos_logits = logits[:, special.eos].copy()
             logits[...] = -inf
-            logits[:, special.eos] = endings
+            logits[:, special.eos] = eos_logits
 
 
 def _is_done(finished: list[Hypothesis], best: float, limit: int, config: SearchConfig, collected: int) -> bool:
-    """Whether enough hypotheses are finished, or the best live one cannot enter the n-best list any more."""
+    """Whether enough hypotheses are finished, or the best live one can no longer enter the n-best list."""
     if len(finished) >= max(config.beam, collected):
         return True
     if len(finished) < max(config.n_best, collected):
@@ -160,11 +162,11 @@ class _Paths:
         return len(self._steps)
 
     def extend(self, rows: tuple[int, ...], tokens: tuple[int, ...]) -> None:
-        """Add a step: row k is now ``rows[k]``'s hypothesis and ``tokens[k]``."""
+        """Add a step: row k is now the hypothesis of row ``rows[k]``, extended by ``tokens[k]``."""
         self._steps.append((rows, tokens))
 
     def tokens(self, row: int) -> tuple[int, ...]:
-        """Return a live hypothesis, from its first token to its last."""
+        """Return the tokens of a live hypothesis, first to last."""
         path = []
         for rows, tokens in reversed(self._steps):
             path.append(tokens[row])

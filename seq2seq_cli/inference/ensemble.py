@@ -1,4 +1,4 @@
-"""An ensemble: several models whose distributions are averaged at every step. One model is the usual case."""
+"""An ensemble: the distributions of several models are averaged at every step. Usually there is only one model."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Ensemble:
     Args:
         decoders: of one model or several with the same vocabularies.
         ids: (N,) packed source tokens.
-        packing: where they are; S sentences, longest first.
+        packing: the layout of ``ids``; S sentences, longest first.
 
     Source:
         Sutskever et al. 2014, section 3.6.
@@ -36,8 +36,8 @@ class Ensemble:
             tokens: (S, k), of k hypotheses of each sentence.
 
         Returns:
-            ``z`` (S · k, V) such that ``log_softmax(z)`` are the log-probabilities: one model's logits (to normalize
-            only the chosen ones saves a pass over all), or the logarithm of the sum of several models' probabilities.
+            ``z`` (S · k, V) such that ``log_softmax(z)`` are the log-probabilities: the logits of one model, or the
+            logarithm of the sum of the probabilities of several. The search normalizes only what it needs.
         """
         logits = []
         for m, decoder in enumerate(self.decoders):
@@ -51,7 +51,7 @@ class Ensemble:
         return z
 
     def select(self, rows: Index, sentences: Index | None = None) -> None:
-        """Keep these rows only, in this order, and these sentences only (None: all)."""
+        """Keep only these rows, in this order, and only these sentences (None: all)."""
         self.states = [[tuple(part.take(rows, axis=0) for part in state) for state in states] for states in self.states]
         if sentences is not None:
             self.constants = [constants.select(sentences) for constants in self.constants]

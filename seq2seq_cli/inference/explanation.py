@@ -1,7 +1,7 @@
-"""Each token's probability in a translation, the top-k alternatives at that step, and what the lexical prior says.
+"""The probability of each token of a translation, the top-k alternatives at its step, and the lexical prior.
 
-The finished translation is fed back token by token (forced decoding), so the numbers are those of the search that found
-it, and the search need not store them.
+The finished translation is fed to the decoder token by token (forced decoding). So the numbers are those of the search
+that found it, and the search does not have to store them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class Choice:
     """One step of the decoder.
 
     Args:
-        token: the generated id.
-        probability: of it, given the source and all tokens before it; from 0 to 1.
+        token: id of the generated token.
+        probability: its probability, given the source and all tokens before it; from 0 to 1.
         alternatives: the most probable other ids with their probabilities, highest first.
-        prior: the token's probability by the lexical prior alone, ``p(v|x)``, the same at every step; None without one.
+        prior: its probability in the lexical prior alone, ``p(v|x)``, the same at every step; None without a prior.
         gate: the prior's weight ``α`` in the logits of this step; None without a prior.
     """
 
@@ -41,20 +41,20 @@ def forced_decoding(
 ) -> list[Choice]:
     """Return the decoder's choices along a given translation of one sentence.
 
-    At step t the decoder has read ``<s> y₁ … y_{t-1}``, and ``p(y_t | y_{<t}, x)`` is the
-    softmax of its logits; for several models, the mean of theirs, as for their gates. The product over all steps is the
-    translation's probability.
+    At step t the decoder has read ``<s> y₁ … y_{t-1}``, and ``p(y_t | y_{<t}, x)`` is the softmax of its logits. With
+    several models, probabilities and gates are the means of theirs. The product over all steps is the probability of
+    the translation.
 
     Args:
-        models: one or several with the same vocabularies.
+        models: one model, or several with the same vocabularies.
         source: token ids that the encoder reads, at least one.
         target: token ids that the decoder generates, EOS included.
         bos: the id that begins a target sentence.
         alternatives: number of other tokens to return for each step.
 
     Returns:
-        A choice for each target token. The alternatives are those of the full distribution, so a token that a search
-        suppresses (``<unk>``) may be among them.
+        A choice for each target token. The alternatives are from the full distribution, so they may include a token
+        that the search suppresses (``<unk>``).
 
     Source:
         Sutskever et al. 2014, equation 1.
@@ -85,13 +85,13 @@ def forced_decoding(
 def lexical_prior(models: Sequence[Seq2Seq], source: Sequence[int]) -> npt.NDArray[np.float64] | None:
     """Return the lexical prior's distribution over the target vocabulary, ``p(v|x)`` (V,), for one sentence.
 
-    For several models it is the mean over those that have a prior; None if none has.
+    With several models, it is the mean over those that have a prior; None if none has one.
 
     Args:
-        models: one or several with the same vocabularies.
+        models: one model, or several with the same vocabularies.
         source: token ids that the encoder reads, at least one.
     """
     ids, packing = np.asarray(source), Packing.of([len(source)])
     tables = [model.lexicon for model in models if model.lexicon is not None]
-    found = [table.probabilities(ids, packing)[0] for table in tables]
-    return np.mean(found, axis=0) if found else None
+    distributions = [table.probabilities(ids, packing)[0] for table in tables]
+    return np.mean(distributions, axis=0) if distributions else None

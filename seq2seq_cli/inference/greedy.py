@@ -1,6 +1,6 @@
 """Greedy search: always the most probable next token.
 
-Beam search with a beam of one gives the same result; without its bookkeeping a sentence takes two thirds of the time.
+Beam search with a beam of one gives the same result; without its bookkeeping, a sentence takes two thirds of the time.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ from seq2seq_cli.nn.packing import Index
 def greedy_search(
     ensemble: Ensemble, limits: IntArray, config: SearchConfig, special: SpecialTokens
 ) -> list[list[Hypothesis]]:
-    """Return each sentence's one hypothesis.
+    """Return a list with the hypothesis of each sentence.
 
     Args:
         ensemble: the models, with S sentences to translate.
-        limits: (S,) most target tokens of each, EOS included.
-        config: length normalization and the n-grams that may not repeat.
+        limits: (S,) maximum target tokens of each, EOS included.
+        config: length normalization, and the length of n-grams that must not repeat.
         special: BOS, EOS and the suppressed tokens.
     """
     finished: list[list[Hypothesis]] = [[] for _ in limits]
     outputs: list[list[int]] = [[] for _ in limits]
     alive, last, score = np.arange(len(limits)), np.full(len(limits), special.bos), _Score(len(limits))
-    nearest = int(limits.min())
+    shortest_limit = int(limits.min())
     length = 0
     while True:
         length += 1
         z = ensemble.step(last[:, None])
         last = z.argmax(axis=1)
-        if config.no_repeat_ngram or not special.suppressed.isdisjoint(last.tolist()):  # otherwise nothing to suppress
+        if config.no_repeat_ngram or not special.suppressed.isdisjoint(last.tolist()):  # something to suppress
             last = _suppress(z.copy(), [outputs[sentence] for sentence in alive], config, special).argmax(axis=1)
-        if length >= nearest:
+        if length >= shortest_limit:
             last[limits[alive] <= length] = special.eos  # at the length limit
         score.add(z, last)
         tokens = last.tolist()
         if special.eos in tokens:
             totals = score.totals()
-            check_finite(totals)  # nan stays nan, so checking at the end is enough
-            going = last != special.eos
-            for row in (~going).nonzero()[0]:
+            check_finite(totals)  # NaN stays NaN, so checking at the end is enough
+            unfinished = last != special.eos
+            for row in (~unfinished).nonzero()[0]:
                 sentence, log_probability = alive[row], float(totals[row])
                 normalized = length_normalized(log_probability, length, config)
                 finished[sentence].append(Hypothesis(tuple(outputs[sentence]), log_probability, normalized))
-            kept = going.nonzero()[0]
+            kept = unfinished.nonzero()[0]
             if not len(kept):
                 break
             alive, last, tokens = alive[kept], last[kept], last[kept].tolist()
@@ -67,7 +67,7 @@ def greedy_search(
 
 
 def _suppress(z: Array, outputs: list[list[int]], config: SearchConfig, special: SpecialTokens) -> Array:
-    """Set suppressed tokens in ``z`` (S, V) to minus infinity, given the outputs of each row; return ``z``."""
+    """Set suppressed tokens in ``z`` (S, V) to minus infinity, given the output of each row; return ``z``."""
     z[:, list(special.suppressed)] = -np.inf
     if config.no_repeat_ngram:
         for row, output in zip(z, outputs):
@@ -76,13 +76,13 @@ def _suppress(z: Array, outputs: list[list[int]], config: SearchConfig, special:
 
 
 class _Score:
-    """The log-probability of every sentence so far, ``Σ z[token] − log Σ eᶻ``.
+    """The log-probability of every sentence so far, ``Σ (z[token] − log Σ eᶻ)``.
 
-    The search does not need it until a sentence ends, so for few sentences it is computed for several steps at once,
-    which for one sentence takes 3 instead of 12 µs a step.
+    The search needs it only when a sentence ends. So, with few sentences, it is computed for several steps at once,
+    which takes 3 instead of 12 µs per step for one sentence.
     """
 
-    ENOUGH = 32_768
+    MAX_LOGITS = 32_768
     """Logits to collect before they are reduced: 128 kB."""
 
     def __init__(self, sentences: int) -> None:
@@ -92,19 +92,19 @@ class _Score:
     def add(self, z: Array, tokens: IntArray) -> None:
         """Add a step: tokens (S,) chosen from ``z`` (S, V)."""
         self._steps.append((z, tokens))
-        if len(self._steps) * z.size >= self.ENOUGH:
+        if len(self._steps) * z.size >= self.MAX_LOGITS:
             self.totals()
 
     def totals(self) -> npt.NDArray[np.float64]:
         """Return the log-probabilities (S,) in nats."""
         if self._steps:
-            together = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._steps))
-            z, tokens = together  # (steps · S, V) and (steps · S,)
-            each = z[np.arange(len(z)), tokens] - log_sum_exp(z)
-            self._totals += each.reshape(len(self._steps), -1).sum(axis=0, dtype=np.float64)
+            joined = (parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*self._steps))
+            z, tokens = joined  # (steps · S, V) and (steps · S,)
+            log_probabilities = z[np.arange(len(z)), tokens] - log_sum_exp(z)
+            self._totals += log_probabilities.reshape(len(self._steps), -1).sum(axis=0, dtype=np.float64)
             self._steps = []
         return self._totals
 
     def select(self, rows: Index) -> None:
-        """Keep these sentences only."""
+        """Keep only these sentences."""
         self._totals = self.totals()[rows]

@@ -23,8 +23,8 @@ class SpecialTokens(NamedTuple):
 class Hypothesis(NamedTuple):
     """A finished translation.
 
-    ``tokens`` exclude EOS; ``log_probability`` (nats) includes it, also where the length limit forced it; ``score`` is
-    ``log_probability`` normalized by length, by which hypotheses are compared; ``reranking.py`` adds to it.
+    ``tokens`` exclude EOS; ``log_probability`` (nats) includes it, even if the length limit forced it. ``score`` is
+    what hypotheses are ranked by: ``log_probability`` normalized by length, to which ``reranking.py`` may add.
     """
 
     tokens: tuple[int, ...]
@@ -35,8 +35,8 @@ class Hypothesis(NamedTuple):
 def length_normalized(log_probability: float, length: int, config: SearchConfig) -> float:
     """Return ``log_probability / lengthᵅ``, or with ``normalization="gnmt"`` ``log_probability / ((5 + length) / 6)ᵅ``.
 
-    A sum of logarithms falls with every token, so plain sums favor short sentences. ``α = 1`` compares means per
-    token, ``α = 0`` sums; GNMT's form penalizes short sentences less.
+    A sum of log-probabilities falls with every token, so plain sums favor short sentences. ``α = 1`` compares means per
+    token, ``α = 0`` compares sums; GNMT's form penalizes short sentences less.
 
     Source: Jean et al. 2015; Wu et al. 2016, "Google's Neural Machine Translation System", equation 14 (without its
     coverage penalty, which needs attention).
@@ -47,7 +47,7 @@ def length_normalized(log_probability: float, length: int, config: SearchConfig)
 
 
 def repeated_ngram_tokens(tokens: Sequence[int], n: int) -> list[int]:
-    """Return the tokens that would complete an n-gram which the sequence already contains.
+    """Return the tokens that would complete an n-gram that the sequence already contains.
 
     Example:
         >>> repeated_ngram_tokens([7, 8, 9, 7, 8], 3)
@@ -64,4 +64,6 @@ def repeated_ngram_tokens(tokens: Sequence[int], n: int) -> list[int]:
 def check_finite(numbers: Array) -> None:
     """Raise a ``UserError`` unless all numbers are finite."""
     if not np.isfinite(numbers).all():
-        raise UserError("the model's scores are not finite numbers", where="the model file", fix="train it again")
+        raise UserError(
+            "the scores of the model are not finite numbers", where="the model file", fix="train the model again"
+        )

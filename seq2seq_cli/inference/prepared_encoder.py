@@ -1,7 +1,8 @@
 """A trained encoder, prepared for speed: the counterpart of ``prepared_decoder.py``.
 
-``Seq2Seq.encode`` is the definition; this computes the same with fewer operations: a token's input projection is cached
-when it is first read, both directions take their steps together, and there is no cache for a backward pass.
+``Seq2Seq.encode`` is the definition; this module computes the same with fewer operations: the input projection of a
+token is cached when it is first computed, both directions take their steps together, and there is no cache for a
+backward pass.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from seq2seq_cli.nn.recurrent import suffixes
 
 
 class PreparedEncoder:
-    """One model's encoder, prepared.
+    """The encoder of one model, prepared for inference.
 
     Args:
-        model: its cell has a fast twin; its parameters must not change from now on.
+        model: a model whose cell has a fast twin; its parameters must not change any more.
     """
 
     def __init__(self, model: Seq2Seq) -> None:
@@ -51,7 +52,7 @@ class PreparedEncoder:
         self.tokens = [TokenProducts(embedding, weight, bias) for weight, bias in self.inputs[0]]
 
     def encode(self, source: IntArray, packing: Packing) -> DecoderState:
-        """Return what ``Seq2Seq.encode`` returns."""
+        """Encode sentences (see ``Seq2Seq.encode``)."""
         D, layers = self.config.directions, self.config.layers
         # Look up the first layer's input projections, for the reverse direction in reverse order.
         orders: list[Index | slice] = [slice(None), packing.reversal] if D == 2 else [slice(None)]
@@ -74,8 +75,8 @@ class PreparedEncoder:
         """Run one layer in all directions at once.
 
         Args:
-            layer: its number.
-            x: (D, N, gH) projections of the inputs, packed, for each direction in its order.
+            layer: number of the layer.
+            x: (D, N, gH) packed input projections, for each direction in its own order.
             packing: where each token is.
             above: whether a layer above needs the outputs.
 
@@ -96,11 +97,11 @@ class PreparedEncoder:
                     whole[:, size:rows] = part[:, size:]
                 state, rows = tuple(part[:, :size] for part in state), size
             # Before the first step the state is zero, and so is its product.
-            now = by_row[start : start + size].transpose(1, 2, 0, 3)  # (g, D, size, H)
-            h_projection = self.hidden[layer].multiply(state[0]) if start else np.zeros(now.shape, x.dtype)
+            x_projection = by_row[start : start + size].transpose(1, 2, 0, 3)  # (g, D, size, H)
+            h_projection = self.hidden[layer].multiply(state[0]) if start else np.zeros(x_projection.shape, x.dtype)
             if not self.cell.additive:
                 h_projection += self.biases_hh[layer]
-            state = self.cell.step(now, h_projection, state)
+            state = self.cell.step(x_projection, h_projection, state)
             if outputs is not None:
                 outputs[:, start : start + size] = state[0]
         for part, whole in zip(state, final):

@@ -17,14 +17,14 @@ from seq2seq_cli.nn.lexical_prior import Lexicon
 from seq2seq_cli.nn.packing import Packing
 
 RERANKED = 2
-"""Finished hypotheses that a search collects for reranking, for each one of its beam. Twice the beam takes a fifth more
-time than the beam and gains 0.3 BLEU; three times gain no more, nor does a beam of 10 or 15."""
+"""Finished hypotheses that a search collects for reranking, as a multiple of the beam size. A factor of 2 takes a fifth
+more time than 1 and gains 0.3 BLEU; a factor of 3 gains no more, nor does a beam of 10 or 15."""
 LONGEST_OUTPUT = 500
-"""Most target tokens where ``max_length`` is relative to the source's; some models repeat themselves forever."""
+"""Maximum target tokens if ``max_length`` is relative to the source; some models repeat themselves forever."""
 
 
 def longest_output(source_length: int, config: SearchConfig) -> int:
-    """Return the most target tokens of one sentence, EOS included.
+    """Return the maximum number of target tokens of one sentence, EOS included.
 
     Args:
         source_length: tokens of the source, EOS included.
@@ -54,15 +54,15 @@ def search(
     """Translate a batch of sentences.
 
     Args:
-        decoders: of one model or several (their probabilities are averaged at every step) with the same vocabularies.
+        decoders: one, or several with the same vocabularies, whose probabilities are averaged at every step.
         sources: token ids of each sentence, none empty, in any order.
-        config: beam and so on.
+        config: beam size, length limit, and so on.
         bos, eos: ids that begin and end a target sentence.
         suppressed: ids that are never generated.
-        reverse_lexicon: what a beam search's hypotheses are reranked with (see ``reranking``); None: they are not.
+        reverse_lexicon: the table for reranking after a beam search (see ``reranking``); None: no reranking.
 
     Returns:
-        For each sentence up to ``n_best`` hypotheses, best first.
+        Up to ``n_best`` hypotheses for each sentence, best first.
     """
     # Pack the sources, longest first.
     order = sorted(range(len(sources)), key=lambda k: -len(sources[k]))
@@ -80,9 +80,9 @@ def search(
         finished = beam_search(ensemble, limits, config, special, collected)
     # Rank each sentence's hypotheses, and return to the order of the sources.
     results: list[list[Hypothesis]] = [[]] * len(sources)
-    for place, k in enumerate(order):
-        found = finished[place]
+    for row, k in enumerate(order):
+        hypotheses = finished[row]
         if table is not None:
-            found = rerank(found, table, sources[k], eos, config.reverse_weight)
-        results[k] = sorted(found, key=lambda h: (-h.score, h.tokens))[: config.n_best]
+            hypotheses = rerank(hypotheses, table, sources[k], eos, config.reverse_weight)
+        results[k] = sorted(hypotheses, key=lambda h: (-h.score, h.tokens))[: config.n_best]
     return results

@@ -25,17 +25,17 @@ from seq2seq_cli.storage.checkpoint import Checkpoint, load_model
 from seq2seq_cli.text.tokenizer import BOS, EOS, UNKNOWN, Tokenizer, finish_source
 
 SMALLEST_BATCH = 8
-"""Sentences that are worth a thread of their own."""
+"""Minimum number of sentences for a worker of its own."""
 BATCHES_AT_A_TIME = 20
-"""Batches whose sentences are sorted by length together when translating a stream."""
+"""Batches whose sentences are sorted by length together, when a stream is translated."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A sentence as the model reads it.
+    """A source sentence as text and as token ids.
 
-    ``ids`` are its tokens in the order in which the encoder reads them, EOS last; ``truncated`` says whether it has
-    more than ``max_source_length`` tokens, so that its end is not translated.
+    ``ids`` are its tokens in the order in which the encoder reads them, EOS last. If the sentence has more than
+    ``max_source_length`` tokens, ``truncated`` is true, and its end is not translated.
     """
 
     text: str
@@ -50,10 +50,10 @@ class Source:
 
 @dataclass(frozen=True)
 class SourceNotes:
-    """What there is to say about how the model reads a sentence.
+    """How the model reads a sentence.
 
-    ``tokens`` are as text, each with the space before it; ``unknown`` are the parts that became ``<unk>``;
-    ``oov_words`` are the other words that occur in no training source, so that they are split into subwords.
+    ``tokens`` are its tokens as text, each with the space before it; ``unknown`` are the parts that became ``<unk>``;
+    ``oov_words`` are the other words that are out of the training vocabulary; they are split into subwords.
     """
 
     tokens: tuple[str, ...]
@@ -65,9 +65,9 @@ class SourceNotes:
 class Translation:
     """One translation of one sentence.
 
-    ``log_probability`` is in nats; ``score`` is what hypotheses are ranked by: normalized by length, and with a reverse
-    lexical table, the weighted reverse log-probability added (see ``reranking``); ``tokens`` are the target tokens as
-    text, each with the space before it, and ``ids`` the same as numbers.
+    ``log_probability`` is in nats. Hypotheses are ranked by ``score``: the log-probability normalized by length, plus,
+    with a reverse lexical table, the weighted reverse log-probability (see ``reranking``). ``tokens`` are the target
+    tokens as text, each with the space before it, and ``ids`` are the same tokens as numbers.
     """
 
     text: str
@@ -79,11 +79,11 @@ class Translation:
 
 @dataclass(frozen=True)
 class Step:
-    """One token of a translation as the decoder chose it.
+    """One token of a translation, and the decoder's alternatives.
 
-    ``probability`` is from 0 to 1; ``alternatives`` are the most probable other tokens with theirs, highest first.
-    ``prior`` is the token's probability by the lexical prior alone and ``gate`` its weight in the logits of this step;
-    both are None for a model without a prior.
+    ``probability`` is from 0 to 1; ``alternatives`` are the most probable other tokens with their probabilities,
+    highest first. ``prior`` is the token's probability in the lexical prior alone, and ``gate`` is the weight of the
+    prior in the logits of this step; both are None for a model without a prior.
     """
 
     token: str
@@ -97,9 +97,10 @@ class Translator:
     """A trained model ready to translate, or an ensemble whose distributions are averaged at every step.
 
     Args:
-        checkpoints: one or several models with the same tokenizers.
-        names: what to call them in errors.
-        threads: that translate a batch each at the same time; by default one for each core.
+        checkpoints: one model, or several with the same tokenizers.
+        names: names of the models in error messages.
+        threads: number of workers, each of which translates one batch at a time; by default one per core.
+        processes: whether the workers are processes, where a fork is safe, instead of threads.
 
     Raises:
         UserError: if the models' vocabularies differ.
@@ -124,7 +125,7 @@ class Translator:
         self.workers = WorkerPool(weakref.proxy(self), threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [member for checkpoint in checkpoints for member in checkpoint.model.members]
         reverse = [model.reverse_lexicon for model in self.models if model.reverse_lexicon is not None]
-        self._reverse_lexicon = reverse[0] if reverse else None  # the first that an ensemble has
+        self._reverse_lexicon = reverse[0] if reverse else None  # of the first model that has one
         self._decoders: list[StepDecoder] = []
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
@@ -144,9 +145,9 @@ class Translator:
                     )
             if checkpoint.model.config.reverse_source != self.reverse_source:
                 raise UserError(
-                    "one model reads the source reversed, the other does not",
+                    "one of the models reads the source in reverse order, the other does not",
                     where=f"{names[0]} and {name}",
-                    fix="train the models of an ensemble with the same --reverse-source",
+                    fix="train all models of an ensemble with --reverse-source, or all without it",
                 )
 
     @classmethod
@@ -155,10 +156,10 @@ class Translator:
 
         Args:
             paths: model files.
-            threads, processes: see above.
+            threads, processes: as for the class.
 
         Raises:
-            UserError: if a file is not there, is not a model, or the models do not go together.
+            UserError: if a file is missing or not a model, or the models do not form an ensemble.
         """
         return cls(
             [load_model(Path(path)) for path in paths],
@@ -168,57 +169,57 @@ class Translator:
         )
 
     def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
-        """Return the best translation of each text, in order; of blank text, the empty string.
+        """Return the best translation of each text, in order; that of a blank text is the empty string.
 
         Args:
             texts: sentences.
-            config: beam, length penalty and so on; the defaults if None.
+            config: beam size, length penalty, and so on; the defaults if None.
         """
-        return [found[0].text for found in self.translate_n_best(texts, config)]
+        return [n_best[0].text for n_best in self.translate_n_best(texts, config)]
 
     def translate_n_best(self, texts: Iterable[str], config: SearchConfig | None = None) -> Iterator[list[Translation]]:
         """Yield up to ``n_best`` translations of each text, best first, in order; arguments as for ``translate``."""
         if isinstance(texts, str):
-            raise TypeError("texts must be several strings, such as a list, not one string")
+            raise TypeError("texts must be a list or another iterable of strings, not a string")
         config = config or SearchConfig()
         sources = (self.read(text, config) for text in texts)
-        return (found for _, found in self.translate_sources(sources, config))
+        return (n_best for _, n_best in self.translate_sources(sources, config))
 
     def read(self, text: str, config: SearchConfig | None = None) -> Source:
-        """Return a sentence as the model reads it; one with more than ``max_source_length`` tokens is truncated."""
-        most = (config or SearchConfig()).max_source_length
-        ids = self.source_tokenizer.encode(text, most + 1)
-        truncated = len(ids) > most
-        return Source(text, tuple(finish_source(ids[:most], self.reverse_source)), truncated)
+        """Encode a sentence; one with more than ``max_source_length`` tokens is truncated."""
+        limit = (config or SearchConfig()).max_source_length
+        ids = self.source_tokenizer.encode(text, limit + 1)
+        truncated = len(ids) > limit
+        return Source(text, tuple(finish_source(ids[:limit], self.reverse_source)), truncated)
 
     def translate_sources(
         self, sources: Iterable[Source], config: SearchConfig
     ) -> Iterator[tuple[Source, list[Translation]]]:
         """Yield each sentence with its translations, in order.
 
-        Sentences are taken some at a time, so that a stream of any length can pass through. A sentence's translation
-        does not depend on its neighbors (its score may differ in the sixth digit with the size of the matrix products).
+        A few batches of sentences are read at a time, so a stream can have any length. A translation does not depend on
+        the other sentences (its score may differ in the sixth digit with the size of the matrix products).
 
         Args:
             sources: sentences, as ``read`` returned them.
-            config: how to search.
+            config: settings of the search.
         """
-        # A batch of one answers each line before it asks for the next, for a program that talks line by line.
+        # With a batch size of one, each line is translated before the next is read, for interactive programs.
         size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1
         stream = iter(sources)
         while chunk := list(islice(stream, size)):
             results: list[list[Translation]] = [[]] * len(chunk)
             for batch in self.translate_batches(chunk, config):
-                for k, found in batch:
-                    results[k] = found
+                for k, n_best in batch:
+                    results[k] = n_best
             yield from zip(chunk, results)
 
     def translate_batches(
         self, sources: Sequence[Source], config: SearchConfig
     ) -> Iterator[list[tuple[int, list[Translation]]]]:
-        """Yield the translations of some sentences at a time, each with its position, as soon as they are found.
+        """Yield the translations of each batch as soon as it is finished, every sentence with its position.
 
-        The longest sentences come first; arguments as for ``translate_sources``.
+        Blank sentences come first, then the longest; arguments as for ``translate_sources``.
         """
         blank = [(k, [Translation("", 0.0, 0.0, ())]) for k, source in enumerate(sources) if source.blank]
         if blank:
@@ -227,39 +228,38 @@ class Translator:
         while work:
             fitting = max(1, config.max_tokens_per_batch // len(sources[work[0]].ids))
             size = min(config.batch_size * self.workers.size, fitting)
-            several, work = work[:size], work[size:]
-            shards = min(self.workers.size, math.ceil(len(several) / SMALLEST_BATCH))
-            together = [several[k::shards] for k in range(shards)]  # to every worker as many long ones as short ones
-            found = self.workers.call("_search", [([sources[k].ids for k in batch], config) for batch in together])
+            chosen, work = work[:size], work[size:]
+            count = min(self.workers.size, math.ceil(len(chosen) / SMALLEST_BATCH))
+            shards = [chosen[k::count] for k in range(count)]  # every worker gets sentences of all lengths
+            found = self.workers.call("_search", [([sources[k].ids for k in shard], config) for shard in shards])
             yield [
                 (k, [self._translation(hypothesis) for hypothesis in hypotheses])
-                for batch, results in zip(together, found)
-                for k, hypotheses in zip(batch, results)
+                for shard, results in zip(shards, found)
+                for k, hypotheses in zip(shard, results)
             ]
 
     def notes(self, source: Source) -> SourceNotes:
-        """Return what there is to say about how the model reads a sentence."""
+        """Return how the model reads a sentence: its tokens, and what is out of vocabulary."""
         unknown = self.source_tokenizer.unknown(source.text) if UNKNOWN in source.ids else []
-        known = [set(each.oov_words(source.text)) for each in self._vocabularies]
-        new = [word for word in self._vocabularies[0].oov_words(source.text) if all(word in words for words in known)]
-        new = [word for word in new if word not in unknown]
-        vocabulary = self.source_tokenizer.vocabulary
-        return SourceNotes(tuple(vocabulary[k] for k in source.ids), tuple(unknown), tuple(new))
+        first, *others = [vocabulary.oov_words(source.text) for vocabulary in self._vocabularies]
+        oov = [word for word in first if word not in unknown and all(word in words for words in others)]
+        entries = self.source_tokenizer.vocabulary
+        return SourceNotes(tuple(entries[k] for k in source.ids), tuple(unknown), tuple(oov))
 
     @property
     def longest_trained_on(self) -> int:
-        """Tokens of the longest training source, or 0 if that is not known."""
-        return max(each.longest for each in self._vocabularies)
+        """Number of tokens of the longest training source, or 0 if it is unknown."""
+        return max(vocabulary.longest for vocabulary in self._vocabularies)
 
     def explain(self, source: Source | str, translation: Translation, alternatives: int = 3) -> list[Step]:
-        """Return the decoder's choices behind a translation, ``</s>`` last; none if the text is blank.
+        """Return each token of a translation with its probability and alternatives, ``</s>`` last.
 
-        The product of the probabilities is the translation's.
+        The product of the probabilities is that of the translation. A blank text has no tokens.
 
         Args:
             source: the sentence, as text or as ``read`` returned it.
-            translation: of it, by this translator.
-            alternatives: how many other tokens to name at each step.
+            translation: its translation by this translator.
+            alternatives: number of other tokens to return for each step.
         """
         source = self.read(source) if isinstance(source, str) else source
         if source.blank:
@@ -277,14 +277,14 @@ class Translator:
         ]
 
     def explain_prior(self, source: Source, tokens: int = 8) -> list[tuple[str, float]]:
-        """Return what the lexical prior alone would say: its most probable tokens, highest first.
+        """Return the most probable tokens of the lexical prior alone, highest first.
 
         Args:
             source: the sentence, as ``read`` returned it.
-            tokens: how many to return.
+            tokens: number of tokens to return.
 
         Returns:
-            Tokens with their probabilities ``p(v|x)``; none if no model has a prior, or the text is blank.
+            Tokens with their probabilities ``p(v|x)``; an empty list if no model has a prior, or the text is blank.
         """
         prior = None if source.blank else lexical_prior(self.models, source.ids)
         if prior is None:
@@ -293,11 +293,11 @@ class Translator:
         return [(vocabulary[k], float(prior[k])) for k in np.argsort(-prior, kind="stable")[:tokens] if prior[k] > 0]
 
     def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
-        with self._preparing:  # when the first sentence comes, in the process that translates it, once for all threads
+        with self._preparing:  # at the first sentence, in the process that translates it, once for all threads
             if not self._decoders:
                 self._decoders = [prepare_decoder(model) for model in self.models]
-        forbidden = () if config.allow_unknown else (UNKNOWN,)
-        return search(self._decoders, sources, config, BOS, EOS, forbidden, self._reverse_lexicon)
+        suppressed = () if config.allow_unknown else (UNKNOWN,)
+        return search(self._decoders, sources, config, BOS, EOS, suppressed, self._reverse_lexicon)
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(

@@ -1,12 +1,12 @@
-"""A pool of workers that run one method on different shards of the data, one worker on each core.
+"""A worker pool: each worker runs the same method on another shard of the data, on its own core.
 
-Workers are processes forked from this one, and their results are in shared memory. Threads would be simpler, and NumPy
-releases the GIL while it computes; but between its calls only one thread at a time can run Python, and a recurrent
-network makes very many small calls: on two cores, threads took 17 and 36 ms where processes take 13 and 29 ms (a
-training step of a small and of the default network). Where fork is not safe (macOS, Windows, a program with threads of
-its own such as a notebook), the workers are threads.
+Workers are processes forked from this one, with results in shared memory. Threads would be simpler, and NumPy releases
+the GIL while it computes; but between its calls only one thread at a time can run Python, and a recurrent network makes
+very many small calls: on two cores, a training step of a small and of the default network took 17 and 36 ms with
+threads, and takes 13 and 29 ms with processes. Where a fork is not safe (macOS, Windows, or a program with other
+threads, such as a notebook), the workers are threads.
 
-Either works best if the BLAS under NumPy uses one thread; the command line sets that (``__main__.py``). Threads inside
+Both work best if the BLAS of NumPy uses one thread; the command line sets this (``__main__.py``). Threads inside
 each matrix product are about as fast on an idle machine, and three to six times slower on a loaded one, because every
 product then waits for its slower half.
 """
@@ -34,19 +34,19 @@ if TYPE_CHECKING:  # imported where they are needed: the command line checks --t
     import numpy.typing as npt
 
 CAN_FORK = sys.platform.startswith("linux")
-"""Whether workers may be processes; on other systems libraries do not survive a fork, or there is no fork."""
+"""Whether workers can be processes; on other systems there is no fork, or libraries do not survive it."""
 MAX_THREADS = 256
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def check_threads(threads: int | None) -> int:
-    """Return the number of workers: what ``--threads`` says, or one for each core.
+    """Return the number of workers: ``--threads``, or one per core.
 
     Raises:
         UserError: for a number below 1 or above ``MAX_THREADS``.
@@ -63,7 +63,7 @@ def check_threads(threads: int | None) -> int:
 
 
 def shared_zeros(size: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-    """Return a vector of zeros, as ``np.zeros(size, dtype)``, in memory that forked processes share."""
+    """Return ``np.zeros(size, dtype)`` in memory that forked processes share."""
     import numpy as np
 
     memory = mmap.mmap(-1, max(1, size * np.dtype(dtype).itemsize))
@@ -74,11 +74,11 @@ class WorkerPool:
     """Workers that call methods of one object at the same time; the caller itself is the first worker.
 
     Args:
-        target: the object. A process has it as it was when the pool was started: what changes later must be in
-            ``shared_zeros`` or among the arguments. (The owner of a pool passes a ``weakref.proxy`` of itself, or the
-            two would keep each other, with all their arrays, alive until the garbage collector finds the cycle.)
+        target: the object. A process has a copy from the time when the pool was started: what changes later must be in
+            ``shared_zeros`` or among the arguments. (The owner of a pool passes a ``weakref.proxy`` of itself, or else
+            both would stay in memory, with all their arrays, until the garbage collector finds the cycle.)
         size: number of workers, the caller included.
-        processes: whether they are processes, where a fork is safe when the pool starts, or threads.
+        processes: whether to use processes if a fork is safe when the pool starts; otherwise threads.
     """
 
     def __init__(self, target: Any, size: int, processes: bool = True) -> None:
@@ -89,9 +89,9 @@ class WorkerPool:
         self._threads: ThreadPoolExecutor | None = None
 
     def start(self) -> None:
-        """Start the workers, unless they are running; otherwise the first call does."""
+        """Start the workers, unless they are running; without this, the first call starts them."""
         if self.size > 1 and not self._pipes and self._threads is None:
-            # Another thread, of a notebook for example, may hold a lock that a forked copy would wait for forever.
+            # Another thread, for example of a notebook, may hold a lock, for which a forked copy would wait forever.
             if self._processes and threading.active_count() == 1:
                 self._fork()
             else:
@@ -102,48 +102,48 @@ class WorkerPool:
     def call(self, method: str, arguments: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Have worker k call ``target.method(*arguments[k])``; return all results, in order.
 
-        Whatever fails, no worker is busy when this returns or raises.
+        No worker is busy when this returns or raises.
 
         Args:
-            method: its name.
-            arguments: a tuple for each worker, for as many as are needed.
+            method: name of the method.
+            arguments: a tuple for each worker that is needed.
 
         Raises:
             UserError: if a process has ended, for example because the machine ran out of memory.
-            Exception: what a worker's call raised.
+            Exception: any exception that a worker's call raised.
         """
         function = getattr(self.target, method)
         if len(arguments) < 2 or self.size == 1:
             return [function(*each) for each in arguments]
-        mine, *others = arguments
+        own, *others = arguments
         self.start()
         if self._threads is not None:
             from concurrent.futures import wait
 
-            futures = [self._threads.submit(function, *theirs) for theirs in others]
+            futures = [self._threads.submit(function, *other) for other in others]
             try:
-                result = function(*mine)
+                result = function(*own)
             finally:
                 wait(futures)
             return [result, *(future.result() for future in futures)]
         busy = self._pipes[: len(others)]
         try:
-            for pipe, theirs in zip(busy, others):
-                pipe.send((method, theirs))
+            for pipe, other in zip(busy, others):
+                pipe.send((method, other))
             failure = None
             try:
-                result = function(*mine)
+                result = function(*own)
             except Exception as error:
                 failure = error
             results = [pipe.recv() for pipe in busy]
         except (EOFError, OSError):
             self.shut_down()
             raise UserError(
-                "a worker process has ended unexpectedly",
-                where="the operating system may have run out of memory",
+                "a worker process has ended unexpectedly; the operating system may have run out of memory",
+                where="this machine",
                 fix="use less memory (a smaller --batch-size), or --threads 1",
             ) from None
-        except BaseException:  # Ctrl-C: results may still be in the pipes, which can then not be used any more
+        except BaseException:  # for example Ctrl-C: results may remain in the pipes, which are then unusable
             self.shut_down()
             raise
         for outcome in (failure, *results):
@@ -152,11 +152,11 @@ class WorkerPool:
         return [result, *results]
 
     def shards(self, items: Sequence[Any]) -> list[Sequence[Any]]:
-        """Split items into one shard for each worker, every ``size``-th item in one shard."""
+        """Split items into one shard per worker, with every ``size``-th item."""
         return [items[k :: self.size] for k in range(min(self.size, len(items)))]
 
     def slices(self, size: int) -> list[slice]:
-        """Split the positions of a vector of that size into one contiguous slice for each worker."""
+        """Split the positions of a vector of this size into one contiguous slice per worker."""
         length = max(1, math.ceil(size / self.size))
         return [slice(start, min(start + length, size)) for start in range(0, size, length)]
 
@@ -181,13 +181,13 @@ class WorkerPool:
             theirs.close()
 
     def _serve(self, pipe: Connection) -> None:
-        """Run the calls of the first worker until it closes its end of the pipe, or has ended in any way."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first worker, which may want to finish a step
+        """Run calls from the first worker until it closes its end of the pipe, or ends."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first worker, which may finish a step
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         for ours in self._pipes:
-            ours.close()  # or this process would keep its siblings' pipes, and its own, open
+            ours.close()  # otherwise this process would keep the pipes of its siblings, and its own, open
         with contextlib.suppress(EOFError, OSError):
             while True:
                 method, arguments = pipe.recv()
@@ -203,7 +203,7 @@ class WorkerPool:
         for pipe in self._pipes:
             pipe.close()
         for worker in self._workers:
-            worker.terminate()  # nothing is lost: nobody waits for its result any more
+            worker.terminate()  # nothing is lost: no call waits for its result
             worker.join()
         if self._threads is not None:
             self._threads.shutdown()

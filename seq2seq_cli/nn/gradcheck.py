@@ -22,8 +22,8 @@ from seq2seq_cli.nn.packing import Packing
 
 EPSILON = 1e-3
 SMALLEST_SCALE = 1e-5
-"""Errors of smaller gradients are relative to this value: the rounding error of the differences is about 1e-12 anyway, so
-the relative error of a gradient near zero would be meaningless."""
+"""Errors of smaller gradients are relative to this value: the rounding error of the differences is about 1e-12, so the
+relative error of a gradient near zero would be meaningless."""
 TOLERANCE = 1e-6
 """Largest relative error of a correct gradient; one wrong term gives 1e-2 or more."""
 LABEL_SMOOTHING = 0.1
