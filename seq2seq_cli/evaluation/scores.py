@@ -255,7 +255,7 @@ def _why_no_bleu(all_empty: bool, scores: Scores) -> str:
             "no word of any translation is in its reference: check that the model is trained, that the language is "
             "right, and that both sides have the same order"
         )
-    return "BLEU counts n-grams of one to four words, and no translation has four words; chrF2 is more informative here"
+    return "no translation has four words, and BLEU counts n-grams of one to four words; chrF2 is more informative here"
 
 
 def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False) -> float:

@@ -1,1 +1,1 @@
-"""Batches, the loop, several cores, the estimate before, the diagnostics during, the records after."""
+"""The training loop, its batches and workers; estimates before a run, diagnostics during it, records of it."""

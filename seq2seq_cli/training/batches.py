@@ -1,4 +1,4 @@
-"""Sentence pairs to packed batches: compact arrays of ids, bucketing by length, and an order that the seed decides."""
+"""Sentence pairs to packed batches: compact arrays of ids, bucketing by length, and a seeded order."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import BOS, EOS, Tokenizer, source_ids
 
 POOLED_IDS = 1 << 12
-"""Token ids that wait to be put into an array together."""
+"""Token ids that are collected before they are added to an array."""
 POOL = 50
 """Batches whose sentences are sorted by length together: enough for near-equal lengths, few enough to stay random."""
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """Token ids of many sentences in one array, each number in as few bytes as will do.
+    """Token ids of many sentences in one array, in as few bytes as possible.
 
     Args:
-        ids: all sentences' tokens, one sentence after the other, two bytes each where the vocabulary has at most 65,536
+        ids: tokens of all sentences, one sentence after the other; two bytes each if the vocabulary has at most 65,536
             entries, else four.
-        starts: (n + 1,) where each sentence starts, and the end; four bytes each, or eight beyond four thousand million
-            tokens.
+        starts: (n + 1,) the position where each sentence starts, and the end; four bytes each, or eight if there are
+            2³² tokens or more.
     """
 
     ids: npt.NDArray[np.unsignedinteger]
@@ -38,7 +38,7 @@ class Sentences:
 
     @classmethod
     def of(cls, sentences: Iterable[Sequence[int]], vocabulary: int) -> Sentences:
-        """Collect sentences of ids below ``vocabulary`` without ever holding them as lists of lists."""
+        """Collect sentences of ids below ``vocabulary``, without keeping them as a list of lists."""
         builder = SentencesBuilder(vocabulary)
         for sentence in sentences:
             builder.append(sentence)
@@ -53,13 +53,13 @@ class Sentences:
         return np.diff(self.starts).astype(np.int32)
 
     def joined(self, other: Sentences) -> Sentences:
-        """Return these sentences and, behind them, those of the same vocabulary."""
+        """Return these sentences, followed by others of the same vocabulary."""
         starts = np.concatenate([self.starts[:-1].astype(np.int64), other.starts.astype(np.int64) + len(self.ids)])
         dtype = np.uint32 if starts[-1] < 1 << 32 else np.uint64
         return Sentences(np.concatenate([self.ids, other.ids]), starts.astype(dtype))
 
     def lengths_of(self, chosen: Index) -> npt.NDArray[np.int64]:
-        """(k,) tokens of each of the chosen sentences, without those of all others."""
+        """(k,) tokens of each of the chosen sentences; it does not compute the other lengths."""
         return (self.starts[chosen + 1] - self.starts[chosen]).astype(np.int64)
 
 
@@ -68,22 +68,22 @@ class SentencesBuilder:
 
     def __init__(self, vocabulary: int) -> None:
         self._ids, self._lengths = array("H" if vocabulary <= 1 << 16 else "I"), array("I")
-        self._latest: list[int] = []  # an array takes thousands of numbers in a third of the time of twenty at a time
+        self._latest: list[int] = []  # adding thousands of numbers at a time takes a third of the time
 
     def append(self, sentence: Sequence[int]) -> None:
         """Add a sentence."""
         self._latest += sentence
         self._lengths.append(len(sentence))
         if len(self._latest) >= POOLED_IDS:
-            self._take_latest()
+            self._flush()
 
-    def _take_latest(self) -> None:
+    def _flush(self) -> None:
         self._ids.extend(array(self._ids.typecode, self._latest))
         self._latest.clear()
 
     def build(self) -> Sentences:
-        """Return them all."""
-        self._take_latest()
+        """Return all sentences added so far."""
+        self._flush()
         dtype: type[np.unsignedinteger] = np.uint32 if len(self._ids) < 1 << 32 else np.uint64
         starts = np.zeros(len(self._lengths) + 1, dtype)
         np.cumsum(self._lengths, dtype=starts.dtype, out=starts[1:])
@@ -101,7 +101,7 @@ class EncodedCorpus:
         return len(self.source)
 
     def joined(self, other: EncodedCorpus) -> EncodedCorpus:
-        """Return these pairs and, behind them, the others."""
+        """Return these pairs, followed by the others."""
         return EncodedCorpus(self.source.joined(other.source), self.target.joined(other.target))
 
     @property
@@ -123,17 +123,17 @@ def encode_corpus(
     max_source_length: int = sys.maxsize,
     max_tokens: int = sys.maxsize,
 ) -> tuple[EncodedCorpus, bytearray]:
-    """Turn text pairs into ids, but for those that are too long.
+    """Encode sentence pairs as ids, without those that are too long.
 
     Args:
         corpus: the pairs.
-        source_tokenizer, target_tokenizer: their sides'.
-        reverse_source: whether the source is read in reverse.
-        max_source_length: most tokens of a source, the end symbol not counted.
-        max_tokens: most tokens of both sides together.
+        source_tokenizer, target_tokenizer: the tokenizers of the two sides.
+        reverse_source: whether the source is reversed.
+        max_source_length: maximum tokens of a source, without EOS.
+        max_tokens: maximum tokens of both sides together, with BOS and EOS.
 
     Returns:
-        The ids, and for each pair of the corpus, whether it is among them: 1 or 0.
+        The ids; and for each pair of the corpus 1 if it is included, else 0.
     """
     sources, targets = SentencesBuilder(len(source_tokenizer)), SentencesBuilder(len(target_tokenizer))
     fitting = bytearray()
@@ -157,26 +157,27 @@ def plan_batches(
 ) -> list[Index]:
     """Return the pairs of every batch of one epoch.
 
-    With a generator: the pairs are shuffled, cut into pools, sorted by length within each pool so that a batch's
-    sentences are about equally long, cut into batches, and the batches shuffled. Without one, all are sorted by length,
-    longest first, which is fastest, for validation. A batch with too many tokens is halved until none has.
+    With a generator, the pairs are shuffled and split into pools. Each pool is sorted by length, so that the sentences
+    of a batch have similar lengths, and split into batches; then the batches are shuffled. Without a generator, as for
+    validation, all pairs are sorted by length, longest first, which is fastest. Batches with too many tokens are
+    halved.
 
     Args:
         corpus: the pairs.
-        batch_size: most pairs of a batch.
-        generator: decides the order.
-        max_tokens: most source and target tokens of a batch of more than one pair.
-        chosen: positions of the epoch's pairs; None: all.
+        batch_size: maximum pairs of a batch.
+        generator: determines the order.
+        max_tokens: maximum source and target tokens of a batch with more than one pair.
+        chosen: positions of the pairs of this epoch; None: all pairs.
     """
     source, target = corpus.source.lengths, corpus.target.lengths
     both = source + target
-    everything = np.arange(len(corpus)) if chosen is None else chosen
+    pairs = np.arange(len(corpus)) if chosen is None else chosen
     if generator is not None:
-        everything = generator.permutation(everything)
-    pool_size = max(1, len(everything) if generator is None else POOL * batch_size)
+        pairs = generator.permutation(pairs)
+    pool_size = max(1, len(pairs) if generator is None else POOL * batch_size)
     batches: list[Index] = []
-    for start in range(0, len(everything), pool_size):
-        pool = everything[start : start + pool_size]
+    for start in range(0, len(pairs), pool_size):
+        pool = pairs[start : start + pool_size]
         pool = pool[np.lexsort((-source[pool], -target[pool]))]
         for k in range(0, len(pool), batch_size):
             batches += _halve(pool[k : k + batch_size], both, max_tokens)
@@ -186,7 +187,7 @@ def plan_batches(
 
 
 def _halve(pairs: Index, lengths: npt.NDArray[np.int32], max_tokens: int) -> list[Index]:
-    """Return the pairs in as many batches as they need."""
+    """Return the pairs in one batch, or halved until each batch has at most ``max_tokens``."""
     if len(pairs) < 2 or lengths[pairs].sum() <= max_tokens:
         return [pairs]
     middle = len(pairs) // 2
@@ -194,7 +195,7 @@ def _halve(pairs: Index, lengths: npt.NDArray[np.int32], max_tokens: int) -> lis
 
 
 def make_batch(corpus: EncodedCorpus, pairs: Index) -> Batch:
-    """Pack these pairs; each side is sorted by its own lengths, longest first.
+    """Return these pairs as a packed batch; each side is sorted by its own lengths, longest first.
 
     Args:
         corpus: the pairs' ids.
@@ -205,10 +206,10 @@ def make_batch(corpus: EncodedCorpus, pairs: Index) -> Batch:
     by_source, by_target = pairs[source_order], pairs[target_order]
     source_packing = Packing.of(source_lengths[source_order])
     target_packing = Packing.of(target_lengths[target_order] - 1)
-    inputs = _places(corpus.target, by_target, target_packing)
+    inputs = _token_positions(corpus.target, by_target, target_packing)
     row_of_pair = {int(pair): row for row, pair in enumerate(by_source)}
     return Batch(
-        source=corpus.source.ids[_places(corpus.source, by_source, source_packing)].astype(np.intp),
+        source=corpus.source.ids[_token_positions(corpus.source, by_source, source_packing)].astype(np.intp),
         source_packing=source_packing,
         target_inputs=corpus.target.ids[inputs].astype(np.intp),
         target_outputs=corpus.target.ids[inputs + 1].astype(np.intp),
@@ -218,13 +219,13 @@ def make_batch(corpus: EncodedCorpus, pairs: Index) -> Batch:
 
 
 def shards_of(pairs: Index, workers: int) -> list[Index]:
-    """Split a batch's pairs into a shard for each worker, or fewer if there are not enough pairs.
+    """Split the pairs of a batch into one shard per worker, or fewer if there are not enough pairs.
 
-    Neighbors are equally long, so each shard gets every ``workers``-th pair.
+    Adjacent pairs have similar lengths, so each shard gets every ``workers``-th pair.
     """
     return [pairs[k::workers] for k in range(min(workers, len(pairs)))]
 
 
-def _places(sentences: Sentences, chosen: Index, packing: Packing) -> npt.NDArray[np.int64]:
-    """Return where each packed token stands in ``sentences.ids``."""
+def _token_positions(sentences: Sentences, chosen: Index, packing: Packing) -> npt.NDArray[np.int64]:
+    """Return the position of each packed token in ``sentences.ids``."""
     return sentences.starts[chosen].astype(np.int64)[packing.token_sentences] + packing.token_steps

@@ -1,4 +1,4 @@
-"""Reading a training's corpora and turning them into token ids."""
+"""Read the corpora of a training run, encode them, and describe them."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Pairs(NamedTuple):
 def read_corpora(recipe: Recipe) -> tuple[Corpus, Corpus]:
     """Return the training and the validation corpus; without a name, the built-in ones.
 
-    Without validation pairs a seeded share of the training pairs is held out. Where nothing can be held out, both are
-    one and the same object.
+    Without validation pairs, a random share of the training pairs is held out, which the seed determines. If nothing
+    can be held out, both corpora are the same object.
     """
     name, valid_name = recipe.corpora.corpus, recipe.corpora.valid
     if name is None:
@@ -38,10 +38,10 @@ def read_corpora(recipe: Recipe) -> tuple[Corpus, Corpus]:
 
 
 def encode_pairs(corpus: Corpus, checkpoint: Checkpoint) -> tuple[Pairs, PairsSkipped | None]:
-    """Return the pairs that fit the recipe's limits of length, and an event if any does not.
+    """Return the pairs within the length limits of the recipe, and an event if others are skipped.
 
     Raises:
-        UserError: if none fits.
+        UserError: if no pair is within the limits.
     """
     training = checkpoint.recipe.training
     length, tokens = training.max_source_length, training.max_tokens_per_batch
@@ -57,7 +57,7 @@ def encode_pairs(corpus: Corpus, checkpoint: Checkpoint) -> tuple[Pairs, PairsSk
         raise UserError(
             f"every pair is longer than --max-source-length {length} or --max-tokens-per-batch {tokens} allows",
             where=corpus.name,
-            fix="give sentences in place of whole texts, or raise these limits",
+            fix="give single sentences instead of longer texts, or raise these limits",
         )
     skipped = len(corpus) - len(encoded)
     if not skipped:
@@ -67,13 +67,13 @@ def encode_pairs(corpus: Corpus, checkpoint: Checkpoint) -> tuple[Pairs, PairsSk
 
 
 def describe_corpus(recipe: Recipe, train: Pairs, valid: Pairs) -> TrainingCorpus:
-    """Return how many pairs and tokens there are; BOS and EOS do not count."""
+    """Return the numbers of pairs and tokens, without BOS and EOS."""
     source, target = train.ids.source.lengths - 1, train.ids.target.lengths - 2
     return TrainingCorpus(recipe.corpora.corpus, len(train.text), len(valid.text), source, target)
 
 
 def describe_vocabularies(checkpoint: Checkpoint, train: Pairs, valid: Pairs) -> Vocabularies:
-    """Return both vocabularies, and what of the validation corpus is outside of them."""
+    """Return the sizes of both vocabularies, and the out-of-vocabulary rates of the validation corpus."""
     sides = []
     for tokenizer, known, lines, ids in (
         (checkpoint.source_tokenizer, train.text.sources, valid.text.sources, valid.ids.source),
@@ -85,24 +85,24 @@ def describe_vocabularies(checkpoint: Checkpoint, train: Pairs, valid: Pairs) ->
 
 
 def find_suspicious_pairs(recipe: Recipe, train: Corpus, valid: Corpus) -> SuspiciousPairs:
-    """Return what looks wrong in the corpora."""
+    """Return the suspicious pairs of the corpora."""
     if valid is train:
-        found = suspicious_pairs(train)
+        findings = suspicious_pairs(train)
     elif valid.name == train.name and recipe.corpora.valid is None:  # held out of the same file: one corpus
-        found = suspicious_pairs(train.joined(valid))
+        findings = suspicious_pairs(train.joined(valid))
     else:
-        found = suspicious_pairs(train) + suspicious_pairs(valid) + overlap(train, valid)
-    return SuspiciousPairs(tuple(found))
+        findings = suspicious_pairs(train) + suspicious_pairs(valid) + overlap(train, valid)
+    return SuspiciousPairs(tuple(findings))
 
 
 def find_unknown_tokens(pairs: Pairs) -> list[UnknownTokens]:
-    """Return an event for each side that has tokens outside its vocabulary."""
-    found = []
+    """Return an event for each side with tokens outside of its vocabulary."""
+    events = []
     for side, ids in (("source", pairs.ids.source), ("target", pairs.ids.target)):
         count = _count_unknown(ids)
         if count:
-            found.append(UnknownTokens(pairs.text.name, side, count, count / _count_tokens(ids)))
-    return found
+            events.append(UnknownTokens(pairs.text.name, side, count, count / _count_tokens(ids)))
+    return events
 
 
 def _count_unknown(sentences: Sentences) -> int:

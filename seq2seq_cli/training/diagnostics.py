@@ -1,4 +1,4 @@
-"""Watching a training for what goes wrong most often."""
+"""Diagnostics of a training run: detect the most frequent problems."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from seq2seq_cli.training.events import (
 )
 
 CLIPPED_STEPS = 100
-"""Gradients are large at first anyway: only so many clipped steps in a row say something."""
+"""Clipped steps in a row that are reported; at first, gradients are always large."""
 STRONGLY = 2.0
-"""A gradient of norm 1.1 that is clipped to 1 hardly changes: only those that lose half their norm count."""
+"""Only gradients that lose half of their norm count; one of norm 1.1 that is clipped to 1 hardly changes."""
 MUCH_WORSE = 1.0
-"""Nats per token: a new model is often a little worse than guessing, never so much."""
+"""Nats per token; a new model is often a little worse than guessing, but not by this much."""
 RISES = 2
-"""One validation worse than the last is chance, and is answered by halving the learning rate."""
+"""Rises in a row that are reported; a single one may be chance, and halving the learning rate may fix it."""
 
 
 class Diagnostics:
-    """Finds what looks wrong in the reports of a training.
+    """Detects problems in the reports of a training run.
 
     Args:
-        clip_norm: largest norm of the gradient; 0: no limit.
-        vocabulary: target tokens.
-        valid_losses: of the validations before, of a resumed training.
-        by_loss: whether the loss decides which model is kept; if BLEU or chrF2 does, the loss may rise meanwhile.
+        clip_norm: maximum norm of the gradient; 0: no limit.
+        vocabulary: size of the target vocabulary.
+        valid_losses: losses of earlier validations, if the training was resumed.
+        by_loss: whether the model with the lowest loss is kept; with BLEU or chrF2 as criterion, the loss may rise.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Diagnostics:
         self.loss_sum, self.steps = 0.0, 0
 
     def after_step(self, report: StepReport) -> list[Diagnostic]:
-        """Return what a step shows."""
+        """Return the diagnostics after a step."""
         self.loss_sum += report.loss
         self.steps += 1
         strongly = bool(self.clip_norm) and report.gradient_norm > STRONGLY * self.clip_norm
@@ -58,14 +58,14 @@ class Diagnostics:
         return [GradientClipped(CLIPPED_STEPS, report.gradient_norm, self.clip_norm)]
 
     def after_validation(self, report: ValidationReport) -> list[Diagnostic]:
-        """Return what a validation shows."""
-        found: list[Diagnostic] = []
+        """Return the diagnostics after a validation."""
+        problems: list[Diagnostic] = []
         if report.score.all_equal:
-            found.append(TranslationsAllEqual(report.score.samples[0][2]))
+            problems.append(TranslationsAllEqual(report.score.samples[0][2]))
         guessing = math.log(self.vocabulary)
         if report.valid_loss > guessing + MUCH_WORSE:
-            found.append(WorseThanGuessing(report.valid_loss, guessing, self.vocabulary))
-        return found + self._rising_loss(report)
+            problems.append(WorseThanGuessing(report.valid_loss, guessing, self.vocabulary))
+        return problems + self._rising_loss(report)
 
     def _rising_loss(self, report: ValidationReport) -> list[Diagnostic]:
         training_loss, before = self.loss_sum / max(1, self.steps), self.training_loss

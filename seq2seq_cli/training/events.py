@@ -1,9 +1,9 @@
-"""What a training reports while it runs: typed events that carry data; how they are worded is the listener's business.
+"""Events that a training run yields: they carry typed data, and the caller decides how to present it.
 
-``train`` yields them in this order: what is known before the first step (``TrainingCorpus``, ``Vocabularies``,
+``train`` yields them in this order: information before the first step (``TrainingCorpus``, ``Vocabularies``,
 ``SuspiciousPairs``, ``SyntheticPairs`` if there are any, ``Network``, ``RecipeChosen``, ``CostEstimate``),
-``TrainingStarted``, then ``StepReport`` and ``ValidationReport`` with the diagnostics that follow from them, and
-``TrainingFinished``. Notes about the data may come at any time before.
+``TrainingStarted``, then each ``StepReport`` and ``ValidationReport``, followed by its diagnostics, and
+``TrainingFinished``. Notes about the data may come at any time before ``TrainingStarted``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from seq2seq_cli.text.statistics import Finding, Lengths
 
 @dataclass(frozen=True)
 class NothingHeldOut:
-    """No pair could be held out for validation, so the training pairs validate."""
+    """No pair could be held out for validation, so the training pairs are used for it."""
 
 
 @dataclass(frozen=True)
 class PairsSkipped:
-    """``count`` pairs of a corpus exceed ``limits``, two settings, and are left out; ``first`` is a source."""
+    """``count`` pairs of a corpus exceed a limit and are skipped; ``first`` is the source of the first one."""
 
     corpus: str
     count: int
@@ -37,7 +37,7 @@ class PairsSkipped:
 
 @dataclass(frozen=True)
 class TrainingCorpus:
-    """The corpora: name of the training corpus (None: the built-in one), pairs, and tokens of every sentence."""
+    """The name of the training corpus (None: built-in), numbers of pairs, and lengths of all sentences in tokens."""
 
     name: str | None
     training_pairs: int
@@ -47,9 +47,10 @@ class TrainingCorpus:
 
 
 class Side(NamedTuple):
-    """One language's vocabulary, and what of the validation corpus is outside of it, as shares from 0 to 1.
+    """The vocabulary of one side, and out-of-vocabulary rates of the validation corpus, from 0 to 1.
 
-    ``unknown`` counts tokens that are ``<unk>``, ``oov`` words that do not occur in the training corpus.
+    ``unknown`` is the share of tokens that are ``<unk>``; ``oov`` is the share of words that do not occur in the
+    training corpus.
     """
 
     kind: str
@@ -68,14 +69,14 @@ class Vocabularies:
 
 @dataclass(frozen=True)
 class SuspiciousPairs:
-    """Pairs of the corpora that look wrong."""
+    """Suspicious pairs of the corpora."""
 
     findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True)
 class SyntheticPairs:
-    """``pairs`` synthetic pairs were made; ``per_epoch`` of them are drawn for every epoch but the last ones."""
+    """``pairs`` synthetic pairs were made; each epoch, except the last ones, draws ``per_epoch`` of them."""
 
     pairs: int
     per_epoch: int
@@ -83,7 +84,7 @@ class SyntheticPairs:
 
 @dataclass(frozen=True)
 class UnknownTokens:
-    """A side of a corpus has tokens outside its vocabulary: how many, and as a share of all."""
+    """A side of a corpus has tokens outside of its vocabulary: their number, and their share of all tokens."""
 
     corpus: str
     side: str
@@ -101,7 +102,7 @@ class Network:
 
 @dataclass(frozen=True)
 class RecipeChosen:
-    """What was chosen to fit a corpus of that many pairs, by the setting's name; what was given is not among it."""
+    """The settings that were chosen to fit a corpus of that many pairs, without those that the user gave."""
 
     pairs: int
     settings: dict[str, Any]
@@ -109,16 +110,16 @@ class RecipeChosen:
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """What the training will take, from a few steps that leave no trace.
+    """Estimated time and memory of the training run, from a few timed steps.
 
     Args:
-        memory: peak bytes of all processes together; None where the system does not say.
+        memory: peak memory of all processes together, in bytes; None if the system does not report it.
         least_memory: bytes of weights, gradients and optimizer.
         weights: bytes of the weights.
-        steps: number of steps measured.
-        step_seconds, epoch_seconds: of one step, and of one epoch without its validation.
-        steps_per_epoch: optimizer steps.
-        seconds: of all steps to come at most; None where nothing limits them.
+        steps: number of timed steps.
+        step_seconds, epoch_seconds: time of one step, and of one epoch without its validation.
+        steps_per_epoch: optimizer steps of one epoch.
+        seconds: maximum time of all remaining steps; None if there is no limit.
     """
 
     memory: int | None
@@ -133,7 +134,7 @@ class CostEstimate:
 
 @dataclass(frozen=True)
 class BatchesSplit:
-    """``max_tokens_per_batch`` makes some batches smaller than ``batch_size``."""
+    """Some batches are smaller than ``batch_size``, because of ``max_tokens_per_batch``."""
 
     max_tokens_per_batch: int
     batch_size: int
@@ -141,7 +142,7 @@ class BatchesSplit:
 
 @dataclass(frozen=True)
 class ModelBackedUp:
-    """The model that is at ``path`` will be kept as ``backup``."""
+    """The existing model at ``path`` will be backed up as ``backup``."""
 
     path: Path
     backup: Path
@@ -149,15 +150,15 @@ class ModelBackedUp:
 
 @dataclass(frozen=True)
 class TrainingStarted:
-    """The loop begins, at ``step`` after ``seconds`` of training: more than 0 for a resumed one.
+    """The training loop starts, or continues if the training was resumed.
 
     Args:
-        recipe: what is trained, with all settings decided.
-        output: where the model is kept; its state is beside it.
-        step, seconds: where the training stands.
-        total_steps: most optimizer steps of the whole training.
-        best_bleu: of the validations so far; None before the first one.
-        finished: whether a limit is already reached, so that nothing is left to do.
+        recipe: the recipe, with all settings decided.
+        output: path of the model; the training state is beside it.
+        step, seconds: steps and training time so far; 0 for a new training run.
+        total_steps: maximum optimizer steps of the whole training.
+        best_bleu: best BLEU of the validations so far; None before the first one.
+        finished: whether a limit is already reached, so that there is nothing to do.
     """
 
     recipe: Recipe
@@ -173,9 +174,9 @@ class TrainingStarted:
 class StepReport:
     """One optimizer step.
 
-    ``seconds`` is training time since the start, earlier runs included; ``loss`` is what is minimized, label smoothing
-    included, in nats per real target token; ``perplexity`` is without label smoothing; ``tokens_per_second`` counts
-    real target tokens; ``gradient_norm`` is before clipping.
+    ``seconds`` is the training time so far, earlier runs included. ``loss`` is the minimized loss, with label
+    smoothing, in nats per real target token; ``perplexity`` is without it. ``tokens_per_second`` counts real target
+    tokens; ``gradient_norm`` is the norm before clipping.
     """
 
     step: int
@@ -189,10 +190,11 @@ class StepReport:
 
 
 class Score(NamedTuple):
-    """What a validation's translations are worth.
+    """The scores of the translations in a validation.
 
-    ``bleu`` and ``chrf`` are those of all of them; ``samples`` are a few (source, reference, hypothesis), the same
-    sentences every time; ``all_equal`` says whether different sources all got the same translation, or none at all.
+    ``bleu`` and ``chrf`` are corpus scores. ``samples`` are a few triples (source, reference, hypothesis), with the
+    same sentences in every validation. ``all_equal`` says whether all translations are the same, possibly empty,
+    although the sources differ.
     """
 
     bleu: float
@@ -203,7 +205,7 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """One validation; loss in nats per real target token, BLEU of greedy translations, and what they look like."""
+    """One validation: loss in nats per real target token, BLEU of greedy translations, and some of them."""
 
     step: int
     epoch: int
@@ -218,7 +220,7 @@ class ValidationReport:
 
 @dataclass(frozen=True)
 class GradientClipped:
-    """The gradient was clipped to less than half at each of the last ``steps`` steps, now from ``norm``."""
+    """Each of the last ``steps`` gradients was clipped to less than half its norm; the last norm was ``norm``."""
 
     steps: int
     norm: float
@@ -236,7 +238,7 @@ class WorseThanGuessing:
 
 @dataclass(frozen=True)
 class TranslationsAllEqual:
-    """Every validation sentence gets the same translation, or an empty one."""
+    """All validation sentences have the same translation, which may be empty."""
 
     translation: str
 
@@ -253,14 +255,14 @@ class ValidationLossRising:
 
 @dataclass(frozen=True)
 class TrainingFinished:
-    """A limit is reached.
+    """The training has reached a limit.
 
     Args:
-        output: the file of the kept model.
+        output: path of the kept model.
         checkpoint: the kept model with its tokenizers and history.
-        steps, seconds: of the whole training.
-        best: the validation whose model is kept; None if it was in an earlier run.
-        stopped_early: whether ``patience`` ended it.
+        steps, seconds: steps and time of the whole training.
+        best: the validation of the kept model; None if it was in an earlier run.
+        stopped_early: whether ``patience`` ended the training.
         trained: whether this run took any step or validation.
     """
 
@@ -292,7 +294,7 @@ Event = Preparation | TrainingStarted | StepReport | ValidationReport | Diagnost
 
 
 def record_of(report: StepReport | ValidationReport) -> dict[str, Any]:
-    """Return a report's numbers, as history and metrics log keep them: JSON, where what is not finite becomes null."""
+    """Return the numbers of a report for history and metrics log; numbers that are not finite become None."""
     numbers = dataclasses.asdict(report)
     numbers.pop("score", None)
     return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in numbers.items()}

@@ -1,4 +1,4 @@
-"""The lexical prior's tables of a training corpus: what stands between text and ``nn/ibm_model1.py``."""
+"""Learn the tables of the lexical prior from a training corpus, with ``nn/ibm_model1.py``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from seq2seq_cli.training.batches import EncodedCorpus, Sentences
 
 
 def learn_lexicons(corpus: EncodedCorpus, source: Tokenizer, target: Tokenizer) -> tuple[Lexicon, Lexicon]:
-    """Return a corpus's tables ``t(target token | source token)`` and ``t(source token | target token)``.
+    """Return the tables ``t(target token | source token)`` and ``t(source token | target token)`` of a corpus.
 
-    EOS, which ends every sentence, is IBM model 1's NULL word on the side that is given, and generated like any other
-    token on the other side. BOS is on neither side, because the decoder never predicts it.
+    EOS ends every sentence. On the side that is given, it is the NULL word of IBM model 1; on the other side it is
+    generated like any other token. BOS is on neither side, because the decoder never predicts it.
 
     Args:
         corpus: the training pairs.
@@ -29,9 +29,9 @@ def learn_lexicons(corpus: EncodedCorpus, source: Tokenizer, target: Tokenizer) 
 
 
 def copies(source: Tokenizer, target: Tokenizer) -> npt.NDArray[np.int64]:
-    """Return, for each source token, the target token that is the same text; −1 where there is none.
+    """Return, for each source token, the target token with the same text; −1 if there is none.
 
-    Example: names, numbers and punctuation marks where both languages share a script.
+    For example, languages with the same script share names, numbers and punctuation marks.
     """
     same = [target.ids.get(token, -1) for token in source.vocabulary]
     return np.array([-1 if k < len(SPECIALS) else token for k, token in enumerate(same)])

@@ -1,8 +1,8 @@
-"""The metrics log of a training: JSON Lines, a record per report, none lost and none twice when a run is resumed.
+"""The metrics log of a training run: JSON Lines with one record per report.
 
-A report is written here as soon as it is there. A killed training leaves steps behind that its state does not know
-yet: resuming drops them. A validation is saved in the state just before it is reported: resuming adds it where it is
-missing.
+A resumed run neither loses nor repeats a record. Each report is written immediately, so after a kill the log may have
+steps that are not in the training state: resuming removes them. A validation is saved in the training state just before
+it is reported: resuming adds it if it is missing in the log.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ class MetricsLog:
     """An open log.
 
     Args:
-        file: where the records go.
-        path: what to call it in errors.
+        file: the open file.
+        path: its name in error messages.
     """
 
     def __init__(self, file: IO[str], path: str = "") -> None:
@@ -46,15 +46,15 @@ def open_log(
 
     Args:
         path: the file; None for no log.
-        step: of the state that is resumed from; 0 for a new training, which backs up an older log.
-        history: the validations that the state knows.
+        step: step of the training state that is resumed; 0 for a new run, which backs up an existing log.
+        history: the validations in the training state.
     """
     if path is None:
         yield None
         return
     file = Path(path)
     with explain_os_errors(path, "write"):
-        if file.is_file() or not file.exists():  # a device or a pipe has no past
+        if file.is_file() or not file.exists():  # a device or a pipe has no earlier records
             if not step and file.exists() and file.stat().st_size:
                 back_up(file, backup_path(file), move=True)
             kept = kept_lines(file, step, history) if step else []
@@ -64,17 +64,17 @@ def open_log(
     try:
         yield MetricsLog(stream, str(path))
     finally:
-        with contextlib.suppress(OSError):  # every record was flushed: what fails now has failed before
+        with contextlib.suppress(OSError):  # every record was flushed, so an error here was reported before
             stream.close()
 
 
 def kept_lines(path: Path, step: int, history: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the lines of a log that belong to a state: a half-written last line does not.
+    """Return the lines of a log that belong to a training state, without a half-written last line.
 
     Args:
-        path: the log, which need not be there.
-        step: of the state.
-        history: the validations that the state knows; one of its last step may be unknown to the log, or the reverse.
+        path: the log, which may be missing.
+        step: step of the training state.
+        history: the validations in the training state; that of the last step may be missing here or in the log.
     """
     kept: list[str] = []
     known = {record.get("step") for record in history}
@@ -92,5 +92,5 @@ def kept_lines(path: Path, step: int, history: Sequence[Mapping[str, Any]]) -> l
 
 
 def as_line(record: Mapping[str, Any]) -> str:
-    """Return a record, as ``reports.record_of`` makes them, as a line of JSON."""
+    """Return a record from ``events.record_of`` as a line of JSON."""
     return json.dumps(record) + "\n"

@@ -1,4 +1,4 @@
-"""What a training leaves on disk, and how it is taken up again: the model, the training state, their fingerprints."""
+"""Save and resume a training run: the model, the training state, and fingerprints of what must not change."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from seq2seq_cli.training.trainer import Trainer
 
 HASHED_NUMBERS = 1 << 16
-"""Token ids that are turned into the bytes of a hash at a time."""
+"""Token ids that are hashed at a time."""
 
 
 @dataclass
 class TrainingFiles:
-    """Where a training is saved.
+    """The files of a training run.
 
     Args:
-        output: of the model; the training state is beside it.
-        fingerprints: what a resumed training must share with this one.
-        replaces_another: whether a model that is there is of another training, and has to be backed up first.
+        output: path of the model; the training state is beside it.
+        fingerprints: hashes of everything that must be the same when the training is resumed.
+        replaces_another: whether an existing model is of another training run, and has to be backed up first.
     """
 
     output: Path
@@ -41,7 +41,7 @@ class TrainingFiles:
     replaces_another: bool
 
     def save(self, trainer: Trainer, improved: bool) -> None:
-        """Write the training state, and before it the model if it is the best so far, or if there is none yet."""
+        """Write the model if it is the best so far or the first, then the training state."""
         checkpoint, schedule = trainer.checkpoint, trainer.schedule
         if improved or not checkpoint.history or not self.output.exists():
             if self.replaces_another:
@@ -64,15 +64,15 @@ class TrainingFiles:
 
 
 def restore(trainer: Trainer, state: TrainingState) -> None:
-    """Set a trainer to where a saved training stood.
+    """Set a trainer to a saved training state.
 
     Raises:
-        UserError: if the state is damaged, or of another corpus, network, optimizer or pair of tokenizers.
+        UserError: if the state is damaged, or is of another corpus, network, optimizer or pair of tokenizers.
     """
     progress, where = state.progress, str(state_path(trainer.files.output))
     moments = trainer.optimizer.moments()
     try:
-        found = dict(progress["fingerprints"])
+        saved = dict(progress["fingerprints"])
         counts = {name: int(progress[name]) for name in ("step", "epoch", "batch", "validated_step", "failures")}
         if not all(0 <= count <= sys.maxsize for count in counts.values()):
             raise ValueError("a count is out of range")
@@ -83,9 +83,10 @@ def restore(trainer: Trainer, state: TrainingState) -> None:
         trainer.schedule.scale = float(progress["rate_scale"])
         trainer.schedule.best = math.inf if progress["best_loss"] is None else float(progress["best_loss"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UserError(f"the training state is damaged: {error}", where=where, fix="train without --resume") from None
+        what = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise UserError(f"the training state is damaged: {what}", where=where, fix="train without --resume") from None
     for name, value in trainer.files.fingerprints.items():
-        if found.get(name) != value:
+        if saved.get(name) != value:
             raise UserError(
                 f"the {name} is not the one that this training started with",
                 where=where,
@@ -98,7 +99,7 @@ def restore(trainer: Trainer, state: TrainingState) -> None:
 
 
 def fingerprints(checkpoint: Checkpoint, train: EncodedCorpus, valid: EncodedCorpus) -> dict[str, str]:
-    """Return a hash of everything that a resumed training must share with the one it continues, by what it is."""
+    """Return hashes of everything that must be the same when a training is resumed, by description."""
     tokenizers = (checkpoint.source_tokenizer, checkpoint.target_tokenizer)
     return {
         "network": _hashed([_json_bytes(checkpoint.model.config.to_json())]),
@@ -122,7 +123,7 @@ def _json_bytes(value: Any) -> bytes:
 
 
 def _ids_of(corpus: EncodedCorpus) -> Iterator[npt.NDArray[np.integer]]:
-    """Yield the ids of a corpus, some at a time, in the same types whatever it keeps them in."""
+    """Yield the ids of a corpus, some at a time, converted to the same types for every corpus."""
     for side in (corpus.source, corpus.target):
         for numbers, kind in ((side.ids, np.int32), (side.starts, np.int64)):
             for start in range(0, len(numbers), HASHED_NUMBERS):

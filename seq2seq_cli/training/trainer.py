@@ -1,8 +1,8 @@
 """The training loop.
 
-Everything random is decided by the seed and the position: the pairs and the order of an epoch by ``(seed, epoch)``, a
-step's dropout masks by ``(seed, step, shard of the batch)``. So a run resumed from any step continues exactly as it
-would have without the interruption.
+All randomness depends only on the seed and the position: the pairs and the order of an epoch on ``(seed, epoch)``, the
+dropout masks of a step on ``(seed, step, shard of the batch)``. So a run that is resumed at any step continues exactly
+as it would have without the interruption.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM, SYNTHETIC_STREAM = range(4)
 MAX_STEPS_BETWEEN_VALIDATIONS = 2000
 SECONDS_BETWEEN_SAVES = 120.0
 SMALLEST_SHARD = 8
-"""Sentences of a batch that are worth a worker of their own."""
+"""Minimum number of sentences in a shard."""
 SCORED_SENTENCES = 1000
-"""Most sentences that a validation translates, the first ones."""
+"""Maximum number of sentences that a validation translates; it takes the first ones."""
 AUGMENTED = Fraction(4, 5)
-"""Share of a training whose epochs take synthetic pairs; the rest is without, for they are not all correct."""
+"""Share of the training with synthetic pairs; the last part is without, because they are not all correct."""
 MAX_RECORDS = 10_000
-"""Validations that a model file keeps, the latest."""
+"""Maximum number of validations in a model file; it keeps the latest."""
 
 
 def random_stream(seed: int, stream: int, *position: int) -> np.random.Generator:
-    """Return the generator of one purpose at one position."""
+    """Return the random generator of one stream at one position."""
     return np.random.default_rng([seed, stream, *position])
 
 
@@ -55,9 +55,9 @@ class Trainer:
         train, valid: encoded pairs.
         output: where the model is saved; the training state is saved beside it.
         validation: translates validation sentences and scores them.
-        state: to resume from, as ``load_state`` returned it.
-        threads: workers that share each batch's sentences, if there are enough of them.
-        synthetic: encoded pairs of which an epoch takes ``augmentation`` for each real one (see ``augmentation``).
+        state: the training state to resume, as ``load_state`` returned it.
+        threads: maximum number of workers, which share the sentences of each batch.
+        synthetic: encoded pairs, of which an epoch draws ``augmentation`` per real pair (see ``augmentation``).
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Trainer:
         self.config: TrainingConfig = checkpoint.recipe.training
         workers = max(1, min(threads, self.config.batch_size // SMALLEST_SHARD))
         self.real_pairs, self.synthetic_pairs = len(train), 0 if synthetic is None else len(synthetic)
-        self.train = train if synthetic is None else train.joined(synthetic)  # the synthetic pairs behind the real ones
+        self.train = train if synthetic is None else train.joined(synthetic)  # real pairs first
         self.valid = valid
         self.parallel = DataParallel(checkpoint.model, self.config.optimizer, self.train, valid, workers)
         self.model = checkpoint.model
@@ -101,14 +101,14 @@ class Trainer:
 
     @property
     def synthetic_per_epoch(self) -> int:
-        """Synthetic pairs of an augmented epoch."""
+        """Number of synthetic pairs in an augmented epoch."""
         return min(round(self.config.augmentation * self.real_pairs), self.synthetic_pairs)
 
     @property
     def total_steps(self) -> int:
-        """Most optimizer steps of the whole training; early stopping or the time limit may end it sooner.
+        """Maximum optimizer steps of the whole training; early stopping or the time limit may end it sooner.
 
-        Where ``max_tokens_per_batch`` splits batches, an epoch may have a few steps more or less than the first one.
+        If ``max_tokens_per_batch`` splits batches, an epoch may have a few steps more or less than the first one.
         """
         augmented = int(AUGMENTED * self.config.epochs)
         steps = self.steps_per_augmented_epoch * augmented + self.steps_per_epoch * (self.config.epochs - augmented)
@@ -116,7 +116,7 @@ class Trainer:
 
     @property
     def done(self) -> float:
-        """Share of the planned steps or minutes that is done, from 0 to 1 or, by a last step, a little more."""
+        """Share of the planned steps or minutes that is done, from 0 to 1; a last step may exceed 1 a little."""
         done = self.step / self.total_steps
         if self.config.max_minutes:
             done = max(done, self.seconds / (60 * self.config.max_minutes))
@@ -124,7 +124,7 @@ class Trainer:
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the next step: halved by validations that did not improve, and cooled down towards the end."""
+        """The rate of the next step: halved after validations without improvement, and cooled down toward the end."""
         return self.config.learning_rate * self.schedule.scale * cool_down_factor(self.done, self.config.cool_down)
 
     @property
@@ -147,7 +147,7 @@ class Trainer:
         """
         saved = time.monotonic()
         while not self.finished:
-            if not self.batch:  # an epoch goes on as it began, also where it is resumed
+            if not self.batch:  # an epoch continues as it began, even if it is resumed
                 self.augmented = self._is_augmented()
             plan = self.plan(self.epoch, self.augmented)
             while self.batch < len(plan) and not self.finished:
@@ -164,12 +164,12 @@ class Trainer:
                     saved = time.monotonic()
                 self.epoch += 1
                 self.batch = 0
-        if self.validated_step < self.step:  # a limit in the middle of an epoch
+        if self.validated_step < self.step:  # a limit was reached in the middle of an epoch
             yield self._validate()
         self.save()
 
     def plan(self, epoch: int, augmented: bool = False) -> list[Index]:
-        """Return the pairs of every batch of an epoch, with synthetic ones among the real ones if it is augmented."""
+        """Return the pairs of every batch of an epoch; an augmented epoch also has synthetic pairs."""
         order = random_stream(self.config.seed, ORDER_STREAM, epoch)
         pairs = np.arange(self.real_pairs)
         if augmented and self.synthetic_per_epoch:
@@ -178,10 +178,10 @@ class Trainer:
         return plan_batches(self.train, self.config.batch_size, order, self.config.max_tokens_per_batch, pairs)
 
     def _is_augmented(self) -> bool:
-        """Whether the epoch that begins takes synthetic pairs: if it will end before the last part of the training."""
+        """Whether the next epoch has synthetic pairs: if it will end before the last part of the training."""
         config, epoch = self.config, self.epoch
         done = max(self.step / (config.max_steps or math.inf), self.seconds / (60 * (config.max_minutes or math.inf)))
-        ends = done * epoch / max(1, epoch - 1)  # at the pace of the epochs before
+        ends = done * epoch / max(1, epoch - 1)  # at the pace of the previous epochs
         return self.synthetic_per_epoch > 0 and epoch <= AUGMENTED * config.epochs and ends <= AUGMENTED
 
     def train_step(self, pairs: Index) -> StepReport:
@@ -196,7 +196,9 @@ class Trainer:
         if not (math.isfinite(loss.loss) and math.isfinite(norm)):
             raise self._not_finite("the loss or its gradient", self.step + 1)
         learning_rate = self.learning_rate
-        networks = math.sqrt(self.model.config.members)  # the norm of M independent gradients is √M times one's
+        networks = math.sqrt(
+            self.model.config.members
+        )  # the joint norm of M independent gradients is √M times that of one
         self.parallel.step(gradients, learning_rate, self.config.clip_norm * networks)
         self.batch += 1
         seconds = time.perf_counter() - start
@@ -213,7 +215,7 @@ class Trainer:
         )
 
     def _validate(self) -> ValidationReport:
-        """Measure the model on the validation pairs, keep it if it is the best, and save the state."""
+        """Score the model on the validation pairs, keep it if it is the best, and save the state."""
         start = time.perf_counter()
         nll = validation_loss(self.parallel, self.config.max_tokens_per_batch)
         if not math.isfinite(nll):
@@ -240,20 +242,20 @@ class Trainer:
         return report
 
     def save(self, improved: bool = False) -> None:
-        """Write the training state, and before it the model, if it has just become the best, or there is none yet.
+        """Write the model, if it has just become the best or there is none yet, then the training state.
 
         Raises:
-            UserError: if the disk is full and so on, or a weight is no longer a finite number; what was saved before is
-                then untouched.
+            UserError: if the disk is full and so on, or if a weight is no longer a finite number; the files that were
+                saved before stay as they are.
         """
         if not np.isfinite(self.model.parameters.flat).all():
             raise self._not_finite("a weight", self.step)
         self.files.save(self, improved)
 
     def _not_finite(self, what: str, step: int) -> UserError:
-        """Return the error for a training that has diverged; it is raised before anything of it is saved."""
+        """Return the error for a training that has diverged; it is raised before anything is saved."""
         return UserError(
             f"{what} is no longer a finite number at step {step}",
-            where=f"{self.files.output} keeps the best model before that, if there was a validation",
+            where=f"{self.files.output}, which keeps the best model so far if there was a validation",
             fix="train again with a lower --learning-rate or a lower --clip-norm",
         )

@@ -1,4 +1,4 @@
-"""How good a model is in the midst of its training: its loss, and what its translations are worth."""
+"""Validation during training: the loss of a model, and the scores of its translations."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Validation:
     """Translates validation sentences greedily and scores them.
 
     Args:
-        checkpoint: whose tokenizers and limits apply.
-        valid: the sentence pairs.
-        threads: that translate.
+        checkpoint: its tokenizers and limits apply.
+        valid: the validation pairs.
+        threads: number of workers that translate.
     """
 
     def __init__(self, checkpoint: Checkpoint, valid: Corpus, threads: int) -> None:
@@ -37,7 +37,7 @@ class Validation:
         translator = Translator([dataclasses.replace(self.checkpoint, model=model)], threads=self.threads)
         hypotheses = translator.translate(sources, SearchConfig(beam=1, n_best=1, **limits))
         translator.workers.shut_down()
-        # A short, a middling and a long sentence: what the model learns first, what it learns next, what it may never.
+        # Show a short, a medium and a long sentence: models learn them in this order.
         by_length = sorted(range(len(sources)), key=lambda k: (len(sources[k]), k))
         shown = dict.fromkeys(by_length[len(sources) * part // 6] for part in (1, 3, 5))
         samples = tuple((sources[k], targets[k], hypotheses[k]) for k in shown)
@@ -49,7 +49,7 @@ class Validation:
 def validation_loss(parallel: DataParallel, max_tokens: int = MAX_TOKENS_PER_BATCH) -> float:
     """Return the mean negative log-likelihood per real target token of the validation pairs, in nats.
 
-    There is neither dropout nor label smoothing in it.
+    It has neither dropout nor label smoothing.
     """
     loss = parallel.validation_loss(plan_batches(parallel.valid, VALIDATION_BATCH, max_tokens=max_tokens))
     return loss.negative_log_likelihood / loss.tokens
