@@ -84,7 +84,7 @@ SMALL += ("--dropout", "0")
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with ``pairs.tsv`` and a ``model.npz`` that has learnt it."""
+    """A folder with ``pairs.tsv`` and a ``model.npz`` trained on it."""
     folder = tmp_path_factory.mktemp("trained")
     write_pairs(folder / "pairs.tsv")
     arguments = ("--valid", "pairs.tsv", "--epochs", "12", "--learning-rate", "0.01", "--log-file", "log.jsonl")

@@ -69,15 +69,15 @@ def tokenizer_target(data: bytes) -> None:
 
 
 def training_target(data: bytes) -> None:
-    """A tokenizer learnt from a text gives it back, and survives being saved."""
+    """A tokenizer that was trained on a text round-trips it, also after it was saved and loaded."""
     text = as_text(data)
     for kind in ("bpe", "word", "char"):
-        learnt = train_tokenizer(TokenizerConfig(kind, 5000), [text])
-        path = folder() / "learnt.json"
+        trained = train_tokenizer(TokenizerConfig(kind, 5000), [text])
+        path = folder() / "trained.json"
         with path.open("wb") as file:
-            save_tokenizer(learnt, file)
+            save_tokenizer(trained, file)
         loaded = load_tokenizer(path)
-        assert loaded.to_json() == learnt.to_json()
+        assert loaded.to_json() == trained.to_json()
         assert loaded.decode(loaded.encode(text)) == loaded.normalize(text)
 
 

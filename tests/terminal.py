@@ -10,8 +10,8 @@ _PARTS = re.compile(r"\x1b\[(\??[0-9;]*)([A-Za-z])|([\s\S])")
 def screen(output: str, columns: int) -> list[str]:
     """Return the lines of a terminal of that width, and of any height, after this output.
 
-    It knows carriage return, line feed, cursor up (``ESC [ n A``) and erase line (``ESC [ 2 K``), passes over colours
-    and the cursor's look, and breaks a line that is too long.
+    It knows carriage return, line feed, cursor up (``ESC [ n A``) and erase line (``ESC [ 2 K``), ignores colors
+    and the look of the cursor, and wraps a line that is too long.
     """
     lines, row, column = [[" "] * columns], 0, 0
     for argument, command, character in _PARTS.findall(output):

@@ -1,4 +1,4 @@
-"""The house of DESIGN.md: rooms on floors, imports that go down, and what only one room may know."""
+"""The architecture of DESIGN.md: packages in layers, imports that only go down, and what only one package may use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "seq2seq_cli"
-FLOORS = {
+LAYERS = {
     "errors": 0,
     "config": 0,
     "nn": 1,
@@ -21,7 +21,7 @@ FLOORS = {
     "cli": 5,
 }
 """The table of DESIGN.md, which never differs from it."""
-INNER_ROOMS = {"cli": {"commands", "terminal"}}
+SUBPACKAGES = {"cli": {"commands", "terminal"}}
 MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem not in ("__init__", "__main__")
 )
@@ -37,8 +37,8 @@ CALLBACKS = {
 each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
-def room(path: Path) -> str:
-    """The room of a file: ``nn``, ``cli``, ``training`` …"""
+def package(path: Path) -> str:
+    """The package of a file: ``nn``, ``cli``, ``training`` …"""
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
@@ -70,21 +70,21 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def test_the_house_has_exactly_these_rooms():
-    assert {room(path) for path in MODULES} == set(FLOORS)
-    for name in FLOORS:
+def test_the_packages_are_exactly_those_of_the_design():
+    assert {package(path) for path in MODULES} == set(LAYERS)
+    for name in LAYERS:
         folder = PACKAGE / name
         inner = {path.parent.relative_to(folder).parts[0] for path in folder.rglob("*.py") if path.parent != folder}
-        assert inner == INNER_ROOMS.get(name, set())
+        assert inner == SUBPACKAGES.get(name, set())
 
 
 @each_module
-def test_imports_go_down_the_floors(path):
-    own = room(path)
+def test_imports_only_go_down_the_layers(path):
+    own = package(path)
     for name in imports(path):
         parts = name.split(".")
-        if parts[0] == "seq2seq_cli" and len(parts) > 1 and parts[1] in FLOORS:
-            below = FLOORS[parts[1]] < FLOORS[own] or (own, parts[1]) == ("config", "errors")  # which share a floor
+        if parts[0] == "seq2seq_cli" and len(parts) > 1 and parts[1] in LAYERS:
+            below = LAYERS[parts[1]] < LAYERS[own] or (own, parts[1]) == ("config", "errors")  # which share a layer
             assert parts[1] == own or below, f"{own} must not import {name}"
 
 
@@ -101,15 +101,15 @@ def test_no_modules_import_each_other_in_a_circle():
 
 
 @each_module
-def test_no_module_is_longer_than_one_reads_at_a_sitting(path):
+def test_no_module_has_more_than_350_lines(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
 @each_module
 def test_each_package_is_used_only_where_it_belongs(path):
     for name in imports(path):
-        rooms = THIRD_PARTY.get(name.split(".")[0])
-        assert rooms is None or room(path) in rooms, f"{room(path)} must not import {name}"
+        packages = THIRD_PARTY.get(name.split(".")[0])
+        assert packages is None or package(path) in packages, f"{package(path)} must not import {name}"
 
 
 @each_module
@@ -124,7 +124,7 @@ def test_nothing_is_printed_past_the_console(path):
 
 @each_module
 def test_only_the_command_line_knows_signals_exit_codes_and_arguments(path):
-    if room(path) == "cli":
+    if package(path) == "cli":
         return
     exits, known = [], imports(path) & {"signal", "argparse", "click"}
     for node in ast.walk(tree(path)):
@@ -153,7 +153,7 @@ def test_no_file_can_execute_code(path):
 
 @each_module
 def test_nothing_passes_a_callback_of_the_command_line_down(path):
-    if room(path) == "cli":
+    if package(path) == "cli":
         return
     module = tree(path)
     aliases = {"Callable"}  # and names that this module gives to it

@@ -37,7 +37,7 @@ def refused(path, match, exit_code=1):
     assert caught.value.exit_code == exit_code
 
 
-def test_what_is_written_is_read_again_and_numpy_reads_it_too(saved):
+def test_a_written_archive_is_read_again_and_numpy_reads_it_too(saved):
     settings, weight = read(saved)
     assert settings == SETTINGS
     assert weight.dtype == np.float32
@@ -48,7 +48,7 @@ def test_what_is_written_is_read_again_and_numpy_reads_it_too(saved):
         assert archive.size == saved.stat().st_size
 
 
-def test_checksums_may_be_missing_but_not_be_others(saved):
+def test_checksums_may_be_missing_but_not_wrong(saved):
     content = members(saved)
     np.savez(saved, **{**content, "weight": WEIGHT + 1})
     refused(saved, "the content of 'weight' does not match its checksum")
@@ -77,7 +77,7 @@ def test_checksums_may_be_missing_but_not_be_others(saved):
         ({"config": np.array(" " * LARGEST_TEXT)}, "'config' declares"),
     ],
 )
-def test_a_member_that_is_not_what_is_asked_for_is_refused(changes, message, saved):
+def test_a_member_of_another_shape_or_type_is_refused(changes, message, saved):
     content = {**members(saved), **changes}
     del content["checksums"]
     np.savez(saved, **content)
@@ -124,14 +124,14 @@ def test_compressed_members_are_refused(saved, tmp_path):
     refused(tmp_path / "c.npz", "is compressed")
 
 
-def test_a_member_twice_is_refused(saved):
+def test_a_repeated_member_is_refused(saved):
     with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(saved, "a") as file:
         file.writestr("config.npy", b"x")
     refused(saved, "same name")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04" + b"\0" * 100])
-def test_a_file_that_is_no_archive_is_refused(content, tmp_path):
+def test_a_file_that_is_not_an_archive_is_refused(content, tmp_path):
     path = tmp_path / "m.npz"
     path.write_bytes(content)
     refused(path, "not a model file, or it is damaged")
@@ -146,5 +146,5 @@ def test_a_missing_file_and_a_folder(tmp_path):
     refused(tmp_path, "folder")
 
 
-def test_standard_input_is_no_model():
+def test_a_model_is_not_read_from_standard_input():
     refused(Path("-"), "cannot be read from standard input", exit_code=2)

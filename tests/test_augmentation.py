@@ -61,7 +61,7 @@ def test_synthetic_pairs_translate_each_other_and_are_not_in_the_corpus(reverse_
     assert max(len(source.split()) for source, _ in found) == 3  # the longest of the corpus
 
 
-def test_they_are_encoded_as_the_corpus_is():
+def test_synthetic_pairs_are_encoded_like_the_corpus():
     _, found = new_pairs(20)
     for side, first, last in ((found.source, None, 2), (found.target, 1, 2)):
         assert {int(side.ids[stop - 1]) for stop in side.starts[1:]} == {last}
@@ -71,12 +71,12 @@ def test_they_are_encoded_as_the_corpus_is():
         assert np.count_nonzero(side.ids == last) == 20
 
 
-def test_the_generator_decides():
+def test_synthetic_pairs_depend_on_the_generator():
     assert new_pairs(20)[0] == new_pairs(20)[0]
     assert new_pairs(20)[0] != new_pairs(20, seed=1)[0]
 
 
-def test_where_nothing_can_be_replaced_there_are_none():
+def test_without_replaceable_phrases_there_are_no_synthetic_pairs():
     assert new_pairs(5, known=1)[0] == []
 
 
@@ -173,7 +173,7 @@ def test_only_a_file_with_the_setting_needs_the_newer_version(tmp_path):
         assert load_model(tmp_path / "m.npz").recipe.training.augmentation == augmentation_
 
 
-def test_the_preflight_says_how_many_there_are(cli, tmp_path):
+def test_the_report_before_training_gives_the_number_of_synthetic_pairs(cli, tmp_path):
     lines = write_pairs(tmp_path / "pairs.tsv").read_text().splitlines(keepends=True)
     (tmp_path / "some.tsv").write_text("".join(lines[::3]))
     arguments = ("some.tsv", "--valid", "pairs.tsv", "--dry-run", *SMALL)

@@ -12,7 +12,7 @@ def test_the_nearest_sentence_shares_the_largest_part_of_its_words():
     assert nearest_translations(TRAIN, ["a dog sleeps", "one two cat three four"]) == ["B", "D"]
 
 
-def test_of_equals_the_first_wins_whatever_case_and_punctuation():
+def test_of_equally_similar_sentences_the_first_wins_without_regard_to_case_and_punctuation():
     assert nearest_translations(TRAIN, ["THE CAT sleeps?"]) == ["A"]
 
 
@@ -20,11 +20,11 @@ def test_a_long_sentence_does_not_win_by_its_length_alone():
     assert nearest_translations(TRAIN, ["cat"]) == ["A"]
 
 
-def test_a_sentence_like_none_gets_the_first():
+def test_a_sentence_without_common_words_gets_the_first_translation():
     assert nearest_translations(TRAIN, ["zebra", "", "!?"]) == ["A", "A", "A"]
 
 
-def test_word_by_word_takes_the_most_probable_translation_and_copies_what_it_does_not_know():
+def test_word_by_word_takes_the_most_probable_translation_and_copies_unknown_words():
     train = Corpus("train", ["the cat", "the dog", "a cat"], ["le chat", "le chien", "un chat"])
     assert word_by_word_translations(train, ["the Zebra, the dog!", "a cat", ""]) == [
         "le Zebra, le chien!",

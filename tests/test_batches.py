@@ -130,7 +130,7 @@ def test_sentences_of_a_batch_are_about_equally_long():
     assert spread < 0.2 * np.ptp(lengths)
 
 
-def test_joined_corpora_stand_behind_each_other():
+def test_joined_corpora_follow_each_other():
     first, second = random_corpus(5), random_corpus(3, seed=1)
     joined = first.joined(second)
     for side in ("source", "target"):

@@ -57,7 +57,7 @@ class Scripted:
         self.hypotheses = [self.hypotheses[row] for row in rows]
 
 
-def test_the_better_sentence_is_found_behind_the_less_probable_first_token():
+def test_a_better_sentence_with_a_less_probable_first_token_is_found():
     after = {
         (): [0, 0, 0.1, 0.5, 0.4],
         (3,): [0, 0, 0.4, 0.3, 0.3],
@@ -71,14 +71,14 @@ def test_the_better_sentence_is_found_behind_the_less_probable_first_token():
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
-def test_scores_that_are_no_numbers_are_an_error_wherever_they_are(number):
+def test_scores_that_are_not_finite_are_an_error_at_every_position(number):
     after = {(): [0.1, 0.1, 0.1, 0.4, 0.3], (3,): [0.2] * 5, (4,): [number] * 5}
     config = SearchConfig(beam=2, n_best=2)
     with np.errstate(invalid="ignore"), pytest.raises(UserError, match="not finite numbers"):
         beam_search(Scripted(after), np.array([9]), config, SpecialTokens(BOS, EOS, frozenset((0, BOS))))
 
 
-def test_a_search_goes_on_until_so_many_are_finished_as_it_shall_collect():
+def test_a_search_continues_until_it_has_collected_enough_hypotheses():
     after = defaultdict(lambda: [0, 0, 0.6, 0.4, 0])
     special = SpecialTokens(BOS, EOS, frozenset((0, BOS)))
     config = SearchConfig(beam=2, n_best=1, length_penalty=0.0)

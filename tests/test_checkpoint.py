@@ -48,7 +48,7 @@ def test_a_saved_model_loads_the_same(settings, tmp_path):
     )
 
 
-def test_what_was_seen_in_training_is_kept_and_may_be_missing(tmp_path):
+def test_the_training_vocabulary_is_saved_and_may_be_missing(tmp_path):
     checkpoint = small_checkpoint()
     checkpoint.training_vocabulary = TrainingVocabulary(7, frozenset({"the", "été"}))
     path = tmp_path / "m.npz"

@@ -9,7 +9,7 @@ from seq2seq_cli.errors import UserError
 from tests.conftest import environment
 
 
-def test_control_characters_cannot_drive_a_terminal():
+def test_control_characters_cannot_control_a_terminal():
     assert console.printable("a\x1b[31mb\x07\u202ec") == "a\\x1b[31mb\\x07\\u202ec"
     assert console.printable("été\u00a0?") == "été\u00a0?"
 

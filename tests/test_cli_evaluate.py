@@ -139,7 +139,7 @@ def test_baselines_put_the_score_in_scale(trained, cli):
     assert copy["chrf"] < 50 < nearest["chrf"]
     assert word_by_word["chrf"] == 100  # that is how the toy corpus was made
     shown = cli(*arguments, cwd=trained).stdout.decode()
-    assert "for scale" in shown
+    assert "baselines" in shown
     assert "nearest training sentence" in shown
     assert "word by word (IBM model 1)" in shown
 
@@ -250,20 +250,20 @@ ERRORS = [
     (("nothing.tsv",), 1, "no such file"),
     (("--metrics", "meteor"), 2, "--metrics"),
     (("--references", "x"), 2, "--hypotheses"),
-    (("--hypotheses", "pairs.tsv"), 2, "needs references"),
+    (("--hypotheses", "pairs.tsv"), 2, "needs either a CORPUS or --references"),
     (("--hypotheses", "nothing", "--references", "pairs.tsv"), 1, "no such file"),
     (("--hypotheses", "pairs.tsv", "--references", "log.jsonl"), 1, "hypotheses and"),
     (("--beam", "0"), 2, "--beam"),
-    (("pairs.tsv", "--compare"), 2, "two systems"),
+    (("pairs.tsv", "--compare"), 2, "two or more systems"),
     (("pairs.tsv", "--hypotheses", "a", "--hypotheses", "b"), 2, "--compare"),
     (("pairs.tsv", "--hypotheses", "a", "-m", "model.npz"), 2, "not both"),
-    (("--hypotheses", "a", "--references", "b", "-m", "model.npz"), 2, "alone"),
-    (("--hypotheses", "a", "--references", "b", "--by-length"), 2, "--by-length needs the sources"),
-    (("--hypotheses", "a", "--references", "b", "--baselines"), 2, "--baselines needs the sources"),
-    (("--hypotheses", "-", "--references", "-"), 2, "only be read once"),
-    (("-", "--baselines", "--train-corpus", "-"), 2, "only be read once"),
+    (("--hypotheses", "a", "--references", "b", "-m", "model.npz"), 2, "only for --hypotheses"),
+    (("--hypotheses", "a", "--references", "b", "--by-length"), 2, "--by-length needs the source sentences"),
+    (("--hypotheses", "a", "--references", "b", "--baselines"), 2, "--baselines needs the source sentences"),
+    (("--hypotheses", "-", "--references", "-"), 2, "be read only once"),
+    (("-", "--baselines", "--train-corpus", "-"), 2, "be read only once"),
     (("-m", "-"), 2, "a model cannot be read from standard input"),
-    (("--", "-,-"), 2, "only be read once"),
+    (("--", "-,-"), 2, "be read only once"),
     (("pairs.tsv", "--hypotheses", "a", "-o", "out"), 2, "--output"),
     (("pairs.tsv", "-m", "model.npz", "-m", "model.npz", "--compare", "-o", "out"), 2, "--output"),
     (("pairs.tsv", "--examples", "-1"), 2, "--examples"),

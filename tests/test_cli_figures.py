@@ -66,7 +66,7 @@ def test_a_lone_label_stands_beside_its_point_without_a_leader_line():
 
 
 @needs_matplotlib
-def test_want_of_room_is_reported():
+def test_a_lack_of_space_is_reported():
     from matplotlib.figure import Figure
 
     axes = Figure(figsize=(3, 2), dpi=DPI).subplots()

@@ -106,7 +106,7 @@ def test_the_toml_of_a_model_trains_the_same_weights_to_the_bit(case, cli, tmp_p
 def test_a_training_by_the_clock_warns_that_it_cannot_be_repeated_exactly(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     assert cli("train", "p.tsv", "--max-minutes", "0.001", *SMALL).returncode == 0
-    assert "# max-minutes follows the clock" in cli("inspect", "--toml").stdout.decode()
+    assert "# max-minutes depends on the clock" in cli("inspect", "--toml").stdout.decode()
 
 
 def test_a_model_file_that_does_not_say_what_it_was_validated_on_can_be_read(trained, tmp_path):

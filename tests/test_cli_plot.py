@@ -111,12 +111,12 @@ def test_the_picture_of_lengths_has_no_other_flag_of_the_search(cli):
 
 @needs_matplotlib
 @pytest.mark.parametrize("arguments", [("history",), ("lengths",), ("contexts", "hello", "red cat")])
-def test_standard_input_is_no_model(cli, arguments):
+def test_a_model_is_not_read_from_standard_input(cli, arguments):
     assert_explained(cli("plot", *arguments, "-m", "-"), 2, "a model cannot be read from standard input")
 
 
 @needs_matplotlib
-def test_characters_that_the_font_lacks_are_pointed_out_in_one_line(trained, cli, tmp_path):
+def test_characters_that_the_font_lacks_are_reported_in_one_line(trained, cli, tmp_path):
     result = cli("plot", "contexts", "red cat", "\U00012000", "-o", tmp_path / "c.png", cwd=trained)
     assert result.returncode == 0
     assert result.stderr.decode().count("\n") == 2
@@ -129,7 +129,7 @@ def test_without_the_extra_the_error_says_what_to_install(trained, cli, tmp_path
     (tmp_path / f"{missing}.py").write_text("raise ImportError")
     path = os.pathsep.join([str(tmp_path), str(CHECKOUT)])
     result = cli(*PICTURES[name], "-o", tmp_path / "x.png", cwd=trained, PYTHONPATH=path)
-    assert_explained(result, 1, "pictures need matplotlib and adjustText", "pip install matplotlib adjustText")
+    assert_explained(result, 1, "figures need matplotlib and adjustText", "pip install matplotlib adjustText")
     assert not (tmp_path / "x.png").exists()
 
 

@@ -20,7 +20,7 @@ old dog\told dog
 bird\toiseau oiseau oiseau oiseau oiseau oiseau oiseau oiseau oiseau
 old dog\told dog
 """
-LABELS = ["corpus", "tokens", "lengths", "vocabulary", "unseen", "suspicious", "synthetic", "model"]
+LABELS = ["corpus", "tokens", "lengths", "vocabulary", "OOV", "suspicious", "synthetic", "model"]
 LABELS += ["recipe", "note", "memory", "time"]
 
 
@@ -28,7 +28,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_dry_run_shows_all_there_is_to_know_on_stdout_and_writes_no_file(cli, tmp_path):
+def test_a_dry_run_reports_on_stdout_and_writes_no_file(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     (tmp_path / "odd.tsv").write_text(ODD)
     flags = ("--valid", "odd.tsv", "--epochs", "3", "--log-file", "log.jsonl", "--tokenizer", "word")
@@ -39,13 +39,13 @@ def test_a_dry_run_shows_all_there_is_to_know_on_stdout_and_writes_no_file(cli, 
     assert list(dict.fromkeys(labels)) == LABELS
     for part in (
         "p.tsv: 252 training pairs, 4 for validation",
-        "suspicious: 1 pair with an empty side, the first odd.tsv:2",
-        "suspicious: 2 pairs with identical sides, the first odd.tsv:3",
-        "suspicious: 1 pair with one side over 4 times as long as the other, the first odd.tsv:4",
-        "suspicious: 1 pair that repeats an earlier pair, the first odd.tsv:5",
-        "suspicious: 1 pair of the validation corpus that is also a training pair, the first odd.tsv:1",
+        "suspicious: 1 pair with an empty side, the first at odd.tsv:2",
+        "suspicious: 2 pairs with identical sides, the first at odd.tsv:3",
+        "suspicious: 1 pair with one side over 4 times as long as the other, the first at odd.tsv:4",
+        "suspicious: 1 pair that repeats an earlier pair, the first at odd.tsv:5",
+        "suspicious: 1 pair of the validation corpus that is also a training pair, the first at odd.tsv:1",
         "suspicious: 2 pairs of the validation corpus whose source is also in training, with another translation, "
-        "the first odd.tsv:3",
+        "the first at odd.tsv:3",
     ):
         assert part in text
     assert re.search(r"memory: +about \d+ MB", text) or sys.platform == "win32"
@@ -63,14 +63,14 @@ def test_a_training_shows_the_same_on_stderr(cli, tmp_path):
     assert "suspicious: nothing found" in result.stderr.decode()
 
 
-def test_a_share_that_is_held_out_is_looked_at_as_well(cli, tmp_path):
+def test_held_out_pairs_are_checked_too(cli, tmp_path):
     (tmp_path / "odd.tsv").write_text("".join(f"same {k}\tsame {k}\n" for k in range(40)) + ODD)
     text = cli("train", "odd.tsv", "--dry-run", *SMALL).stdout.decode()
     assert "42 training pairs, 2 for validation" in text
-    assert "suspicious: 42 pairs with identical sides, the first odd.tsv:1 (" in text
-    assert "suspicious: 1 pair with an empty side, the first odd.tsv:42 (" in text
-    assert "suspicious: 1 pair with one side over 4 times as long as the other, the first odd.tsv:44 (" in text
-    assert "suspicious: 1 pair that repeats an earlier pair, the first odd.tsv:45 (" in text
+    assert "suspicious: 42 pairs with identical sides, the first at odd.tsv:1 (" in text
+    assert "suspicious: 1 pair with an empty side, the first at odd.tsv:42 (" in text
+    assert "suspicious: 1 pair with one side over 4 times as long as the other, the first at odd.tsv:44 (" in text
+    assert "suspicious: 1 pair that repeats an earlier pair, the first at odd.tsv:45 (" in text
 
 
 def test_a_dry_run_neither_needs_nor_hurts_a_model_of_that_name_and_quiet_keeps_its_result(cli, tmp_path):
@@ -95,7 +95,7 @@ def test_a_dry_run_of_a_resumed_training_shows_what_is_left_of_it(cli, tmp_path)
     assert cli("train", "p.tsv", "--epochs", "1", *SMALL).returncode == 0
     before = (tmp_path / "model.state.npz").read_bytes()
     result = cli("train", "p.tsv", "--resume", "--epochs", "2", "--dry-run")
-    assert b"in all" in result.stdout
+    assert b"in total" in result.stdout
     done = cli("train", "p.tsv", "--resume", "--dry-run")
     assert (done.returncode, b"time:" in done.stdout) == (0, False)  # its limit is reached: no step is left to be timed
     assert (tmp_path / "model.state.npz").read_bytes() == before
@@ -123,7 +123,7 @@ def test_final_weights_are_the_same_to_the_bit_with_and_without_the_timed_steps(
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the kernel counts a program's memory on Linux")
-def test_the_memory_that_is_foretold_is_what_the_training_takes(tmp_path):
+def test_the_estimated_memory_is_that_of_the_training(tmp_path):
     write_pairs(tmp_path / "p.tsv")
     code = (
         "import sys; sys.argv = ['seq2seq', 'train', 'p.tsv', '--max-steps', '3', '--hidden-size', '200',"
@@ -139,7 +139,7 @@ def test_the_memory_that_is_foretold_is_what_the_training_takes(tmp_path):
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="without processes there is nobody beside this one")
-def test_the_memory_of_the_processes_that_share_the_work_is_foretold_too(tmp_path):
+def test_the_estimate_includes_the_memory_of_all_workers(tmp_path):
     write_pairs(tmp_path / "p.tsv")
     foretold = []
     for threads in ("1", "2"):
@@ -157,12 +157,12 @@ def test_clock(seconds, shown):
 
 
 @pytest.mark.parametrize(("size", "shown"), [(30_816, "31 kB"), (1_234_567, "1.2 MB"), (1_234_567_890, "1,235 MB")])
-def test_bytes_are_shown_for_people(size, shown):
+def test_bytes_have_readable_units(size, shown):
     assert megabytes(size) == shown
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.00254, "2.5 ms"), (0.0305, "30.5 ms"), (1.24, "1,240 ms")])
-def test_durations_of_steps_are_shown_for_people(seconds, shown):
+def test_durations_of_steps_have_readable_units(seconds, shown):
     assert milliseconds(seconds) == shown
 
 
@@ -178,7 +178,7 @@ def test_the_histogram_has_both_sides_and_fits_80_columns():
     assert all(len(line) <= 80 for line in (title, first, last))
 
 
-def test_a_tokenizer_of_another_language_is_told_with_what_to_do(cli, tmp_path):
+def test_a_tokenizer_of_another_language_is_reported_with_a_fix(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     (tmp_path / "greek.txt").write_text("α β γ δ\n")
     assert cli("tokenizer", "train", "greek.txt", "-o", "greek.json", "--kind", "char").returncode == 0
@@ -187,7 +187,7 @@ def test_a_tokenizer_of_another_language_is_told_with_what_to_do(cli, tmp_path):
     assert load_model(tmp_path / "model.npz")
 
 
-def test_a_dry_run_may_look_while_a_training_of_the_same_output_runs(cli, tmp_path):
+def test_a_dry_run_may_run_beside_a_training_of_the_same_output(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     with acquire_lock(tmp_path / "model.npz"):
         before = sorted(path.name for path in tmp_path.iterdir())

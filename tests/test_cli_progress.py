@@ -51,7 +51,7 @@ def test_the_summary_names_the_model_that_is_kept_and_why_the_training_ended():
     assert line == "done: 40 steps in 1:01; kept: the model of epoch 1, step 8: perplexity 2.72, BLEU 12.3"
     lines = progress.summary(finished(stopped_early=True))
     assert "earlier run" in lines[0]
-    assert lines[1] == "stopped early: 3 validations without a better one (--patience)"
+    assert lines[1] == "stopped early: 3 validations in a row without improvement (--patience)"
     assert progress.summary(finished(trained=False)) == []
 
 
@@ -69,7 +69,7 @@ def test_the_summary_names_the_model_that_is_kept_and_why_the_training_ended():
         (ValidationLossRising(2, 2.0, 2.2, training_loss_rises=True), ("--learning-rate",), ("--dropout",)),
         (
             WorseThanGuessing(50.0, 6.9078, 1000),
-            ("its loss is 50, that of any of the 1,000 tokens at random is 6.91", "--learning-rate"),
+            ("its validation loss is 50, and guessing one of the 1,000 tokens has a loss of 6.91", "--learning-rate"),
             (),
         ),
     ],

@@ -47,7 +47,7 @@ def leave(child):
     assert child.exitstatus == 0
 
 
-def test_the_prompt_answers_like_the_filter_and_ends_at_ctrl_d(spawn, trained, cli):
+def test_the_prompt_translates_like_the_filter_and_ends_at_ctrl_d(spawn, trained, cli):
     child = spawn()
     child.expect("> ")
     for sentence in ("red cat", "blue bird old"):
@@ -100,7 +100,7 @@ def test_the_search_can_be_changed_to_what_the_flags_would_have_made_it(spawn, t
     leave(child)
 
 
-def test_help_names_every_command_and_the_settings_now(spawn):
+def test_help_names_every_command_and_the_current_settings(spawn):
     child = spawn("--beam", "3")
     child.expect("> ")
     ask(child, ":explain on")
@@ -109,8 +109,10 @@ def test_help_names_every_command_and_the_settings_now(spawn):
         assert command in shown
     for command in (":length-penalty A", ":normalization plain|gnmt", ":no-repeat-ngram N", ":max-length LENGTH"):
         assert command in shown
-    now = "now: beam 3, length-penalty 1.0, normalization plain, reverse-weight 0.2, no-repeat-ngram 0, n-best 1"
-    assert f"{now}, max-length 2x+10, allow-unknown off, explain on, scores off" in " ".join(shown.split())
+    settings = "beam 3, length-penalty 1.0, normalization plain, reverse-weight 0.2, no-repeat-ngram 0, n-best 1"
+    assert f"current settings: {settings}, max-length 2x+10, allow-unknown off, explain on, scores off" in " ".join(
+        shown.split()
+    )
     assert max(map(len, shown.splitlines())) <= 80
     leave(child)
 
@@ -124,18 +126,21 @@ def test_help_names_every_command_and_the_settings_now(spawn):
         (":beam five", [":beam must be a whole number, not 'five'"]),
         (":beam 0", [":beam must be from 1 to 1000, not 0"]),
         (":n-best 9", [":n-best 9 is more than :beam 5", "use :beam 9"]),
-        (":explain maybe", [":explain is on or off, not 'maybe'"]),
+        (":explain maybe", [":explain must be on or off, not 'maybe'"]),
         (":quit now", [":quit takes no argument"]),
         (":n 2", ["n-best 2"]),
         (":no-r 2", ["no-repeat-ngram 2"]),
         (":length-penalty 0.5", ["length-penalty 0.5"]),
-        (":length-penalty long", [":length-penalty must be a number, not 'long'", "for example :length-penalty 0.6"]),
+        (
+            ":length-penalty long",
+            [":length-penalty must be a number, not 'long'", "write for example :length-penalty 0.6"],
+        ),
         (":length-penalty 11", [":length-penalty must be from 0 to 10, not 11.0"]),
         (":normalization gnmt", ["normalization gnmt"]),
         (":max-length 30", ["max-length 30"]),
         (":max-length 2y", [":max-length must be a number of tokens", "for example 60, 2x or 1.5x+10"]),
         (":allow-unknown on", ["allow-unknown on"]),
-        (":allow-unknown 1", [":allow-unknown is on or off, not '1'"]),
+        (":allow-unknown 1", [":allow-unknown must be on or off, not '1'"]),
         (":batch-size 3", ["there is no command :batch-size"]),
         (":normalization none", [":normalization must be one of plain, gnmt, not 'none'"]),
         (":no-repeat-ngram -1", [":no-repeat-ngram must be from 0 to 1000, not -1"]),
@@ -143,7 +148,7 @@ def test_help_names_every_command_and_the_settings_now(spawn):
 )
 def test_a_wrong_command_is_explained_and_a_short_one_understood(line, parts, capsys):
     prompt = Prompt(None, SearchConfig(), Style(), io.BytesIO())
-    prompt.answer(line)
+    prompt.handle(line)
     shown = capsys.readouterr().err
     for part in parts:
         assert part in shown
@@ -211,7 +216,7 @@ def test_a_sentence_longer_than_those_trained_on_gets_a_note(spawn):
     leave(child)
 
 
-def test_a_word_that_is_not_in_the_training_vocabulary_is_pointed_out(spawn):
+def test_a_word_out_of_the_training_vocabulary_is_reported(spawn):
     child = spawn()
     child.expect("> ")
     assert "note: not in the training vocabulary: catdog" in ask(child, "red catdog")
@@ -226,7 +231,7 @@ def test_a_colon_behind_a_space_and_a_smile_are_text(spawn):
     leave(child)
 
 
-def test_what_is_typed_cannot_drive_the_terminal(spawn):
+def test_typed_text_cannot_control_the_terminal(spawn):
     child = spawn("--explain")
     child.expect("> ")
     shown = ask(child, "red \x16\x1b[31mcat [bold]dog[/bold]")  # Ctrl-V takes the escape as it is

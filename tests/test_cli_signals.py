@@ -9,7 +9,7 @@ ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)] + ([(signal.SIGHUP, 129)
 
 
 @pytest.mark.parametrize(("number", "code"), ENDINGS)
-def test_a_signal_is_noted_with_its_exit_code_and_said_at_once(number, code, capfd):
+def test_a_signal_is_recorded_with_its_exit_code_and_reported_at_once(number, code, capfd):
     before = signal.getsignal(number)
     with catch_signals(in_place=False) as received:
         assert received.code is None

@@ -30,5 +30,5 @@ def test_off_a_terminal_nothing_is_folded():
     assert len(table(["a", "b"], [["x", "word " * 500]], UNLIMITED)) == 2
 
 
-def test_cells_are_text_and_not_markup_and_drive_no_terminal():
+def test_cells_are_text_and_not_markup_and_cannot_control_the_terminal():
     assert table(["a"], [["[bold]x[/bold] \x1b[31m"]], 80)[1] == "[bold]x[/bold] \\x1b[31m"

@@ -36,7 +36,7 @@ def test_a_tokenizer_comes_from_standard_input_and_goes_to_standard_output(cli, 
     (tmp_path / "t.txt").write_text(TEXT, encoding="utf-8")
     cli("tokenizer", "train", "t.txt", "-o", "tok.json", *flags)
     assert result.stdout == (tmp_path / "tok.json").read_bytes()
-    assert_explained(cli("tokenizer", "train", "-", "-", "-o", "x.json"), 2, "only be read once")
+    assert_explained(cli("tokenizer", "train", "-", "-", "-o", "x.json"), 2, "be read only once")
     for command in ("encode", "decode"):
         assert_explained(cli("tokenizer", command, "-t", "-", stdin=b"a\n"), 2, "--tokenizer", "standard input")
 
@@ -46,7 +46,7 @@ def test_errors_are_explained(cli, tmp_path):
     (tmp_path / "empty.txt").write_text("\n")
     assert_explained(cli("tokenizer", "train", "nothing.txt", "-o", "x.json"), 1, "no such file")
     assert_explained(cli("tokenizer", "train", "nothing.txt", "-o", "nowhere/x.json"), 1, "no such folder")
-    assert_explained(cli("tokenizer", "train", "empty.txt", "-o", "x.json"), 1, "no text to learn from")
+    assert_explained(cli("tokenizer", "train", "empty.txt", "-o", "x.json"), 1, "no text to train on")
     assert_explained(cli("tokenizer", "train", "t.txt", "-o", "x.json", "--kind", "pieces"), 2, "bpe, word, char")
     assert_explained(cli("tokenizer", "train", "t.txt", "-o", "x.json", "--vocab-size", "1"), 2, "--vocab-size")
     assert_explained(cli("tokenizer", "train", "t.txt"), 2, "--output")

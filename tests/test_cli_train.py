@@ -60,7 +60,7 @@ def test_the_built_in_corpus_is_the_default(cli, tmp_path):
     assert not re.search("^(corpus|valid|epochs|max-minutes) = ", toml, re.MULTILINE)
 
 
-def test_quiet_says_nothing(cli, tmp_path):
+def test_quiet_prints_nothing(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     result = cli("train", "p.tsv", "--max-steps", "2", "--quiet", *SMALL)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
@@ -107,7 +107,7 @@ def test_the_log_goes_to_standard_output_and_training_survives_its_reader(cli, t
     assert json.loads(first)["step"] == 1
     assert code == "0"
     text = result.stderr.decode()
-    assert text.count("nobody reads the log any more; the training goes on without it") == 1
+    assert text.count("the reader of the log has closed the pipe; the training continues without the log") == 1
     assert "Traceback" not in text and "Exception" not in text
     assert (tmp_path / "b.npz").exists()
 
@@ -116,7 +116,7 @@ def test_skipped_pairs_are_reported_with_a_count(cli, tmp_path):
     path = write_pairs(tmp_path / "p.tsv")
     path.write_text("a\t\n\tb\n" + path.read_text())
     result = cli("train", "p.tsv", "--max-steps", "1", *SMALL)
-    assert "2 pairs with an empty side, the first p.tsv:1 (they are left out)" in result.stderr.decode()
+    assert "2 pairs with an empty side, the first at p.tsv:1 (they are left out)" in result.stderr.decode()
 
 
 def test_ready_made_tokenizers_are_used_and_stored(cli, tmp_path):
@@ -167,9 +167,9 @@ WRONG_USAGE = [
     (("-o", "model.txt"), ".npz"),
     (("-o", "a.state.npz"), ".npz"),
     (("-o", "-"), "its training state beside it"),
-    (("--valid", "-", "--config", "-"), "only be read once"),
-    (("--valid", "-,-"), "only be read once"),
-    (("--source-tokenizer", "-", "--target-tokenizer", "-"), "only be read once"),
+    (("--valid", "-", "--config", "-"), "be read only once"),
+    (("--valid", "-,-"), "be read only once"),
+    (("--source-tokenizer", "-", "--target-tokenizer", "-"), "be read only once"),
     (("--tie-embeddings", "--context", "initial"), "equal sizes"),
 ]
 
@@ -254,7 +254,7 @@ def test_debug_adds_the_traceback(cli):
     assert b"error: no such file" in result.stderr
 
 
-def test_no_colour_codes_off_a_terminal(cli, tmp_path):
+def test_no_color_codes_off_a_terminal(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     assert b"\x1b" not in cli("train", "p.tsv", "--max-steps", "2", *SMALL).stderr
 
@@ -357,7 +357,7 @@ def test_a_second_interruption_leaves_at_once_and_what_was_saved_stays(tmp_path)
     process.send_signal(signal.SIGINT)
     message = process.communicate(timeout=60)[1].decode()
     assert (process.returncode, "Traceback" in message) == (130, False), message
-    assert "Ctrl-C again leaves at once" in message
+    assert "Ctrl-C again quits at once" in message
     assert time.monotonic() - begin < 30
     assert load_model(tmp_path / "model.npz")
     assert not [path.name for path in tmp_path.iterdir() if path.name.endswith((".lock", ".tmp"))]
@@ -378,7 +378,7 @@ def test_pairs_that_are_too_long_are_skipped_and_reported_with_a_count(cli, tmp_
     )
 
 
-def test_batches_with_too_many_tokens_are_cut_and_the_user_is_told(cli, tmp_path):
+def test_batches_with_too_many_tokens_are_split_and_reported(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     flags = ("--max-tokens-per-batch", "40", "--max-steps", "1", "--log-file", "log.jsonl")
     result = cli("train", "p.tsv", *flags, *SMALL)
@@ -426,7 +426,7 @@ def test_the_smallest_of_everything_works(flags, cli, tmp_path):
         assert cli("eval", "p.tsv").returncode == 0
 
 
-def test_a_training_that_runs_away_says_at_which_step_and_saves_nothing_of_it(cli, tmp_path):
+def test_a_diverged_training_reports_the_step_and_saves_nothing(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     assert cli("train", "p.tsv", "--epochs", "1", *SMALL).returncode == 0
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.npz")}
@@ -463,7 +463,7 @@ def test_the_log_cannot_be_the_model(cli, tmp_path):
         assert_explained(cli("train", "p.tsv", "--log-file", name), 2, "the log cannot be the model", "--log-file")
 
 
-def test_without_epochs_a_time_limit_is_used_to_its_end_and_the_learning_rate_falls_with_it(cli, tmp_path):
+def test_without_epochs_the_time_limit_is_used_up_and_the_learning_rate_falls_with_it(cli, tmp_path):
     (tmp_path / "few.tsv").write_text("a b\tx y\nc d\tz w\n")
     arguments = ("--max-minutes", "0.05", "--cool-down", "0.5", "--learning-rate", "0.01", "--patience", "100000")
     assert cli("train", "few.tsv", "--valid", "few.tsv", *arguments, "--log-file", "log", *SMALL).returncode == 0

@@ -164,7 +164,7 @@ def test_an_explanation_fits_the_terminal(columns, trained):
 def test_sentences_longer_than_any_in_training_are_noted_with_their_line(trained, cli):
     lines = ["red cat", "red cat old dog blue bird"]
     text = cli("translate", cwd=trained, stdin="\n".join(lines).encode()).stderr.decode()
-    assert "1 sentence is longer than any in training, the first in line 2 with 6 tokens" in text
+    assert "1 sentence is longer than any in training, the first on line 2 with 6 tokens" in text
     assert "the longest in training had 3" in text
     assert cli("translate", lines[0], cwd=trained).stderr == b""
 
@@ -296,7 +296,7 @@ def test_as_many_lines_out_as_in_whatever_the_lines_hold(trained, cli):
     assert "2 lines are longer than 1,000 tokens, the first is line 13" in message
 
 
-def test_a_line_that_is_too_long_is_cut_to_the_tokens_that_were_asked_for(trained, cli):
+def test_a_line_that_is_too_long_is_truncated_to_the_maximum(trained, cli):
     flags = ("--max-source-length", "2", "--max-tokens-per-batch", "8")
     result = cli("translate", *flags, cwd=trained, stdin=b"red cat blue dog\nred cat\n\n")
     first, second, third = result.stdout.splitlines()
@@ -305,8 +305,8 @@ def test_a_line_that_is_too_long_is_cut_to_the_tokens_that_were_asked_for(traine
     assert b"longer" in cli("eval", "pairs.tsv", *flags, cwd=trained).stderr
 
 
-def test_on_a_terminal_a_sentence_can_neither_drive_it_nor_be_taken_for_markup(tmp_path, cli):
-    """A model that has learnt to answer with escape sequences: harmless on a terminal, left as it is in a file."""
+def test_on_a_terminal_a_sentence_can_neither_control_it_nor_be_taken_for_markup(tmp_path, cli):
+    """A model that generates escape sequences: they are harmless on a terminal, and unchanged in a file."""
     evil = "\x1b[31m\u202e\x07[bold]:smile:"
     (tmp_path / "p.tsv").write_text("".join(f"{word}\t{evil}\n" for word in "abcdef"))
     flags = ("--valid", "p.tsv", "--tokenizer", "char", "--learning-rate", "0.02", "--epochs", "40", "--dropout", "0")

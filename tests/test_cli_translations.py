@@ -51,7 +51,7 @@ def test_sentences_that_are_too_long_are_counted_and_the_first_one_named(capsys)
     for number, tokens in enumerate((3, 2, 4, 5), start=1):
         report.add(number, Source("x", (7,) * tokens), nothing)
     report.show(several=True)
-    assert "2 sentences are longer than any in training, the first in line 3 with 3 tokens" in capsys.readouterr().err
+    assert "2 sentences are longer than any in training, the first on line 3 with 3 tokens" in capsys.readouterr().err
     unknown = SourceReport(longest=0)
     unknown.add(1, Source("x", (7,) * 100), nothing)
     unknown.show(several=True)

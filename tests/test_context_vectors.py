@@ -10,7 +10,7 @@ from seq2seq_cli.storage.checkpoint import load_model
 from seq2seq_cli.text.tokenizer import source_ids
 
 
-def test_context_is_what_the_decoder_starts_from_whatever_the_neighbours(trained):
+def test_context_is_the_initial_decoder_state_and_does_not_depend_on_other_sentences(trained):
     checkpoint = load_model(trained / "model.npz")
     texts = ["red cat", "old blue bird", "red cat"]
     vectors = context_vectors(checkpoint, texts)
@@ -45,7 +45,7 @@ def test_components_keep_the_distances_of_points_in_a_plane_and_come_in_order():
     np.testing.assert_allclose(points.mean(axis=0), 0.0, atol=1e-12)
 
 
-def test_components_do_not_depend_on_a_sign_that_nothing_decides():
+def test_components_do_not_depend_on_an_arbitrary_sign():
     vectors = np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 7.0], [4.0, 4.0, 4.0]])
     points, _ = principal_components(vectors)
     assert (np.abs(points.max(axis=0)) >= np.abs(points.min(axis=0))).all()

@@ -72,7 +72,7 @@ def test_without_a_name_the_built_in_corpora_are_read(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_pairs_are_encoded_with_the_symbols_at_their_ends(reverse):
+def test_pairs_are_encoded_with_bos_and_eos(reverse):
     made = checkpoint(reverse)
     found, skipped = encode_pairs(TRAIN, made)
     assert skipped is None
@@ -104,7 +104,7 @@ def test_a_corpus_of_nothing_but_long_pairs_is_an_error():
     assert caught.value.exit_code == 1
 
 
-def test_the_corpus_is_described_without_the_symbols_at_the_ends():
+def test_the_corpus_is_described_without_bos_and_eos():
     made = checkpoint()
     train, valid = (encode_pairs(corpus, made)[0] for corpus in (TRAIN, VALID))
     found = describe_corpus(made.recipe, train, valid)
@@ -114,7 +114,7 @@ def test_the_corpus_is_described_without_the_symbols_at_the_ends():
     assert describe_corpus(Recipe(), train, valid).name is None
 
 
-def test_vocabularies_are_described_by_what_of_the_validation_pairs_is_outside_of_them():
+def test_vocabularies_are_described_with_their_oov_rates():
     made = checkpoint()
     train, valid = (encode_pairs(corpus, made)[0] for corpus in (TRAIN, VALID))
     source, target = describe_vocabularies(made, train, valid).source, describe_vocabularies(made, train, valid).target
@@ -153,7 +153,7 @@ def test_suspicious_pairs_are_looked_for_in_both_corpora_and_between_them():
     assert "also a training pair" in found[2].what
 
 
-def test_a_share_that_was_held_out_is_looked_at_as_one_corpus_with_the_rest():
+def test_held_out_pairs_are_checked_together_with_the_rest():
     train, valid = Corpus("t.tsv", ["same", "b"], ["same", "y"]), Corpus("t.tsv", ["also"], ["also"], (), [3])
     (found,) = find_suspicious_pairs(Recipe.of(corpus="t.tsv"), train, valid).findings
     assert (found.number, found.location) == (2, "t.tsv:1")

@@ -27,14 +27,14 @@ def validation(loss, hypotheses=("un", "deux"), all_equal=False):
     return ValidationReport(1, 1, 1.0, loss, 2.0, 3.0, 0.003, True, Score(3.0, samples, all_equal))
 
 
-def test_a_gradient_that_is_clipped_at_every_step_is_told_once():
+def test_a_gradient_that_is_clipped_at_every_step_is_reported_once():
     watch = diagnostics()
     found = [each for _ in range(3 * CLIPPED_STEPS) for each in watch.after_step(step(norm=7.25))]
     assert found == [GradientClipped(CLIPPED_STEPS, 7.25, 1.0)]
 
 
 @pytest.mark.parametrize(("norm", "clip_norm"), [(1.5, 1.0), (100.0, 0.0)])
-def test_gradients_that_are_hardly_clipped_or_not_at_all_are_no_trouble(norm, clip_norm):
+def test_gradients_that_are_hardly_clipped_or_not_at_all_are_not_reported(norm, clip_norm):
     watch = diagnostics(clip_norm=clip_norm)
     assert [each for _ in range(3 * CLIPPED_STEPS) for each in watch.after_step(step(norm))] == []
 
@@ -46,7 +46,7 @@ def test_one_step_that_is_not_clipped_begins_the_count_anew():
 
 
 @pytest.mark.parametrize("text", ["le chat", ""])
-def test_equal_translations_are_told(text):
+def test_equal_translations_are_reported(text):
     assert diagnostics().after_validation(validation(3.0, (text, text), all_equal=True)) == [TranslationsAllEqual(text)]
     assert diagnostics().after_validation(validation(3.0)) == []
 
@@ -61,28 +61,28 @@ def rising(*losses, training=(), earlier=()):
     return found
 
 
-def test_validation_that_rises_twice_is_told_once_for_each_time_it_begins():
+def test_a_loss_that_rises_twice_is_reported_once_for_each_rise():
     found = rising(3.0, 2.0, 2.1, 2.2, 2.3, 1.9, 2.0, 2.1)
     assert [len(each) for each in found] == [0, 0, 0, 1, 0, 0, 0, 1]
     assert found[3] == [ValidationLossRising(2, 2.0, 2.2, training_loss_rises=False)]
     assert found[7] == [ValidationLossRising(2, 1.9, 2.1, training_loss_rises=False)]
 
 
-def test_validation_and_training_that_rise_together_are_another_trouble():
+def test_validation_and_training_losses_that_rise_together_are_another_diagnosis():
     found = rising(2.0, 2.1, 2.2, training=(1.0, 1.1, 1.2))[2]
     assert found == [ValidationLossRising(2, 2.0, 2.2, training_loss_rises=True)]
 
 
-def test_a_resumed_training_remembers_the_validations_before():
+def test_a_resumed_training_includes_the_earlier_validations():
     assert len(rising(2.1, 2.2, earlier=(3.0, 2.0))[1]) == 1
 
 
-def test_a_model_that_is_worse_than_guessing_is_told():
+def test_a_model_that_is_worse_than_guessing_is_reported():
     assert diagnostics().after_validation(validation(50.0)) == [WorseThanGuessing(50.0, math.log(1000), 1000)]
     assert diagnostics().after_validation(validation(7.0)) == []
 
 
-def test_everything_that_a_validation_shows_is_told_at_once():
+def test_all_diagnostics_of_a_validation_are_reported_at_once():
     watch = diagnostics(earlier=(40.0, 45.0))
     found = watch.after_validation(validation(50.0, ("x", "x"), all_equal=True))
     assert [type(each) for each in found] == [TranslationsAllEqual, WorseThanGuessing, ValidationLossRising][:2]

@@ -186,7 +186,7 @@ def test_a_link_stays_a_link_and_a_device_a_device(tmp_path):
     assert not Path("/dev/null").is_file()
 
 
-def test_keeping_a_file_under_another_name(tmp_path):
+def test_backing_up_a_file(tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
     back_up(a, b)
     assert names(tmp_path) == []
@@ -200,7 +200,7 @@ def test_keeping_a_file_under_another_name(tmp_path):
     assert names(tmp_path) == ["b"]
 
 
-def test_keeping_works_where_there_are_no_links(tmp_path, monkeypatch):
+def test_backing_up_works_without_links(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError
 

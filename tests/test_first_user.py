@@ -65,7 +65,7 @@ def test_own_corpus_from_help_to_scores(home):
     resumed = type_in("train", "pairs.tsv", "-o", "mine.npz", *SMALL, "--max-steps", "350", "--resume")
     assert resumed.returncode == 0, resumed.stderr.decode()
 
-    # It has learnt.
+    # It has learned the corpus.
     scores = json.loads(type_in("eval", "test.en,test.it", "-m", "mine.npz", "--json").stdout)
     assert scores["bleu"] > max(80.0, young["bleu"])
     assert scores["sentences"] == 20
@@ -85,7 +85,7 @@ def test_own_corpus_from_help_to_scores(home):
     references = (home / "test.it").read_text(encoding="utf-8").splitlines()
     assert sum(a == b for a, b in zip(outputs[1:-1], references)) >= 12
 
-    # What was never seen is pointed out, and what is in the file can be looked at.
+    # Words that are out of vocabulary are reported, and the file can be inspected.
     assert "pizza" in type_in("translate", "-m", "mine.npz", "The boy loves a pizza.").stderr.decode()
     facts = json.loads(type_in("inspect", "mine.npz", "--json").stdout)
     assert facts["corpus"] == "pairs.tsv"

@@ -29,7 +29,7 @@ def test_a_few_pairs_more_change_nothing_much(pairs):
         assert abs(there[name] - value) <= {"vocab_size": 500, "hidden_size": 32}.get(name, 2)
 
 
-def test_a_fitted_recipe_says_what_was_chosen_and_it_is_still_nobodys_choice():
+def test_a_fitted_recipe_returns_the_chosen_settings_and_they_do_not_count_as_given():
     recipe = Recipe.of(corpus="pairs.tsv", batch_size=16)
     fitted, chosen = fit_to_corpus(recipe, 3_000)
     assert fitted.given == recipe.given

@@ -31,7 +31,7 @@ def test_any_text_is_tokenized_and_comes_back(data):
 
 @given(st.one_of(TEXT.map(str.encode), st.binary(max_size=60)))
 @FEW
-def test_any_text_can_be_learnt_from(data):
+def test_a_tokenizer_can_be_trained_on_any_text(data):
     training_target(data)
 
 

@@ -28,7 +28,7 @@ SYMBOLS = SpecialTokens(BOS, EOS, frozenset((BOS, 0)))
 
 
 @pytest.mark.parametrize("enough", [1, 1_000_000])
-def test_the_most_probable_token_is_taken_until_the_end_symbol_or_the_limit(enough, monkeypatch):
+def test_the_most_probable_token_is_taken_until_eos_or_the_limit(enough, monkeypatch):
     monkeypatch.setattr(greedy._Score, "MAX_LOGITS", enough)
     first = [[0.0, 0.0, 0.1, 0.9], [0.0, 0.0, 0.6, 0.4], [0.3, 0.3, 0.1, 0.3]]
     second = [[0.0, 0.0, 0.2, 0.8], [0.25] * 4, [0.0, 0.0, 0.75, 0.25]]
@@ -40,7 +40,7 @@ def test_the_most_probable_token_is_taken_until_the_end_symbol_or_the_limit(enou
     assert found[0][0].score == found[0][0].log_probability / 3
 
 
-def test_what_is_never_produced_keeps_its_share_of_the_probability():
+def test_suppressed_tokens_keep_their_share_of_the_probability():
     steps = [[[0.6, 0.1, 0.1, 0.2]], [[0.1, 0.5, 0.3, 0.1]]]  # the most probable tokens are barred
     ((found,),) = greedy_search(Scripted(steps), np.array([9]), SearchConfig(beam=1), SYMBOLS)
     assert found.tokens == (3,)

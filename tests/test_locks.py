@@ -25,7 +25,7 @@ with acquire_lock(Path("f")):
 """
 
 
-def test_a_second_process_is_told_who_is_writing_until_that_one_is_dead(tmp_path):
+def test_a_second_process_is_refused_with_the_process_id_until_the_first_has_ended(tmp_path):
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
     )
@@ -69,7 +69,7 @@ with acquire_lock(Path("f")):
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="no fork here")
-def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock_of_a_dead_one(tmp_path):
+def test_a_forked_process_does_not_keep_the_lock_of_its_dead_parent(tmp_path):
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER_WITH_WORKERS], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True
     )
@@ -87,7 +87,7 @@ def test_a_process_that_was_forked_meanwhile_does_not_keep_the_lock_of_a_dead_on
         holder.stdout.close()
 
 
-def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(tmp_path, monkeypatch):
+def test_a_lock_file_that_its_holder_has_removed_is_not_a_lock(tmp_path, monkeypatch):
     from seq2seq_cli.storage import locks
 
     lock, real = tmp_path / ".f.lock", locks._lock

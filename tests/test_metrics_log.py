@@ -76,7 +76,7 @@ def test_a_resumed_log_that_is_not_there_begins_here(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_the_log_of_an_earlier_training_is_put_aside(tmp_path):
+def test_the_log_of_an_earlier_training_is_backed_up(tmp_path):
     path = tmp_path / "log.jsonl"
     path.write_text(lines({"step": 1}))
     with open_log(str(path)) as log:
@@ -88,7 +88,7 @@ def test_the_log_of_an_earlier_training_is_put_aside(tmp_path):
     assert len(list(tmp_path.iterdir())) == 3
 
 
-def test_killed_while_the_log_is_cut_nothing_of_it_is_lost(tmp_path, monkeypatch):
+def test_a_kill_while_the_log_is_truncated_loses_nothing(tmp_path, monkeypatch):
     path = tmp_path / "log"
     path.write_text(lines({"step": 1}, {"step": 2}))
 

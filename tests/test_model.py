@@ -135,7 +135,7 @@ def test_stepping_gives_the_logits_of_teacher_forcing(config):
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=config_id)
-def test_a_sentence_does_not_depend_on_its_neighbours(config):
+def test_a_sentence_does_not_depend_on_its_neighbors(config):
     model, batch = random_model(config), random_batch()
     together = model.encode(batch.source, batch.source_packing)
     for row, length in enumerate(batch.source_packing.lengths):

@@ -95,7 +95,7 @@ def test_a_damaged_state_is_a_clear_error(tmp_path):
         assert "--resume" in caught.value.fix
 
 
-def test_an_earlier_model_is_put_aside_not_lost(tmp_path):
+def test_an_earlier_model_is_backed_up(tmp_path):
     path = tmp_path / "m.npz"
     list(make_trainer(path, epochs=1, seed=1).run())
     earlier = path.read_bytes()
@@ -106,7 +106,7 @@ def test_an_earlier_model_is_put_aside_not_lost(tmp_path):
     assert path.read_bytes() != earlier
 
 
-def test_two_trainings_by_mistake_cost_nothing(tmp_path):
+def test_a_second_backup_does_not_overwrite_the_first(tmp_path):
     path = tmp_path / "m.npz"
     kept = []
     for seed in (1, 2, 3):

@@ -33,7 +33,7 @@ def test_no_initial_state_is_one_of_zeros(name, lengths):
 
 
 @pytest.mark.parametrize("name", CELLS)
-def test_a_sentence_does_not_know_its_neighbours(name):
+def test_a_sentence_does_not_depend_on_its_neighbors(name):
     cell, generator = CELLS[name], np.random.default_rng(1)
     parameters = random_layer(cell, generator)
     packing = Packing((5, 3, 1))

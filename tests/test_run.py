@@ -211,7 +211,7 @@ def test_a_training_at_its_limit_finishes_at_once(recipe, tmp_path):
     }
 
 
-def test_what_is_odd_about_the_corpora_is_told_before_the_start(recipe, tmp_path):
+def test_problems_of_the_corpora_are_reported_before_the_start(recipe, tmp_path):
     odd = tmp_path / "odd.tsv"
     odd.write_text("red cat\trouge chat\n" + "red " * 9 + "\tx\nzebra\tx\n")
     changed = recipe.replace(valid=str(odd), tokenizer="word", max_source_length=5, max_tokens_per_batch=64)
@@ -244,7 +244,7 @@ def test_one_pair_is_trained_on_and_validated_with(tmp_path):
         ({}, "m.npz", {"resume": True}, "no training to resume", 1),
     ],
 )
-def test_what_cannot_be_is_said_before_the_first_event(
+def test_invalid_settings_are_reported_before_the_first_event(
     changes, output, options, what, code, recipe, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)

@@ -123,7 +123,7 @@ def test_scores_are_what_the_model_gives_and_best_comes_first():
             assert h.score == pytest.approx(h.log_probability / len(full) ** 0.8)
 
 
-def test_suppressed_tokens_and_the_start_symbol_are_never_produced():
+def test_suppressed_tokens_and_bos_are_never_generated():
     model = toy_model()
     found = search([model], sources(), SearchConfig(beam=5, n_best=5), BOS, EOS, suppressed=(0, 3))
     for hypotheses in found:
@@ -147,7 +147,7 @@ def test_max_length_is_kept():
         ("900", [900] * 3),
     ],
 )
-def test_a_relative_longest_output_follows_the_source_and_ends_somewhere(limit, expected):
+def test_a_relative_length_limit_follows_the_source_and_has_a_maximum(limit, expected):
     config = SearchConfig(max_length=limit)
     assert [longest_output(tokens + 1, config) - 1 for tokens in (2, 10, 300)] == expected
 
@@ -167,7 +167,7 @@ def test_scores_that_are_not_numbers_are_an_error():
         search([model], sources(), SearchConfig(), BOS, EOS)
 
 
-def test_a_vocabulary_of_special_symbols_only_gives_the_empty_sentence():
+def test_a_vocabulary_of_special_tokens_only_gives_the_empty_sentence():
     config = ModelConfig(3, 3, "rnn", 2, 2)
     found = search([random_model(config)], [[2]], SearchConfig(beam=3), BOS, EOS, suppressed=(0,))
     assert found[0][0].tokens == ()
@@ -188,7 +188,7 @@ def test_greedy_search_finds_what_beam_search_does_with_a_beam_of_one(ensemble, 
 
 @pytest.mark.parametrize("beam", [1, 5])
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_no_run_of_tokens_is_repeated_where_that_is_asked_for(beam, n):
+def test_no_ngram_is_repeated_if_the_setting_forbids_it(beam, n):
     repeated = 0
     for seed in range(4):
         for config in (SearchConfig(beam=beam, no_repeat_ngram=n), SearchConfig(beam=beam)):

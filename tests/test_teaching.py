@@ -151,7 +151,7 @@ def test_bare_state_with_stacked_weights_starts_every_layer_and_returns_the_top(
     np.testing.assert_array_equal(top, every[-1])
 
 
-def test_the_context_is_all_the_decoder_knows():
+def test_the_decoder_depends_on_the_source_only_through_the_context():
     decoder, Y = make_params("gru", 2, 4, 5), np.ones((3, 2))
     a = decoder_forward(np.zeros(4), Y, decoder, "gru")
     b = decoder_forward(np.ones(4), Y, decoder, "gru")

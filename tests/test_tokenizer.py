@@ -62,7 +62,7 @@ def trained_once(kind):
 
 
 @pytest.mark.parametrize("kind", ["bpe", "char"])
-def test_characters_never_seen_become_one_unknown_and_are_reported(kind):
+def test_unknown_characters_become_one_unk_and_are_reported(kind):
     tokenizer = trained(kind)
     ids = tokenizer.encode("the 漢字 cats")
     assert ids.count(UNKNOWN) == 1
@@ -70,7 +70,7 @@ def test_characters_never_seen_become_one_unknown_and_are_reported(kind):
     assert tokenizer.unknown("the 漢字 cats 漢") == ["漢", "字"]
 
 
-def test_words_never_seen_become_unknown_and_are_reported():
+def test_unknown_words_become_unk_and_are_reported():
     tokenizer = trained("word")
     ids = tokenizer.encode("The dog, the cats.")
     assert ids.count(UNKNOWN) == 1

@@ -67,7 +67,7 @@ def test_training_learns(tmp_path):
     assert min(losses) < 0.5 * before
 
 
-def test_reports_say_what_happened(tmp_path):
+def test_reports_have_the_numbers_of_the_step(tmp_path):
     trainer = make_trainer(tmp_path / "m.npz", epochs=2)
     reports = list(trainer.run())
     steps = [report for report in reports if isinstance(report, StepReport)]

@@ -109,14 +109,14 @@ def test_unknown_is_written_only_where_that_is_allowed(beam, members):
         each.model.parameters["decoder.fc_out.bias"][0] = 50  # <unk> is by far the most probable token
     translator = Translator(fond)
     config = SearchConfig(beam=beam, n_best=beam, max_length=4)
-    forbidden = [text.text for found in translator.translate_n_best(LINES, config) for text in found]
-    assert len(forbidden) == beam * len(LINES)
-    assert not any("<unk>" in text for text in forbidden)
+    texts = [text.text for found in translator.translate_n_best(LINES, config) for text in found]
+    assert len(texts) == beam * len(LINES)
+    assert not any("<unk>" in text for text in texts)
     allowed = translator.translate(LINES, SearchConfig(beam=beam, max_length=4, allow_unknown=True))
     assert allowed == ["<unk> <unk> <unk> <unk>"] * len(LINES)
 
 
-def test_what_a_model_saw_in_training_tells_what_is_new():
+def test_words_out_of_the_training_vocabulary_are_noted():
     trained = checkpoint()
     trained.training_vocabulary = TrainingVocabulary.of(LINES, longest=5)
     translator = Translator([trained])
@@ -129,7 +129,7 @@ def test_what_a_model_saw_in_training_tells_what_is_new():
     assert translator.notes(translator.read("the cat")) == SourceNotes((" the", " cat", "</s>"), (), ())
 
 
-def test_to_an_ensemble_only_that_is_new_which_is_new_to_every_model():
+def test_a_word_is_oov_for_an_ensemble_only_if_it_is_for_every_model():
     members = [checkpoint(), checkpoint(1)]
     for member, words in zip(members, (["the cat"], ["the cat sings"])):
         member.training_vocabulary = TrainingVocabulary.of(words, longest=len(words[0]))

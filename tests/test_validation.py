@@ -54,7 +54,7 @@ def test_the_number_of_threads_changes_nothing():
     assert Validation(made, PAIRS, 2).score(made.model, 100) == Validation(made, PAIRS, 1).score(made.model, 100)
 
 
-def test_equal_translations_of_different_sentences_are_told():
+def test_equal_translations_of_different_sentences_are_reported():
     made = checkpoint()
     made.model.parameters.flat[:] = 0  # whatever comes in
     assert Validation(made, PAIRS, 1).score(made.model, 100).all_equal
@@ -77,7 +77,7 @@ def test_the_mean_loss_weighs_every_token_the_same(tmp_path, monkeypatch):
     assert validation_loss(trainer.parallel, max_tokens=8) == pytest.approx(whole, rel=1e-5)
 
 
-def test_a_model_that_knows_nothing_has_the_loss_of_guessing(tmp_path):
+def test_a_model_of_zeros_has_the_loss_of_guessing(tmp_path):
     trainer = make_trainer(tmp_path / "m.npz", label_smoothing=0.3)  # which is not in it, nor is dropout
     trainer.model.parameters.flat[:] = 0
     vocabulary = trainer.model.config.target_vocabulary

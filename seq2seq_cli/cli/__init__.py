@@ -1,4 +1,4 @@
-"""The command line: flags to calls, results to the screen. The only floor that knows Typer, Rich and exit codes."""
+"""The command line: it turns flags into calls and prints results. Only this package uses Typer, Rich and exit codes."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ COMMANDS = (
     (
         "inspect",
         "inspect:inspect_command",
-        "Show what a file is, its settings, tokenizers, parameters and training history.",
+        "Show the settings, tokenizers, parameters and training history in a model file.",
     ),
     (
         "gradcheck",
         "gradcheck:gradcheck_command",
         "Check the hand-derived gradients of a small random model against finite differences.",
     ),
-    ("plot", "plot:plot_app", "Draw a model's training, its bottleneck, and its view of sentences."),
+    ("plot", "plot:plot_app", "Draw learning curves, BLEU by source length, and context vectors."),
     ("tokenizer", "tokenizer:tokenizer_app", "Train a tokenizer, and turn text into tokens and back."),
 )
-"""Name, home, and line in the list of commands."""
+"""Name, target (module:attribute), and line in the list of commands."""
 
 
 class Root(Group):
-    """The command ``seq2seq``: its subcommands' modules are imported when they are called."""
+    """The command ``seq2seq``: the module of a subcommand is imported when the subcommand is called."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        for name, home, line in COMMANDS:
-            self.add_command(Deferred(name, home, line, hidden=name == "evaluate"))
+        for name, target, line in COMMANDS:
+            self.add_command(Deferred(name, target, line, hidden=name == "evaluate"))
 
 
 app = typer.Typer(
@@ -74,7 +74,7 @@ def root(
 
 
 def main() -> None:
-    """Run the command line and exit; Ctrl-C pressed again and again on the way out is no traceback either."""
+    """Run the command line and exit; even repeated Ctrl-C during the exit prints no traceback."""
     try:
         code = exits.run(app)
         signal.signal(signal.SIGINT, signal.SIG_IGN)

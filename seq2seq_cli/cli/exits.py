@@ -1,4 +1,4 @@
-"""Exceptions to exit codes: every failure is an explained error, none is a traceback."""
+"""Convert exceptions to exit codes: every failure is explained, without a traceback."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from typing import Any
 
 import typer
 
+from seq2seq_cli import __version__
 from seq2seq_cli.cli.signals import ending_signals
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import UserError
 
-# Depending on its version, Typer bundles click or uses the installed one: take the classes that it uses.
+# Depending on its version, Typer bundles Click or uses the installed one: take the classes that it uses.
 ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
 ClickException: type[Exception] = ClickUsageError.__bases__[0]
 
 
 def run(app: typer.Typer) -> int:
-    """Run the command line and return its exit code; every failure becomes an explained error, none a traceback."""
-    warnings.simplefilter("ignore", RuntimeWarning)  # overflow is checked for, and explained, where it matters
-    with suppress(ValueError):  # not in a thread
+    """Run the command line and return its exit code; every failure is explained, without a traceback."""
+    warnings.simplefilter("ignore", RuntimeWarning)  # overflow is detected and reported where it matters
+    with suppress(ValueError):  # threads cannot set signal handlers
         for number in ending_signals():
-            if number != signal.SIGINT:  # which is a KeyboardInterrupt
+            if number != signal.SIGINT:  # it raises KeyboardInterrupt
                 signal.signal(number, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -58,19 +59,20 @@ def run(app: typer.Typer) -> int:
     except OSError as error:
         console.discard_output()
         where = "an input or output of this command" if error.filename is None else str(error.filename)
-        fix = "check that there is space and permission, and that no stream is closed"
-        return _fail(UserError(f"the system refused: {error.strerror or error}", where=where, fix=fix))
+        fix = "check free space and permissions, and that standard input and output are open"
+        return _fail(UserError(f"the operating system reported: {error.strerror or error}", where=where, fix=fix))
     except Exception as error:
         return _fail(
             UserError(
                 f"a bug in this program: {type(error).__name__}: {error}",
-                fix="run it again with --debug, and report what it prints",
+                where=f"seq2seq {__version__}",
+                fix="run the command again with --debug, and report what it prints",
             )
         )
 
 
 def _terminate(number: int, frame: Any) -> None:
-    """End at a signal with its exit code; temporary files are removed on the way out."""
+    """End the program after a signal, with its exit code; temporary files are removed before the exit."""
     raise console.Stop(console.EXIT_SIGNAL + number)
 
 
@@ -82,7 +84,7 @@ def _fail(error: UserError) -> int:
 
 
 def _from_click(error: Any) -> UserError:
-    """Return a usage error of click as a ``UserError``."""
+    """Convert a usage error of Click to a ``UserError``."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "seq2seq"
     return UserError(

@@ -1,6 +1,6 @@
-"""Flags made from settings: a field of a configuration is a flag, with its help, its default and its completion.
+"""Make flags from settings: each field of a configuration becomes a flag with help, default and completion.
 
-A command takes its settings as ``**settings``; the decorator ``with_flags`` puts the flags in their place::
+A command takes its settings as ``**settings``; the decorator ``with_flags`` replaces them by the flags::
 
     @with_flags(SearchConfig)
     def translate_command(text: ..., **settings: Any) -> None:
@@ -21,7 +21,7 @@ _Command = TypeVar("_Command", bound=Callable[..., None])
 
 
 def choices_of(name: str) -> tuple[str, ...]:
-    """Return the choices of a setting whose list is a table of another room."""
+    """Return the choices of a setting that are listed in a table outside of ``config``."""
     if name == "cell":
         from seq2seq_cli.nn.cells import CELLS
 
@@ -40,21 +40,21 @@ def with_flags(
 
     Args:
         sections: configurations.
-        leave_out: names of settings that are no flag of this command.
-        optional: whether a flag that is not given is None in place of its default.
+        leave_out: names of settings that are not flags of this command.
+        optional: whether a flag that is not given is None instead of its default.
     """
 
     def decorate(command: _Command) -> _Command:
         """Replace ``**settings`` in the command's signature by the flags."""
         hints = get_type_hints(command, include_extras=True)
         own = [
-            each.replace(annotation=hints[name])
-            for name, each in inspect.signature(command).parameters.items()
-            if each.kind is not inspect.Parameter.VAR_KEYWORD
+            parameter.replace(annotation=hints[name])
+            for name, parameter in inspect.signature(command).parameters.items()
+            if parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
-        flags = [each for section in sections for each in _flags(section, leave_out, optional)]
+        flags = [flag for section in sections for flag in _flags(section, leave_out, optional)]
         command.__signature__ = inspect.Signature([*own, *flags])  # type: ignore[attr-defined]
-        command.__annotations__ = {each.name: each.annotation for each in (*own, *flags)} | {"return": None}
+        command.__annotations__ = {part.name: part.annotation for part in (*own, *flags)} | {"return": None}
         return command
 
     return decorate
@@ -64,15 +64,17 @@ def _flags(section: type[Section], leave_out: Collection[str], optional: bool) -
     for name, field in settings_in(section).items():
         if name in leave_out:
             continue
-        kind, facts = type_of(section, field), field.metadata
-        choices = facts["choices"] or choices_of(name)
-        switch = kind is bool and (optional or field.default is not False)  # what is off can only be switched on
-        text = f"{facts['text']}: {_listed(choices)}." if choices else facts["text"]
+        kind, metadata = type_of(section, field), field.metadata
+        choices = metadata["choices"] or choices_of(name)
+        switch = kind is bool and (
+            optional or field.default is not False
+        )  # a switch that is off can only be switched on
+        text = f"{metadata['text']}: {_listed(choices)}." if choices else metadata["text"]
         default: object = field.default
-        shown: str = facts["shown"] or {"True": "yes", "False": "no"}.get(str(default), str(default))
+        shown: str = metadata["shown"] or {"True": "yes", "False": "no"}.get(str(default), str(default))
         option = typer.Option(
             f"{flag_of(name)}/--no-{name.replace('_', '-')}" if switch else flag_of(name),
-            metavar="" if kind is bool else facts["metavar"],
+            metavar="" if kind is bool else metadata["metavar"],
             help=text,
             show_default=shown,
             rich_help_panel=f"{section.panel}: yes or no" if switch else section.panel,  # wide flags apart
@@ -90,7 +92,7 @@ def _listed(choices: tuple[str, ...]) -> str:
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
     def complete(incomplete: str) -> list[str]:
-        """Return the choices that begin so."""
+        """Return the choices that start with the incomplete word."""
         return [choice for choice in choices if choice.startswith(incomplete)]
 
     return complete

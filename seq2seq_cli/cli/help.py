@@ -1,7 +1,7 @@
 """Typer commands with shorter help and deferred imports.
 
 ``--help`` shows no type for arguments and for flags without a value. The module of a command is imported when the
-command is called, so that ``seq2seq --help`` starts fast.
+command is called, so that ``seq2seq --help`` is fast.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _without_types(parameters: list[Any]) -> list[Any]:
 
 
 class Command(TyperCommand):
-    """One command."""
+    """A command whose help shows no types."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, the help flag included."""
@@ -31,7 +31,7 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """Several commands under one name."""
+    """A group of commands whose help shows no types."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, the help flag included."""
@@ -42,27 +42,27 @@ class Deferred(Command):
     """A placeholder for a command, or a group, whose module is imported when it is called.
 
     Args:
-        name: of the command.
-        home: its module in ``cli/`` and what it is called there, a function or a ``typer.Typer``.
-        line: its line in the list of commands, the first one of its own help.
+        name: name of the command.
+        target: ``module:attribute``, a function or a ``typer.Typer`` in ``cli/commands/``.
+        line: its line in the list of commands, the same as the first line of its own help.
         hidden: whether to leave it out of the list.
     """
 
-    def __init__(self, name: str, home: str, line: str, *, hidden: bool = False) -> None:
+    def __init__(self, name: str, target: str, line: str, *, hidden: bool = False) -> None:
         super().__init__(name=name, help=line, hidden=hidden)
-        self.home = home
+        self.target = target
 
     def load(self) -> Any:
         """Return the command itself."""
-        module, _, place = self.home.partition(":")
-        found = getattr(import_module(f"seq2seq_cli.cli.commands.{module}"), place)
-        if not isinstance(found, typer.Typer):
-            function, found = found, typer.Typer(add_completion=False)
-            found.command(self.name, cls=Command)(function)
-        command = typer.main.get_command(found)
+        module, _, attribute = self.target.partition(":")
+        loaded = getattr(import_module(f"seq2seq_cli.cli.commands.{module}"), attribute)
+        if not isinstance(loaded, typer.Typer):
+            function, loaded = loaded, typer.Typer(add_completion=False)
+            loaded.command(self.name, cls=Command)(function)
+        command = typer.main.get_command(loaded)
         command.name = self.name
         return command
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """Return the context of the command itself, in which it then runs, shows its help or completes a word."""
+        """Return the context of the command itself, for running it, for its help and for completion."""
         return self.load().make_context(info_name, args, parent, **extra)

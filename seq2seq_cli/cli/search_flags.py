@@ -1,4 +1,4 @@
-"""What the commands that translate share: the flags of the search, and the models that they name."""
+"""What commands that translate share: the flags for models and workers, and loading the models."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Translator
 
 DEFAULT_MODEL = Path("model.npz")
-SHOWN = "What is shown"
+SHOWN = "Output"
 
 Models = Annotated[
     list[Path] | None,
@@ -33,8 +33,8 @@ Threads = Annotated[
     typer.Option(
         "--threads",
         metavar="N",
-        help="Batches translated at a time.",
-        show_default="one for each core",
+        help="Batches translated in parallel.",
+        show_default="one per core",
         rich_help_panel=SearchConfig.panel,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a hang-up during training: the current step is finished and saved first."""
+"""Ctrl-C, SIGTERM and SIGHUP during training: the current step is finished and saved first."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from seq2seq_cli.cli.terminal import console
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """Return the signals that end the program: Ctrl-C, SIGTERM, and a hang-up unless it is ignored, as by nohup."""
-    found = [signal.SIGINT, signal.SIGTERM]
+    """Return the signals that end the program: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as by nohup."""
+    signals = [signal.SIGINT, signal.SIGTERM]
     hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
     if hang_up is not None and signal.getsignal(hang_up) != signal.SIG_IGN:
-        found.append(hang_up)
-    return tuple(found)
+        signals.append(hang_up)
+    return tuple(signals)
 
 
 class StopSignal:
@@ -26,8 +26,8 @@ class StopSignal:
     ``code`` is the exit code once a signal has arrived, else None. A second SIGINT interrupts at once.
 
     Args:
-        in_place: whether the notice replaces the terminal's last line: a live display overwrites the lines above it,
-            for which the cursor must stay where it is.
+        in_place: whether the notice replaces the last line of the terminal. A live display overwrites the lines above,
+            so the cursor must stay where it is.
     """
 
     def __init__(self, in_place: bool) -> None:
@@ -40,11 +40,11 @@ class StopSignal:
             raise KeyboardInterrupt
         self.code = console.EXIT_SIGNAL + number
         if not console.quiet():
-            with suppress(OSError):  # not print: the signal may have interrupted one
+            with suppress(OSError):  # not print, which the signal may have interrupted
                 os.write(2, self._notice().encode())
 
     def _notice(self) -> str:
-        text = "stopping after this step, saving ... (Ctrl-C again leaves at once)"
+        text = "stopping after this step, saving ... (Ctrl-C again quits at once)"
         if not self._in_place:
             return f"\n{text}\n"
         width = os.get_terminal_size(2).columns - 1

@@ -1,4 +1,4 @@
-"""``seq2seq eval``: sacreBLEU's scores of a model, of several side by side, or of any system's output."""
+"""``seq2seq eval``: sacreBLEU scores of a model, of several systems side by side, or of any translations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seq2seq_cli.text.corpus import Corpus
 
 _DEFAULTS = SearchConfig()
-_SCORES, _WITHOUT_MODEL = "The scores", "Without a model"
+_SCORES, _WITHOUT_MODEL = "Scores", "Without a model"
 
 
 @with_flags(SearchConfig, leave_out=("n_best",))
@@ -41,7 +41,7 @@ def evaluate_command(
     output_file: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Keep the translations (- for stdout).", rich_help_panel="Files"
+            "--output", "-o", metavar="FILE", help="Write the translations (- for stdout).", rich_help_panel="Files"
         ),
     ] = None,
     threads: Threads = None,
@@ -50,25 +50,26 @@ def evaluate_command(
         typer.Option(
             "--metrics",
             metavar="LIST",
-            help=f"Any of {','.join(METRICS)}, with commas between.",
+            help=f"Metrics, separated by commas: {','.join(METRICS)}.",
             rich_help_panel=_SCORES,
             autocompletion=lambda: list(METRICS),
         ),
     ] = "bleu,chrf",
     lowercase: Annotated[
         bool,
-        typer.Option(
-            "--lowercase", help="Take no notice of case (sacrebleu -lc); TER never does.", rich_help_panel=_SCORES
-        ),
+        typer.Option("--lowercase", help="Ignore case (sacrebleu -lc); TER always does.", rich_help_panel=_SCORES),
     ] = False,
     confidence: Annotated[
-        bool, typer.Option("--confidence", help="Also 95 % confidence intervals (bootstrap).", rich_help_panel=_SCORES)
+        bool,
+        typer.Option(
+            "--confidence", help="Also estimate 95% confidence intervals (bootstrap).", rich_help_panel=_SCORES
+        ),
     ] = False,
     compare: Annotated[
         bool,
         typer.Option(
             "--compare",
-            help="Score each --model and --hypotheses, and test how far it differs from the first.",
+            help="Score each --model and --hypotheses, and test whether it differs from the first.",
             rich_help_panel=_SCORES,
         ),
     ] = False,
@@ -76,7 +77,7 @@ def evaluate_command(
         bool,
         typer.Option(
             "--baselines",
-            help="For scale: the source itself, the nearest training sentence's translation, and word by word.",
+            help="Also score a copy of the source, the translation of the nearest training sentence, and word by word.",
             rich_help_panel=_SCORES,
         ),
     ] = False,
@@ -85,18 +86,18 @@ def evaluate_command(
         typer.Option(
             "--train-corpus",
             metavar="CORPUS",
-            help="The training pairs of --baselines.",
-            show_default="the built-in one, for a model trained on it",
+            help="Training pairs for --baselines.",
+            show_default="the built-in corpus, for a model trained on it",
             rich_help_panel=_SCORES,
         ),
     ] = None,
     by_length: Annotated[
-        bool, typer.Option("--by-length", help="Also BLEU by length of the source.", rich_help_panel=SHOWN)
+        bool, typer.Option("--by-length", help="Also show BLEU by source length.", rich_help_panel=SHOWN)
     ] = False,
     examples: Annotated[
         int,
         typer.Option(
-            "--examples", metavar="N", help="Also the N best and the N worst sentences.", rich_help_panel=SHOWN
+            "--examples", metavar="N", help="Also show the N best and the N worst sentences.", rich_help_panel=SHOWN
         ),
     ] = 0,
     as_json: Annotated[
@@ -107,7 +108,7 @@ def evaluate_command(
         typer.Option(
             "--hypotheses",
             metavar="FILE",
-            help="Score this file's lines; no model is needed.",
+            help="Score the lines of this file; no model is needed.",
             rich_help_panel=_WITHOUT_MODEL,
         ),
     ] = None,
@@ -116,7 +117,7 @@ def evaluate_command(
         typer.Option(
             "--references",
             metavar="FILE",
-            help="The references for --hypotheses, where there is no CORPUS.",
+            help="References for --hypotheses, instead of CORPUS.",
             rich_help_panel=_WITHOUT_MODEL,
         ),
     ] = None,
@@ -141,27 +142,29 @@ def evaluate_command(
     _check(corpus, model, files, references, compare, output_file, train_corpus, examples)
     if references is not None and (by_length or baselines):
         flag = "--by-length" if by_length else "--baselines"
-        raise usage_error(f"{flag} needs the sources", where=flag, fix="name a CORPUS, not --references")
+        raise usage_error(f"{flag} needs the source sentences", where=flag, fix="name a CORPUS instead of --references")
     if output_file is not None:
         console.check_output(output_file)
     groups = _groups(model, files, compare)
     translators = [load_translator(group, threads) for group in groups]
     trained_on = [name for translator in translators for name in translator.corpora]
-    sources, targets, data = _test_set(corpus, references, trained_on, in_step=bool(files))
+    sources, targets, data = _test_set(corpus, references, trained_on, keep_empty=bool(files))
     sets = {} if compare or corpus is not None or references is not None else read_builtin_sets()
-    # the sets share sentences, and each is translated once
-    rest = list(dict.fromkeys(source for part in sets.values() for source in part.sources if source not in sources))
+    # The sets share sentences; each sentence is translated once.
+    further = list(dict.fromkeys(text for part in sets.values() for text in part.sources if text not in sources))
     systems = []
     for group, translator in zip(groups, translators):
-        outputs = _translated(translator, sources + rest, config)
+        outputs = _translated(translator, sources + further, config)
         systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs[: len(sources)]))
     systems += [System(path, list(console.read_input(path))) for path in files]
     settings: dict[str, Any] = {"hypotheses": files[0] if len(files) == 1 else files} if files else {}
     if groups:
         models = [str(path) for group in groups for path in group or [DEFAULT_MODEL]]
         settings |= {"models": models, "beam": config.beam, "length_penalty": config.length_penalty}
-        rarer = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown")
-        settings |= {name: getattr(config, name) for name in rarer if getattr(config, name) != getattr(_DEFAULTS, name)}
+        if_changed = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown")
+        settings |= {
+            name: getattr(config, name) for name in if_changed if getattr(config, name) != getattr(_DEFAULTS, name)
+        }
     report = Evaluation(data, sources, targets, systems, settings, names, lowercase)
     if compare:
         console.say(f"testing {len(systems)} systems against the first …")
@@ -169,7 +172,7 @@ def evaluate_command(
     else:
         report.score(confidence)
         if sets:
-            report.add_sets(sets, dict(zip(sources + rest, outputs)), confidence)
+            report.add_sets(sets, dict(zip(sources + further, outputs)), confidence)
     if baselines:
         report.add_baselines(_baselines(sources, train_corpus, trained_on))
     if by_length:
@@ -178,7 +181,7 @@ def evaluate_command(
         report.add_examples(examples)
     say_remarks(report)
     if output_file is not None:
-        _keep(output_file, systems[0].outputs)
+        _write_outputs(output_file, systems[0].outputs)
     console.write_results([json.dumps(report.to_json(), ensure_ascii=False)] if as_json else score_lines(report))
 
 
@@ -192,53 +195,59 @@ def _check(
     train_corpus: str | None,
     examples: int,
 ) -> None:
-    """Raise for flags that do not go together."""
+    """Raise for invalid combinations of flags."""
     if references is not None and (not hypotheses or model):
-        raise usage_error("--references is for --hypotheses alone", where="--references", fix="name a CORPUS instead")
+        raise usage_error(
+            "--references is only for --hypotheses without --model",
+            where="--references",
+            fix="name a CORPUS instead",
+        )
     if hypotheses and model and not compare:
         raise usage_error(
             "give --model or --hypotheses, not both", where="--model", fix="leave one of them out, or add --compare"
         )
     if hypotheses and (references is None) == (corpus is None):
         raise usage_error(
-            "--hypotheses needs references", where="--hypotheses", fix="name either a CORPUS or --references FILE"
+            "--hypotheses needs either a CORPUS or --references",
+            where="--hypotheses",
+            fix="name one of them: a CORPUS, or --references FILE",
         )
     if len(hypotheses) > 1 and not compare:
-        raise usage_error("several --hypotheses need --compare", where="--hypotheses", fix="add --compare")
+        raise usage_error("several --hypotheses can only be compared", where="--hypotheses", fix="add --compare")
     if compare and len(hypotheses) + len(model or []) < 2:
         raise usage_error(
-            "--compare needs two systems or more", where="--compare", fix="repeat --model or --hypotheses"
+            "--compare needs two or more systems", where="--compare", fix="repeat --model or --hypotheses"
         )
     if output_file is not None and (hypotheses or compare):
         raise usage_error(
-            "--output keeps the translations of one model or ensemble",
+            "--output writes the translations of one model or ensemble",
             where="--output",
             fix="leave out --compare or --hypotheses" if model else "leave it out",
         )
     if examples < 0:
-        raise usage_error("--examples cannot be negative", where="--examples", fix="for example --examples 5")
+        raise usage_error("--examples cannot be negative", where="--examples", fix="write for example --examples 5")
     console.check_inputs(corpus, *hypotheses, references, train_corpus)
 
 
 def _groups(model: list[Path] | None, hypotheses: list[str], compare: bool) -> list[list[Path] | None]:
-    """Return the models of each system that translates: one by one to compare them, else all as one ensemble."""
+    """Return the model files of each system: one model each with ``--compare``, else all as one ensemble."""
     if compare:
         return [[path] for path in model or []]
     return [] if hypotheses else [model]
 
 
 def _test_set(
-    corpus: str | None, references: str | None, trained_on: list[str], in_step: bool
+    corpus: str | None, references: str | None, trained_on: list[str], keep_empty: bool
 ) -> tuple[list[str], list[str], str]:
-    """Return sources (none with ``--references``), references, and what they are called.
+    """Return sources (none with ``--references``), references, and the name of the test set.
 
-    Pairs with an empty side are left out, but not where a file of hypotheses has to stay ``in_step``.
+    Pairs with an empty side are left out, unless the lines of a file of hypotheses must match them (``keep_empty``).
     """
     from seq2seq_cli.text.corpus import read_pairs
 
     if references is not None:
         return [], list(console.read_input(references)), references
-    if in_step and corpus is not None:
+    if keep_empty and corpus is not None:
         pairs = list(read_pairs(corpus))
         return [source for source, _ in pairs], [target for _, target in pairs], corpus
     test = read_test_corpus(corpus, trained_on)
@@ -247,7 +256,7 @@ def _test_set(
 
 
 def read_and_warn(name: str) -> Corpus:
-    """Return a corpus, and warn of pairs that are left out because a side is empty."""
+    """Read a corpus, and warn of pairs that are left out because a side is empty."""
     from seq2seq_cli.text.corpus import read_corpus
 
     corpus = read_corpus(name)
@@ -256,24 +265,24 @@ def read_and_warn(name: str) -> Corpus:
 
 
 def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str]) -> list[System]:
-    """Return what one gets without a model."""
+    """Return the translations of the baselines."""
     from seq2seq_cli.evaluation.baselines import nearest_translations, word_by_word_translations
     from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
 
-    found = [System("copy of the source", sources)]
+    systems = [System("copy of the source", sources)]
     if train_corpus is None and trained_on and all(name == BUILTIN for name in trained_on):
         train_corpus = builtin_corpus("train")
     if train_corpus is None:
         known = f" (the model was trained on {trained_on[0]})" if trained_on else ""
-        console.say(f"note: all other baselines need the training pairs: --train-corpus CORPUS{known}", indent=2)
+        console.say(f"note: the other baselines need the training pairs: --train-corpus CORPUS{known}", indent=2)
     else:
         train = read_and_warn(train_corpus)
-        found.append(System("nearest training sentence", nearest_translations(train, sources)))
-        found.append(System("word by word (IBM model 1)", word_by_word_translations(train, sources)))
-    return found
+        systems.append(System("nearest training sentence", nearest_translations(train, sources)))
+        systems.append(System("word by word (IBM model 1)", word_by_word_translations(train, sources)))
+    return systems
 
 
-def _keep(path: str, outputs: list[str]) -> None:
+def _write_outputs(path: str, outputs: list[str]) -> None:
     """Write the translations, one per line."""
     with console.output_to(path) as stream:
         for line in outputs:
@@ -281,14 +290,14 @@ def _keep(path: str, outputs: list[str]) -> None:
 
 
 def _translated(translator: Translator, texts: list[str], config: SearchConfig) -> list[str]:
-    """Translate with a bar on a terminal, one line elsewhere."""
-    translator.workers.start()  # before the display starts a thread
+    """Translate, with a progress bar on a terminal and one line elsewhere."""
+    translator.workers.start()  # before the progress bar starts a thread
     sources = [translator.read(text, config) for text in texts]
     outputs = [""] * len(sources)
     with _progress(len(sources), config.beam) as progress:
         for batch in translator.translate_batches(sources, config):
-            for k, found in batch:
-                outputs[k] = found[0].text
+            for k, n_best in batch:
+                outputs[k] = n_best[0].text
             progress(len(batch))
     report_truncated([k for k, source in enumerate(sources, start=1) if source.truncated], config)
     return outputs
@@ -296,7 +305,7 @@ def _translated(translator: Translator, texts: list[str], config: SearchConfig) 
 
 @contextmanager
 def _progress(sentences: int, beam: int) -> Iterator[Callable[[int], object]]:
-    """Show how far the translating is: a bar on a terminal, one line elsewhere."""
+    """Show the progress of translation: a bar on a terminal, one line elsewhere."""
     what = f"translating {sentences:,} sentences with beam {beam}"
     if console.quiet() or sys.stderr is None or not sys.stderr.isatty():
         console.say(f"{what} …")

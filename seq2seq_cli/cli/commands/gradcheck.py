@@ -1,4 +1,4 @@
-"""``seq2seq gradcheck``: the hand-derived gradients beside numeric ones."""
+"""``seq2seq gradcheck``: compare the hand-derived gradients with numeric ones."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.nn.gradcheck import TOLERANCE, GradientCheck, check_gradients, random_batch, random_model
 
-# The shape of a small model, every size different from every other, so that no two of them can be mistaken.
+# The shape of a small model; all sizes are different, so that no two of them can be confused.
 _SMALL = ModelConfig(7, 6, embedding_size=3, hidden_size=4, dropout=0.0)
 _MAX_LAYERS = 4
 
 
 def gradcheck_command(
-    cell: Annotated[str, typer.Option("--cell", help="rnn, lstm or gru.", rich_help_panel="The model")] = _SMALL.cell,
+    cell: Annotated[str, typer.Option("--cell", help="rnn, lstm or gru.", rich_help_panel="Model")] = _SMALL.cell,
     context: Annotated[
-        str, typer.Option("--context", help="initial (Sutskever) or every-step (Cho).", rich_help_panel="The model")
+        str, typer.Option("--context", help="initial (Sutskever) or every-step (Cho).", rich_help_panel="Model")
     ] = _SMALL.context,
     layers: Annotated[
         int,
         typer.Option(
             "--layers",
             help="Recurrent layers on each side, at most four.",
-            rich_help_panel="The model",
+            rich_help_panel="Model",
         ),
     ] = _SMALL.layers,
     bidirectional: Annotated[
         bool,
         typer.Option(
             "--bidirectional/--no-bidirectional",
-            help="Whether the encoder also reads from the end.",
-            rich_help_panel="The model",
+            help="Whether the encoder also reads the source backward.",
+            rich_help_panel="Model",
         ),
     ] = _SMALL.bidirectional,
     lexical_prior: Annotated[
@@ -44,22 +44,20 @@ def gradcheck_command(
         typer.Option(
             "--lexical-prior",
             help="Also check the gate of a lexical prior, with a random table.",
-            rich_help_panel="The model",
+            rich_help_panel="Model",
         ),
     ] = _SMALL.lexical_prior,
     seed: Annotated[
-        int, typer.Option("--seed", help="Decides the weights and the sentences.", rich_help_panel="The model")
+        int, typer.Option("--seed", help="Random seed of weights and sentences.", rich_help_panel="Model")
     ] = 1,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="The model")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Model")] = False,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
     """Check the hand-derived gradients of a small random model against finite differences.
 
-    For each parameter it shows the value with the worst relative error, and both gradients there.
-    It takes a few seconds and no model file. The exit code is 1 if a gradient is wrong.
+    For each parameter, it shows the largest relative error of a value, and both gradients there.
+    It takes a few seconds and needs no model file. The exit code is 1 if a gradient is wrong.
 
     Examples: seq2seq gradcheck · seq2seq gradcheck --cell gru --context initial --no-bidirectional
     """
@@ -74,9 +72,9 @@ def gradcheck_command(
     )
     if layers > _MAX_LAYERS:
         raise usage_error(
-            f"--layers {layers} would take minutes and show nothing that {_MAX_LAYERS} do not",
+            f"--layers must be from 1 to {_MAX_LAYERS}, not {layers}: more would take minutes and check nothing else",
             where="--layers",
-            fix=f"give from 1 to {_MAX_LAYERS}",
+            fix=f"give a value from 1 to {_MAX_LAYERS}",
         )
     if seed < 0:
         raise usage_error(f"--seed must be 0 or more, not {seed}", where="--seed", fix="give a value of 0 or more")
@@ -84,14 +82,14 @@ def gradcheck_command(
     console.say(_title(config, len(model.parameters.flat), seed))
     checks = list(check_gradients(model, random_batch(config.source_vocabulary, config.target_vocabulary, seed)))
     if as_json:
-        found = {
+        result = {
             "model": dataclasses.asdict(config),
             "seed": seed,
             "tolerance": TOLERANCE,
             "passed": all(check.passed for check in checks),
             "parameters": [dataclasses.asdict(check) for check in checks],
         }
-        console.write_results([json.dumps(found)])
+        console.write_results([json.dumps(result)])
     else:
         console.write_results(_table(checks, TOLERANCE))
     wrong = [check for check in checks if not check.passed]
@@ -100,7 +98,7 @@ def gradcheck_command(
         raise UserError(
             f"{len(wrong)} of {len(checks)} hand-derived gradients differ from the numeric ones",
             where=names,
-            fix="look at the backward function through which the first of them gets its gradient",
+            fix="check the backward function that computes the gradient of the first of them",
         )
 
 

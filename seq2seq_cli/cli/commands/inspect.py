@@ -1,4 +1,4 @@
-"""``seq2seq inspect``: what is in a model file."""
+"""``seq2seq inspect``: show the content of a model file."""
 
 from __future__ import annotations
 
@@ -21,26 +21,24 @@ if TYPE_CHECKING:
 
 WIDEST_SPARKLINE = 60
 SHOWN_ENTRIES = 4
-"""Entries of a lexical prior's table that are shown."""
+"""Entries of the lexical table to show."""
 
 
 def inspect_command(
     model: Annotated[Path, typer.Argument(help="Model file, or the training state beside it.")] = DEFAULT_MODEL,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="What is shown")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel="Output")] = False,
     as_toml: Annotated[
         bool,
         typer.Option(
             "--toml",
-            help="Print the settings only, as a file for 'seq2seq train --config'.",
-            rich_help_panel="What is shown",
+            help="Print only the settings, as a file for 'seq2seq train --config'.",
+            rich_help_panel="Output",
         ),
     ] = False,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
-    """Show what a file is, its settings, tokenizers, parameters and training history.
+    """Show the settings, tokenizers, parameters and training history in a model file.
 
     Examples:
       seq2seq inspect model.npz
@@ -62,18 +60,18 @@ def inspect_command(
 
 
 def toml_lines(checkpoint: Checkpoint, path: Path) -> list[str]:
-    """Return a TOML file that trains the model again, with what one must know about it in comments."""
+    """Return a TOML file that trains the model again, with notes in comments."""
     recipe = checkpoint.recipe
     head = [f"# The settings of {console.printable(path.name)}. To train it again: seq2seq train --config THIS_FILE"]
     if recipe.corpora.corpus is None:
         head.append("# The corpus is the built-in one.")
     if recipe.training.max_minutes is not None:
-        head.append("# max-minutes follows the clock: another run, or another machine, gives other weights.")
+        head.append("# max-minutes depends on the clock: another run or another machine gives other weights.")
     return [*head, *to_toml(recipe.settings())]
 
 
 def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[str, Any]:
-    """Return everything but the weights and vocabularies, for programs."""
+    """Return everything but weights and vocabularies as a JSON object."""
     parameters = checkpoint.model.parameters
     return {
         "file": str(path),
@@ -95,9 +93,9 @@ def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[
 
 
 def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[str]:
-    """Return the same for people."""
+    """Return the content of the file as lines of text."""
     return [
-        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'something that it does not say'}",
+        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'an unknown corpus'}",
         "",
         "settings (--toml prints them as a file that trains the model again)",
         *(f"  {line}" for line in to_toml(checkpoint.recipe.settings())),
@@ -117,11 +115,11 @@ def _tokenizers(checkpoint: Checkpoint) -> tuple[tuple[str, Tokenizer], ...]:
 
 
 def tokenizer_lines(side: str, tokenizer: Tokenizer) -> list[str]:
-    """Return a tokenizer's kind and size, and some of its longest entries."""
+    """Return lines with the kind and size of a tokenizer, and its longest entries."""
     case = ", lower case" if tokenizer.lowercase else ""
     longest = sorted(tokenizer.vocabulary, key=lambda entry: (-len(entry), entry))[:4]
     shown = " ".join(entry.replace(" ", "▁") for entry in longest)
-    return [f"  {side:<8} {tokenizer.kind}, {len(tokenizer):,} entries{case}", f"{'':11}the longest: {shown}"]
+    return [f"  {side:<8} {tokenizer.kind}, {len(tokenizer):,} entries{case}", f"{'':11}longest entries: {shown}"]
 
 
 def parameter_lines(checkpoint: Checkpoint) -> list[str]:
@@ -140,7 +138,7 @@ def parameter_lines(checkpoint: Checkpoint) -> list[str]:
 
 
 def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
-    """Return the size of the lexical prior's tables, and its gate's bias; None if the model has no prior."""
+    """Return the sizes of the lexical tables and the bias of the gate; None if the model has no lexical prior."""
     from seq2seq_cli.nn.lexical_prior import GATE_BIAS
 
     lexicon, reverse = checkpoint.model.lexicon, checkpoint.model.reverse_lexicon
@@ -156,25 +154,25 @@ def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
 
 
 def prior_lines(checkpoint: Checkpoint) -> list[str]:
-    """Return the lexical prior's size and some of the table's entries; nothing if the model has no prior."""
-    found, lexicon = prior_as_object(checkpoint), checkpoint.model.lexicon
-    if found is None or lexicon is None:
+    """Return lines with the size of the lexical prior and some entries; none if the model has no prior."""
+    size, lexicon = prior_as_object(checkpoint), checkpoint.model.lexicon
+    if size is None or lexicon is None:
         return []
     source, target = (tokenizer.vocabulary for _, tokenizer in _tokenizers(checkpoint))
     longest = sorted(range(len(source)), key=lambda k: (-len(source[k]), source[k]))[:SHOWN_ENTRIES]
     examples = [(source[k], target[lexicon.indices[k, 0]], lexicon.values[k, 0]) for k in longest]
-    size = f"{found['source_tokens']:,} source tokens × {found['entries_per_token']} target tokens"
-    size += " and a reverse table" * found["reverse_table"]
+    tables = f"{size['source_tokens']:,} source tokens × {size['entries_per_token']} target tokens"
+    tables += " and a reverse table" * size["reverse_table"]
     return [
         "",
-        f"lexical prior: {size}",
-        f"  {found['bytes']:,} bytes; bias of the gate {found['gate_bias']:.2f}",
+        f"lexical prior: {tables}",
+        f"  {size['bytes']:,} bytes; bias of the gate {size['gate_bias']:.2f}",
         *(f"  {show_token(s)} → {show_token(v)} {probability:.2f}" for s, v, probability in examples),
     ]
 
 
 def history_lines(checkpoint: Checkpoint) -> list[str]:
-    """Return a table of the validations, and how loss and BLEU went over them."""
+    """Return a table of the validations, and sparklines of loss and BLEU."""
     from seq2seq_cli.cli.terminal.charts import sparkline
 
     if not checkpoint.history:
@@ -201,7 +199,7 @@ def history_lines(checkpoint: Checkpoint) -> list[str]:
 
 
 def _cell(value: Any, form: str) -> str:
-    """Return a number as text; what is none, in a file that somebody changed, as it is."""
+    """Return a number as text; any other value, which an edited file may have, as it is."""
     try:
         return format(value, form)
     except (TypeError, ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""``seq2seq plot``: pictures of a training, of the bottleneck, and of what the encoder makes of sentences."""
+"""``seq2seq plot``: learning curves, BLEU by source length, and context vectors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 KINDS = ("png", "svg", "pdf")
 _NO_FLAGS = tuple(name for name in settings_in(SearchConfig) if name not in ("beam", "batch_size"))
-"""The rest of the search has no influence on a picture of the bottleneck."""
+"""The other settings of the search are not flags of ``plot lengths``."""
 _MAX_SENTENCES = 60
 _SENTENCES = tuple(
     tuple(
@@ -44,11 +44,11 @@ _SENTENCES = tuple(
     )
     for people in (("My brother", "the doctor"), ("The doctor", "my brother"))
 )
-"""For a model of the built-in corpus: agent, tense and negation, each told apart by word order or by one word."""
+"""For a model of the built-in corpus: sentences that differ in agent, tense or negation, by word order or one word."""
 
 plot_app = typer.Typer(
     cls=Group,
-    help="Draw a model's training, its bottleneck, and its view of sentences.",
+    help="Draw learning curves, BLEU by source length, and context vectors.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -84,21 +84,25 @@ def history_command(
         typer.Option(
             "--log-file",
             metavar="FILE",
-            help="Metrics log of the training: draws its loss too.",
+            help="Metrics log of the training, to draw the training loss, too.",
             rich_help_panel="Files",
         ),
     ] = None,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
-    """Draw validation loss and BLEU over the time of a training.
+    """Draw learning curves: validation loss and BLEU over the training steps.
 
     Examples: seq2seq plot history · seq2seq plot history -m rnn.npz -m lstm.npz -o cells.svg
     """
     check_picture(output)
     paths = model or [DEFAULT_MODEL]
     if log_file is not None and len(paths) > 1:
-        raise usage_error("a metrics log belongs to one model", where="--log-file", fix="name one --model")
+        raise usage_error(
+            "--log-file is the log of one model, but several models are named",
+            where="--log-file",
+            fix="name one --model",
+        )
     with drawing():
         curves = [validation_curve(str(path), load_model(path)) for path in paths]
         training = None if log_file is None else training_curve(console.read_input(log_file), log_file)
@@ -123,7 +127,7 @@ def lengths_command(
     debug: console.Debug = False,
     **search: Any,
 ) -> None:
-    """Draw BLEU against the length of the source: the picture of the bottleneck.
+    """Draw BLEU by source length, which shows the bottleneck.
 
     Several models are drawn side by side, not as an ensemble.
 
@@ -134,7 +138,7 @@ def lengths_command(
     with drawing():
         paths = model or [DEFAULT_MODEL]
         translators = [load_translator([path] if model else None, threads) for path in paths]
-        name, sources, targets = test_set(corpus, [data for each in translators for data in each.corpora])
+        name, sources, targets = test_set(corpus, [data for translator in translators for data in translator.corpora])
         lines = []
         for path, translator in zip(paths, translators):
             console.say(f"translating {len(sources):,} sentences with {path}, beam {config.beam} …")
@@ -151,7 +155,7 @@ def lengths_command(
 def contexts_command(
     text: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TEXT", help="Sentences.", show_default="eight of the built-in corpus's kind"),
+        typer.Argument(metavar="TEXT", help="Sentences.", show_default="eight, for a model of the built-in corpus"),
     ] = None,
     model: Annotated[
         Path, typer.Option("--model", "-m", metavar="FILE", help="Model file.", rich_help_panel="Files")
@@ -162,7 +166,7 @@ def contexts_command(
             "--input",
             "-i",
             metavar="FILE",
-            help="A sentence per line (- for stdin); a blank line starts a new color.",
+            help="One sentence per line (- for stdin); a blank line starts a new color.",
             rich_help_panel="Files",
         ),
     ] = None,
@@ -170,7 +174,7 @@ def contexts_command(
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
-    """Draw the context vectors of sentences, in the two directions in which they differ most.
+    """Draw the context vectors of sentences, projected to their first two principal components.
 
     Example: seq2seq plot contexts "Paul thanks Julie." "Julie thanks Paul." "Paul will thank Julie."
     """
@@ -189,24 +193,28 @@ def contexts_command(
 
 
 def check_picture(output: str) -> None:
-    """Raise, before any work, if the picture cannot be written."""
+    """Raise if the picture cannot be written, before any work."""
     picture_kind(output)
     if output == STDIO and console.results().isatty():
-        raise usage_error("a terminal cannot show a picture", where="--output", fix="name a file, or pipe it on")
+        raise usage_error(
+            "a terminal cannot show a picture",
+            where="--output",
+            fix="name a file, or pipe the output to another program",
+        )
     console.check_output(output)
 
 
 def picture_kind(output: str) -> str:
-    """Return a picture's format from its file's ending; on standard output it is a PNG.
+    """Return the format of a picture from its file name extension; on standard output it is PNG.
 
     Raises:
-        UserError: for any other ending.
+        UserError: for an unknown extension.
     """
     kind = "png" if output == STDIO else Path(output).suffix.lower().removeprefix(".")
     if kind not in KINDS:
         listed = ", ".join(f".{known}" for known in KINDS)
         raise usage_error(
-            f"a picture's file ends in one of {listed}, not {Path(output).suffix or 'nothing'!r}",
+            f"the name of a picture must end in one of {listed}, not {Path(output).suffix or 'nothing'!r}",
             where=output,
             fix=f"write for example -o {Path(output).stem or 'picture'}.png",
         )
@@ -214,7 +222,7 @@ def picture_kind(output: str) -> str:
 
 
 def write_picture(figure: Figure, output: str) -> None:
-    """Write a picture to its file, or to standard output."""
+    """Write a picture to a file, or to standard output."""
     with console.output_to(output) as stream:
         save(figure, stream, picture_kind(output))
     if output != STDIO:
@@ -222,7 +230,7 @@ def write_picture(figure: Figure, output: str) -> None:
 
 
 def test_set(corpus: str | None, trained_on: list[str]) -> tuple[str, list[str], list[str]]:
-    """Return name, sources and targets of the test corpus; of the built-in one, the long sentences too."""
+    """Return name, sources and targets of the test corpus; the built-in one includes the long test set."""
     test = read_test_corpus(corpus, trained_on)
     if corpus is not None:
         return test.name, list(test.sources), list(test.targets)
@@ -231,10 +239,10 @@ def test_set(corpus: str | None, trained_on: list[str]) -> tuple[str, list[str],
 
 
 def sentence_groups(texts: list[str], input_file: str | None, corpus: str) -> list[list[str]]:
-    """Return the sentences to draw, each once, in the groups that share a color.
+    """Return the distinct sentences to draw, in groups that share a color.
 
     Raises:
-        UserError: if there are none, or more than can be read in one picture.
+        UserError: if there are too few sentences, or more than one picture can show.
     """
     if texts:
         lines = [text for text in texts if text.strip()]
@@ -246,20 +254,20 @@ def sentence_groups(texts: list[str], input_file: str | None, corpus: str) -> li
         raise usage_error(
             "there are no sentences to draw, and this model was not trained on the built-in corpus",
             where="TEXT",
-            fix='name some: seq2seq plot contexts "first sentence" "second sentence"',
+            fix='give some: seq2seq plot contexts "first sentence" "second sentence"',
         )
     groups: list[list[str]] = [[]]
-    seen: set[str] = set()
+    distinct: set[str] = set()
     for line in lines:
         if not line.strip():
             groups.append([])
-        elif line not in seen:
+        elif line not in distinct:
             groups[-1].append(line)
-            seen.add(line)
-    if not 2 <= len(seen) <= _MAX_SENTENCES:
+            distinct.add(line)
+    if not 2 <= len(distinct) <= _MAX_SENTENCES:
         raise UserError(
-            f"{len(seen)} different sentence{'s' * (len(seen) != 1)} to draw",
+            f"{len(distinct)} different sentence{'s' * (len(distinct) != 1)} to draw",
             where=input_file or "TEXT",
-            fix=f"give from 2 to {_MAX_SENTENCES}",
+            fix=f"give from 2 to {_MAX_SENTENCES} different sentences",
         )
     return [group for group in groups if group]

@@ -1,4 +1,4 @@
-"""``seq2seq tokenizer``: train one, and look at what it does to text."""
+"""``seq2seq tokenizer``: train a tokenizer, and encode and decode text with it."""
 
 from __future__ import annotations
 
@@ -30,29 +30,31 @@ _DEFAULTS = TokenizerConfig()
 
 @tokenizer_app.command("train", cls=Command)
 def train_tokenizer_command(
-    text: Annotated[list[str], typer.Argument(help="Text files, a sentence per line; .gz and - (stdin) work too.")],
+    text: Annotated[
+        list[str], typer.Argument(help="Text files, one sentence per line; also .gz files, and - for stdin.")
+    ],
     output: Annotated[
         str,
-        typer.Option("--output", "-o", help="The tokenizer, as JSON; - for stdout.", rich_help_panel="The tokenizer"),
+        typer.Option("--output", "-o", help="The tokenizer, a JSON file; - for stdout.", rich_help_panel="Tokenizer"),
     ],
     kind: Annotated[
         str,
         typer.Option(
             "--kind",
             help="bpe, word or char.",
-            rich_help_panel="The tokenizer",
+            rich_help_panel="Tokenizer",
         ),
     ] = _DEFAULTS.kind,
     vocab_size: Annotated[
-        int, typer.Option("--vocab-size", help="Most entries.", rich_help_panel="The tokenizer")
+        int, typer.Option("--vocab-size", help="Maximum number of entries.", rich_help_panel="Tokenizer")
     ] = _DEFAULTS.vocab_size,
     lowercase: Annotated[
-        bool, typer.Option("--lowercase", help="Fold text to lower case.", rich_help_panel="The tokenizer")
+        bool, typer.Option("--lowercase", help="Convert text to lower case.", rich_help_panel="Tokenizer")
     ] = False,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
-    """Learn a vocabulary from text files.
+    """Train a tokenizer on text files.
 
     Example: seq2seq tokenizer train train.de -o de.json --vocab-size 4000
     """
@@ -61,7 +63,7 @@ def train_tokenizer_command(
     console.check_output(output)
     tokenizer = train_tokenizer(config, (line for path in text for line in read_lines(path)))
     if len(tokenizer) <= 3:
-        raise UserError("there is no text to learn from", where=", ".join(text), fix="give at least one line of text")
+        raise UserError("there is no text to train on", where=", ".join(text), fix="give at least one line of text")
     with console.output_to(output) as stream:
         save_tokenizer(tokenizer, stream)
     console.say(f"{'tokenizer' if output == STDIO else output}: {len(tokenizer)} entries ({config.kind})")
@@ -69,9 +71,11 @@ def train_tokenizer_command(
 
 TokenizerFile = Annotated[
     Path,
-    typer.Option("--tokenizer", "-t", help="JSON from 'seq2seq tokenizer train'.", rich_help_panel="The tokenizer"),
+    typer.Option(
+        "--tokenizer", "-t", help="Tokenizer file, from 'seq2seq tokenizer train'.", rich_help_panel="Tokenizer"
+    ),
 ]
-Ids = Annotated[bool, typer.Option("--ids", help="Numbers in place of tokens.", rich_help_panel="The tokenizer")]
+Ids = Annotated[bool, typer.Option("--ids", help="Token ids instead of tokens.", rich_help_panel="Tokenizer")]
 
 
 @tokenizer_app.command("encode", cls=Command)
@@ -80,8 +84,8 @@ def encode_command(
 ) -> None:
     """Turn lines of text on stdin into lines of tokens on stdout.
 
-    Tokens are separated by spaces; the space that belongs to a token is shown as ▁.
-    A ▁ or \\ of the text itself is shown as \\▁ or \\\\.
+    Tokens are separated by spaces; a space inside a token is shown as ▁.
+    A ▁ or \\ in the text itself is shown as \\▁ or \\\\.
 
     Example: echo "Good morning" | seq2seq tokenizer encode -t en.json
     """
@@ -90,8 +94,8 @@ def encode_command(
     def encoded() -> Iterator[str]:
         """Yield a line of tokens for each line of text."""
         for number, line in enumerate(console.read_input(STDIO), start=1):
-            found = loaded.encode(line)
-            yield " ".join(str(k) if ids else show_token(loaded.vocabulary[k]) for k in found)
+            token_ids = loaded.encode(line)
+            yield " ".join(str(k) if ids else show_token(loaded.vocabulary[k]) for k in token_ids)
             unknown = loaded.unknown(line)
             if unknown:
                 console.warn(f"line {number}: out of vocabulary, read as <unk>: {', '.join(unknown)}")
@@ -112,7 +116,7 @@ def decode_command(
     def decoded() -> Iterator[str]:
         """Yield a line of text for each line of tokens."""
         for number, line in enumerate(console.read_input(STDIO), start=1):
-            found = []
+            token_ids = []
             for word in filter(None, line.split(" ")):
                 k = _parse_id(word, loaded) if ids else loaded.ids.get(read_token(word))
                 if k is None:
@@ -121,8 +125,8 @@ def decode_command(
                         where=f"standard input, line {number}",
                         fix=f"give lines that 'seq2seq tokenizer encode -t {tokenizer}{' --ids' if ids else ''}' wrote",
                     )
-                found.append(k)
-            yield loaded.decode(found)
+                token_ids.append(k)
+            yield loaded.decode(token_ids)
 
     console.write_results(decoded())
 
@@ -135,8 +139,8 @@ def _parse_id(word: str, tokenizer: Tokenizer) -> int | None:
 def _load(path: Path) -> Tokenizer:
     if str(path) == STDIO:
         raise usage_error(
-            "standard input is what is encoded or decoded, so it cannot be the tokenizer too",
+            "the tokenizer cannot be read from standard input, which is the text to encode or decode",
             where="--tokenizer",
-            fix="name the tokenizer's file",
+            fix="name the tokenizer file",
         )
     return load_tokenizer(path)

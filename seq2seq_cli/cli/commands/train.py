@@ -1,4 +1,4 @@
-"""``seq2seq train``: from sentence pairs to a model file, with everything a user wants to know on the way."""
+"""``seq2seq train``: train a model on sentence pairs, and show the progress."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from seq2seq_cli.text.inputs import STDIO, read_text, title
 DEFAULT_MODEL = "model.npz"
 LARGEST_FILE = 1 << 20
 RUN_FLAGS = {"output": str, "log_file": str, "dry_run": bool, "resume": bool}
-"""What a file of settings may hold besides a recipe."""
+"""What a file of settings may contain besides a recipe."""
 
 
 @with_flags(CorpusConfig, ModelConfig, TokenizerConfig, TrainingConfig, optional=True)
@@ -32,14 +32,19 @@ def train_command(
         str | None,
         typer.Argument(
             metavar="CORPUS",
-            help="pairs.tsv (source<TAB>target), or two files: source.txt,target.txt; .gz of these; - for stdin.",
+            help="pairs.tsv (source<TAB>target), or two files: source.txt,target.txt; also .gz files; - for stdin.",
             show_default="the built-in English–French corpus",
         ),
     ] = None,
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="The model.", show_default=DEFAULT_MODEL, rich_help_panel="Files"
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Path of the model.",
+            show_default=DEFAULT_MODEL,
+            rich_help_panel="Files",
         ),
     ] = None,
     config: Annotated[
@@ -47,7 +52,7 @@ def train_command(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="Settings: any of these flags, as TOML; flags win.",
+            help="TOML file with any of these flags; flags given here win.",
             show_default="none",
             rich_help_panel="Files",
         ),
@@ -57,7 +62,7 @@ def train_command(
         typer.Option(
             "--log-file",
             metavar="FILE",
-            help="Also write metrics there, as JSON Lines (- for stdout).",
+            help="Also write metrics to this file, as JSON Lines (- for stdout).",
             show_default="none",
             rich_help_panel="Files",
         ),
@@ -67,7 +72,7 @@ def train_command(
         typer.Option(
             "--dry-run",
             metavar="",
-            help="Look at the corpus, time a few steps, stop; write no file.",
+            help="Only describe the corpus and time a few steps; write no file.",
             show_default="no",
             rich_help_panel="Files",
         ),
@@ -77,7 +82,7 @@ def train_command(
         typer.Option(
             "--resume",
             metavar="",
-            help="Continue an interrupted training of this output.",
+            help="Continue the interrupted training of this model.",
             show_default="no",
             rich_help_panel="Files",
         ),
@@ -88,7 +93,7 @@ def train_command(
             "--threads",
             metavar="N",
             help="Workers that share the sentences of a batch.",
-            show_default="one for each core",
+            show_default="one per core",
             rich_help_panel="Training",
         ),
     ] = None,
@@ -120,7 +125,7 @@ def train_command(
 
     log_on_stdout = run["log_file"] == STDIO
     if log_on_stdout:
-        console.results()  # an error if it is closed
+        console.results()  # raises an error if stdout is closed
     events = train(
         Recipe.of(**given),
         run["output"] or DEFAULT_MODEL,

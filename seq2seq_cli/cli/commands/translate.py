@@ -1,4 +1,4 @@
-"""``seq2seq translate``: arguments, a filter, or a prompt, which all give the same text for the same sentence."""
+"""``seq2seq translate``: translate arguments, a stream of lines, or what is typed at the prompt."""
 
 from __future__ import annotations
 
@@ -21,31 +21,41 @@ from seq2seq_cli.text.inputs import STDIO
 def translate_command(
     text: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TEXT", help="Sentences, one line of output each; none: standard input or a prompt."),
+        typer.Argument(
+            metavar="TEXT", help="Sentences, one line of output each; without any: standard input or a prompt."
+        ),
     ] = None,
     model: Models = None,
     input_file: Annotated[
         str | None,
         typer.Option(
-            "--input", "-i", metavar="FILE", help="Read lines from this file (- for stdin).", rich_help_panel="Files"
+            "--input",
+            "-i",
+            metavar="FILE",
+            help="Translate the lines of this file (- for stdin).",
+            rich_help_panel="Files",
         ),
     ] = None,
     output_file: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Write lines to this file (- for stdout).", rich_help_panel="Files"
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write the translations to this file (- for stdout).",
+            rich_help_panel="Files",
         ),
     ] = None,
     threads: Threads = None,
     scores: Annotated[
         bool,
-        typer.Option("--scores", help="Put each translation's score and a tab before it.", rich_help_panel=SHOWN),
+        typer.Option("--scores", help="Print the score and a tab before each translation.", rich_help_panel=SHOWN),
     ] = False,
     explain: Annotated[
         bool,
         typer.Option(
             "--explain",
-            help="Show each token's probability, the alternatives and the n-best list.",
+            help="Show each token's probability, its alternatives and the n-best list.",
             rich_help_panel=SHOWN,
         ),
     ] = False,
@@ -59,8 +69,8 @@ def translate_command(
     """Translate text with a trained model.
 
     With TEXT, one line is printed for each argument.
-    With a pipe or --input it is a filter: N lines in, N lines out, in order, blank lines included.
-    On a terminal without TEXT it is a prompt; :help there shows its commands.
+    With a pipe or --input, it is a filter: N lines in, N lines out, in order, blank lines included.
+    On a terminal without TEXT, it is a prompt; :help there shows its commands.
 
     Examples:
     seq2seq translate

@@ -1,1 +1,1 @@
-"""What draws on the terminal."""
+"""Terminal output: tables, charts, progress, the prompt, figures."""

@@ -20,14 +20,14 @@ def can_draw(stream: IO[Any] | None) -> bool:
 
 
 def bar(share: float, width: int, blocks: bool = True) -> str:
-    """Return a bar of that share of the width; a share above zero has at least one block."""
+    """Return a bar whose length is this share of the width; a share above zero has at least one block."""
     return (BLOCKS[-1] if blocks else PLAIN[-1]) * max(round(share * width), 1 if share > 0 else 0)
 
 
 def sparkline(values: Sequence[float], width: int, blocks: bool = True) -> str:
-    """Return one character per value, or, for more than ``width`` values, per mean of a stretch of them.
+    """Return one character per value; more than ``width`` values are averaged in groups.
 
-    The lowest value has the lowest block, the highest the highest.
+    The lowest value has the lowest block, and the highest value has the highest block.
 
     Example:
         >>> sparkline([3.0, 2.0, 1.5, 1.0], width=40)

@@ -1,10 +1,10 @@
-"""What all commands share: streams, ``--quiet`` and ``--debug``, errors, exit codes.
+"""What all commands share: streams, ``--quiet`` and ``--debug``, error messages, exit codes.
 
 =====  ==================================================
 code   meaning
 =====  ==================================================
 0      done
-1      the data, the model or the machine said no
+1      bad data, model or machine
 2      wrong usage
 129    hung up (SIGHUP)
 130    interrupted (Ctrl-C, SIGINT)
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 EXIT_USAGE, EXIT_INTERRUPTED, EXIT_SIGNAL = 2, 130, 128
-"""``EXIT_SIGNAL`` is what a signal's number is added to."""
+"""The exit code after a signal is ``EXIT_SIGNAL`` plus the number of the signal."""
 
 
 class Stop(BaseException):
@@ -65,7 +65,7 @@ Quiet = Annotated[
         "-q",
         callback=_set_quiet,
         is_eager=True,
-        help="Say nothing on stderr but errors.",
+        help="Print only errors to stderr.",
         show_default=False,
     ),
 ]
@@ -85,13 +85,13 @@ def stderr_console() -> Console:
 
 
 def say(text: str, indent: int | None = None) -> None:
-    """Write a line of information to stderr, unless ``--quiet``; with an indent, wrapped on a narrow terminal."""
+    """Write a line to stderr, unless ``--quiet``; with an indent, it is wrapped on a narrow terminal."""
     if not _Flags.quiet:
         to_stderr(text if indent is None else wrapped(text, indent, sys.stderr))
 
 
 def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
-    """Return a line for a stream: on a terminal that is too narrow, broken between words and indented."""
+    """Return a line for a stream; on a terminal that is too narrow, it is broken between words and indented."""
     if stream is None or not stream.isatty():
         return text
     from rich.console import Console
@@ -103,7 +103,7 @@ def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
 
 
 def to_stderr(text: str) -> None:
-    """Write to stderr; where it is closed or full, drop the text: that must not end a training."""
+    """Write to stderr; if it is closed or full, drop the text, because that must not end a training run."""
     if sys.stderr is not None:
         with suppress(OSError):
             print(printable(text), file=sys.stderr, flush=True)
@@ -115,19 +115,19 @@ def warn(text: str) -> None:
 
 
 def show_error(error: UserError) -> None:
-    """Write an error to stderr in its three lines, also with ``--quiet``."""
+    """Write the lines of an error to stderr, even with ``--quiet``."""
     to_stderr(str(error))
 
 
 def warn_of_skipped(name: str, lines: Sequence[int]) -> None:
-    """Report how many pairs of a corpus were skipped because one side was empty."""
+    """Warn of the pairs of a corpus that were skipped because one side was empty."""
     if lines:
         pairs = "pair" if len(lines) == 1 else "pairs"
-        warn(f"{name}: skipped {len(lines)} {pairs} with an empty side, the first in line {lines[0]}")
+        warn(f"{name}: skipped {len(lines)} {pairs} with an empty side, the first on line {lines[0]}")
 
 
 def stderr_is_live() -> bool:
-    """Whether stderr is a terminal on which lines can be overwritten, without ``--quiet``."""
+    """Whether stderr is a terminal on which lines can be overwritten, and ``--quiet`` was not given."""
     if _Flags.quiet or sys.stderr is None or not sys.stderr.isatty():
         return False
     return not stderr_console().is_dumb_terminal
@@ -144,7 +144,7 @@ def debugging() -> bool:
 
 
 def printable(text: str) -> str:
-    """Return text that cannot control a terminal: control characters are escaped, as in ``\\x1b``."""
+    """Return the text with control characters escaped, as in ``\\x1b``, so that it cannot control a terminal."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t\u00a0\u202f\u200d\u200c" else ascii(c)[1:-1] for c in text)
@@ -162,7 +162,7 @@ def results() -> IO[bytes]:
 
 
 def write_line(stream: IO[bytes], text: str) -> None:
-    """Write one line of result as UTF-8, whatever the locale; on a terminal, control characters are escaped."""
+    """Write one line of output as UTF-8 in any locale; on a terminal, control characters are escaped."""
     if stream.isatty():
         text = printable(text)
     with end_quietly_without_reader():
@@ -171,7 +171,7 @@ def write_line(stream: IO[bytes], text: str) -> None:
 
 @contextmanager
 def end_quietly_without_reader() -> Iterator[None]:
-    """End the program without an error when the reader of its output has closed the pipe, as ``| head`` does."""
+    """End the program without an error if the reader of its output closes the pipe, as ``| head`` does."""
     try:
         yield
     except BrokenPipeError:
@@ -180,7 +180,7 @@ def end_quietly_without_reader() -> Iterator[None]:
 
 
 def write_results(lines: Iterable[str]) -> None:
-    """Write lines of result to standard output."""
+    """Write lines of output to standard output."""
     stream = results()
     for line in lines:
         write_line(stream, line)
@@ -190,7 +190,7 @@ def write_results(lines: Iterable[str]) -> None:
 
 @contextmanager
 def output_to(path: str) -> Iterator[IO[bytes]]:
-    """Open a file, which is written whole or not at all, or standard output (``-``) for a result."""
+    """Open a file, which is written atomically, or standard output (``-``)."""
     if path == STDIO:
         stream = results()
         with end_quietly_without_reader():
@@ -209,26 +209,26 @@ def read_input(path: str) -> Iterator[str]:
 
 
 def check_output(path: str) -> None:
-    """Raise now, before any work, what ``output_to`` would raise for this file after it."""
+    """Raise before any work the error that ``output_to`` would raise for this file after it."""
     if path != STDIO:
         check_writable(Path(path))
 
 
 def check_inputs(*names: str | Path | None) -> None:
-    """Raise if standard input (``-``) is asked for more than once.
+    """Raise if standard input (``-``) is named more than once.
 
     Args:
-        names: all inputs of a command; a corpus may be two of them with a comma between. None are ignored.
+        names: all inputs of a command; a corpus may be two files with a comma between them. None is ignored.
     """
     parts = [part for name in names if name is not None for part in str(name).split(",")]
     if parts.count(STDIO) > 1:
         raise usage_error(
-            "standard input can only be read once", where=STDIO, fix="name a file in place of all but one -"
+            "standard input can be read only once", where=STDIO, fix="name files instead of all but one -"
         )
 
 
 def check_texts(texts: list[str]) -> list[str]:
-    """Return the arguments as text; where the locale is not UTF-8, Python passes them with surrogate escapes.
+    """Return the arguments decoded as UTF-8; in other locales, Python decodes them with surrogate escapes.
 
     Raises:
         UserError: if one is not valid UTF-8.
@@ -248,6 +248,6 @@ def check_texts(texts: list[str]) -> list[str]:
 
 
 def discard_output() -> None:
-    """Discard unwritten output, or Python would try to flush it again at exit and report an error."""
+    """Discard unwritten output; otherwise Python would flush it again at exit and report an error."""
     with suppress(OSError, ValueError, AttributeError):  # no stdout, or one that is not a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""The pictures of ``seq2seq plot``: numbers to a matplotlib figure, a figure to a file.
+"""The figures of ``seq2seq plot``: make a matplotlib figure from numbers, and write it to a file.
 
-Colors are those of Okabe & Ito 2008, which people with any kind of color vision can tell apart; every line and group
-has a marker of its own besides.
+Colors are those of Okabe & Ito 2008, which people with any kind of color vision can distinguish; every line and group
+also has its own marker.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#00
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK, FAINT = "#333333", "#999999"
 STYLE = {
-    # What the first lacks (Chinese, Japanese, Korean) the others have; one of them is on most systems.
+    # The first font lacks Chinese, Japanese and Korean; most systems have one of the others.
     "font.family": ["DejaVu Sans", "Noto Sans CJK SC", "Microsoft YaHei", "Hiragino Sans", "Arial Unicode MS"],
     "font.size": 11.0,
     "axes.spines.top": False,
@@ -46,7 +46,7 @@ STYLE = {
 }
 DPI = 150
 SHEETS = ((9, 6.5), (12, 9), (16, 12), (20, 15), (26, 19))
-"""Inches; a picture of many sentences needs a large one."""
+"""Width and height in inches; a figure with many sentences needs a large sheet."""
 LABEL_GAP = 7
 """Between a point and its label, in points (1/72 inch)."""
 FEW_SENTENCES = 20
@@ -54,7 +54,7 @@ FEW_SENTENCES = 20
 
 
 class LengthLine(NamedTuple):
-    """BLEU of one model on the whole corpus, and on the sentences of each bucket of lengths."""
+    """BLEU of one model on the whole corpus, and in each length bucket."""
 
     name: str
     whole: float
@@ -63,19 +63,19 @@ class LengthLine(NamedTuple):
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Set matplotlib up for the pictures drawn in a ``with`` block.
+    """Set up matplotlib for the figures drawn in a ``with`` block.
 
     Raises:
         UserError: if it is not installed.
     """
-    for name in ("matplotlib", "adjustText"):  # they report caches, fonts and labels that are too long
+    for name in ("matplotlib", "adjustText"):  # they would report caches, fonts, and labels that are too long
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
-        import adjustText  # noqa: F401 (it belongs to the same extra)
+        import adjustText  # noqa: F401 (it is in the same extra)
         import matplotlib
     except ImportError:
         raise UserError(
-            "pictures need matplotlib and adjustText, which are not installed",
+            "figures need matplotlib and adjustText, and at least one of them is not installed",
             where="seq2seq plot",
             fix="install them with: pip install matplotlib adjustText",
         ) from None
@@ -87,17 +87,17 @@ def drawing() -> Iterator[None]:
 
 
 def save(figure: Figure, stream: IO[bytes], kind: str) -> None:
-    """Write the picture as ``png``, ``svg`` or ``pdf``; the same numbers give the same bytes."""
+    """Write a figure as ``png``, ``svg`` or ``pdf``; the same numbers give the same bytes."""
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     figure.savefig(stream, format=kind, dpi=DPI, metadata=dates.get(kind))
 
 
 def history_figure(curves: Sequence[ValidationCurve], training: tuple[Array, Array] | None = None) -> Figure:
-    """Draw validation loss and BLEU over the steps of the training.
+    """Draw learning curves: validation loss and BLEU over the training steps.
 
     Args:
-        curves: one for each model.
-        training: steps and training loss, if the metrics log is there.
+        curves: one curve for each model.
+        training: steps and training loss, from a metrics log.
     """
     figure = _sheet(8, 6.5)
     upper, lower = figure.subplots(2, 1, sharex=True)
@@ -136,28 +136,28 @@ def history_figure(curves: Sequence[ValidationCurve], training: tuple[Array, Arr
 def lengths_figure(
     lines: Sequence[LengthLine], labels: Sequence[str], sentences: Sequence[int], corpus: str, signature: str
 ) -> Figure:
-    """Draw BLEU against the length of the source.
+    """Draw BLEU by source length.
 
     Args:
-        lines: one for each model.
-        labels: of the buckets, for example ``6–10``.
-        sentences: of each bucket.
-        corpus: what was translated.
-        signature: sacreBLEU's.
+        lines: one line for each model.
+        labels: labels of the buckets, for example ``6–10``.
+        sentences: number of sentences in each bucket.
+        corpus: name of the test corpus.
+        signature: signature of sacreBLEU.
     """
     figure = _sheet(max(8.0, 1.0 * len(labels) + 1), 5)
     axes = figure.subplots()
-    places = np.arange(len(labels))
+    positions = np.arange(len(labels))
     few = np.array(sentences) < FEW_SENTENCES
     for k, line in enumerate(lines):
         color, marker = _color(k), _marker(k)
         name = f"{_label(line.name)}, BLEU {line.whole:.1f}"
-        axes.plot(places, line.buckets, color=color, marker=marker, linewidth=1.8, label=name, clip_on=False)
-        if few.any():  # no points at all would still take room
-            axes.plot(places[few], line.buckets[few], marker, color="white", markeredgecolor=color, clip_on=False)
-    axes.set_xticks(places, [f"{label}\nn = {n:,}" for label, n in zip(labels, sentences)])
+        axes.plot(positions, line.buckets, color=color, marker=marker, linewidth=1.8, label=name, clip_on=False)
+        if few.any():  # even a plot without points would take space
+            axes.plot(positions[few], line.buckets[few], marker, color="white", markeredgecolor=color, clip_on=False)
+    axes.set_xticks(positions, [f"{label}\nn = {n:,}" for label, n in zip(labels, sentences)])
     note = f"; hollow: fewer than {FEW_SENTENCES} sentences" if few.any() else ""
-    axes.set_xlabel(f"words of the source, number of sentences{note}\n{signature}")
+    axes.set_xlabel(f"words in the source, number of sentences{note}\n{signature}")
     axes.set_ylabel("BLEU")
     axes.set_ylim(bottom=0)
     axes.margins(x=0.06)
@@ -168,14 +168,14 @@ def lengths_figure(
 
 
 def contexts_figure(points: Array, shares: Array, labels: Sequence[str], groups: Sequence[int], title: str) -> Figure:
-    """Draw sentences as labeled points, on the smallest sheet on which all labels can be read.
+    """Draw sentences as labeled points, on the smallest sheet on which all labels are legible.
 
     Args:
         points: (n, 2) coordinates.
-        shares: (2,) each axis's share of the variance.
+        shares: (2,) share of the variance of each axis.
         labels: n sentences.
-        groups: n numbers; the sentences of one group share color and marker.
-        title: of the picture.
+        groups: n group numbers; the sentences of one group share color and marker.
+        title: title of the figure.
     """
     for size in SHEETS:
         figure = _sheet(*size)
@@ -189,7 +189,7 @@ def contexts_figure(points: Array, shares: Array, labels: Sequence[str], groups:
         axes.set_ylabel(f"second principal component, {100 * shares[1]:.0f} %")
         axes.grid(color=FAINT, alpha=0.2)
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # the layout is settled now, and stays
+        figure.set_layout_engine("none")  # keep the layout from now on
         if label_points(axes, points, [_wrapped(label, 26) for label in labels]):
             break
     else:
@@ -198,16 +198,16 @@ def contexts_figure(points: Array, shares: Array, labels: Sequence[str], groups:
 
 
 def label_points(axes: Axes, points: Array, labels: Sequence[str]) -> bool:
-    """Write each label beside its point, or where adjustText finds room, with a leader line to the point.
+    """Write each label beside its point, or where adjustText finds space, with a leader line to the point.
 
     Returns:
-        Whether all can be read: no label covers a point or another label, and no leader line crosses a label.
+        Whether all labels are legible: no label covers a point or another label, and no leader line crosses a label.
     """
     from adjustText import adjust_text
     from matplotlib.path import Path
     from matplotlib.transforms import Bbox
 
-    # Every label starts on the side of its point where the nearest other point is not.
+    # Every label starts on the side of its point that is away from the nearest other point.
     gap = LABEL_GAP * DPI / 72
     pixels = axes.transData.transform(points)
     distances = np.linalg.norm(pixels[:, None] - pixels, axis=2)
@@ -255,7 +255,7 @@ def label_points(axes: Axes, points: Array, labels: Sequence[str]) -> bool:
 
 
 def _sheet(width: float, height: float) -> Figure:
-    """Return an empty figure of so many inches, with no window anywhere."""
+    """Return an empty figure of this size in inches, without a window."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -265,10 +265,10 @@ def _sheet(width: float, height: float) -> Figure:
 
 
 def _minutes_above(axes: Axes, curve: ValidationCurve) -> None:
-    """Put the time that the training took along the upper edge."""
+    """Add an axis with the training time at the top."""
     steps, minutes = np.append(0.0, curve.steps), np.append(0.0, curve.minutes)
     if not ((np.diff(steps) > 0).all() and (np.diff(minutes) > 0).all()):
-        return  # not an axis
+        return  # not monotonic, so not an axis
     pace = minutes[-1] / steps[-1]
     upper = axes.secondary_xaxis("top", functions=(lambda x: x * pace, lambda x: x / pace))
     upper.set_xlabel("minutes, at the average pace")
@@ -283,7 +283,7 @@ def _marker(k: int) -> str:
 
 
 def _label(name: str) -> str:
-    """Return a model's name for a legend, which leaves out names that start with an underscore."""
+    """Return the label of a model; matplotlib leaves labels that start with an underscore out of legends."""
     return f"./{name}" if name.startswith("_") else name
 
 

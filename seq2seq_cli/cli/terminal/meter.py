@@ -1,4 +1,4 @@
-"""How far a training is: running means, the time that is left, and the lines that show them."""
+"""The progress of a training run: running means, the remaining time, and the lines that show them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from seq2seq_cli.config import UNLIMITED_EPOCHS
 from seq2seq_cli.training.events import StepReport, TrainingStarted, ValidationReport
 
 SMOOTHING = 0.95
-"""Weight of the past in the running means that are shown."""
+"""Weight of the previous value in the running means."""
 WIDEST_PICTURE = 100
 
 
 class Meter:
-    """Running means, the best BLEU so far, and the time that is left.
+    """Running means, the best BLEU so far, and the remaining time.
 
     Args:
-        started: where the training that is measured began.
+        started: the event with which this run started.
     """
 
     def __init__(self, started: TrainingStarted) -> None:
@@ -38,7 +38,7 @@ class Meter:
         return min(1.0, done)
 
     def after_step(self, report: StepReport) -> None:
-        """Take note of a step."""
+        """Update the running means with a step."""
         self.report = report
         self.losses.append(report.loss)
         self.weight = SMOOTHING * self.weight + 1 - SMOOTHING
@@ -46,15 +46,15 @@ class Meter:
         self.speed = SMOOTHING * self.speed + (1 - SMOOTHING) * report.tokens_per_second
 
     def after_validation(self, report: ValidationReport) -> None:
-        """Take note of a validation."""
+        """Update the best BLEU with a validation."""
         self.best_bleu = report.valid_bleu if self.best_bleu is None else max(self.best_bleu, report.valid_bleu)
 
     def line(self) -> str:
-        """Return one line that says it all."""
+        """Return the progress as one line."""
         return "  ".join([*self._position(), *self._numbers()[:-1], self._time_left(), self._numbers()[-1]])
 
     def picture(self, width: int, blocks: bool = True) -> list[str]:
-        """Return lines for a terminal of that width: how far it is, the numbers, and how the loss has fallen."""
+        """Return the progress as three lines of that width: a bar, the numbers, and a sparkline of the loss."""
         position, end = "  ".join(self._position()), f"{self.done:4.0%}  {self._time_left()}"
         width = min(width, WIDEST_PICTURE)
         room = max(0, width - len(position) - len(end) - 4)
@@ -64,7 +64,7 @@ class Meter:
         return [line[:width] for line in (f"{position}  {done}  {end}", "  ".join(self._numbers()), over_time)]
 
     def _position(self) -> list[str]:
-        """Epoch and step, and of how many."""
+        """Return epoch and step, with their limits."""
         report, config = self._last(), self.config
         limited = config.epochs < UNLIMITED_EPOCHS
         epochs = f"/{config.epochs}" if limited else ""
@@ -72,7 +72,7 @@ class Meter:
         return [f"epoch {report.epoch}{epochs}", f"step {report.step}{steps}"]
 
     def _numbers(self) -> list[str]:
-        """Loss, best BLEU, speed and rate."""
+        """Return loss, best BLEU, speed and learning rate."""
         best = [] if self.best_bleu is None else [f"best BLEU {self.best_bleu:.1f}"]
         return [
             f"loss {self.loss / self.weight:.3f}",
@@ -85,7 +85,7 @@ class Meter:
         return f"ETA {clock(self.seconds_left())}"
 
     def seconds_left(self) -> float:
-        """Return the time to the last step, or to the time limit if that comes first, at the pace so far."""
+        """Return the time to the last step at the current pace, or to the time limit if that is sooner."""
         report = self._last()
         pace = (report.seconds - self.started.seconds) / (report.step - self.started.step)
         left = pace * (self.started.total_steps - report.step)

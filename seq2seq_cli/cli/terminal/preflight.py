@@ -1,4 +1,4 @@
-"""What is known before a training, in words: the corpus, the vocabularies, the network, what it will take."""
+"""The report before a training run: the corpus, the vocabularies, the network, the estimated time and memory."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from seq2seq_cli.training.events import (
 )
 
 BAR, LABEL = 18, 12
-"""Widths in characters: of a full bar, and of what stands before each line's colon."""
+"""Widths in characters of a full bar, and of the label at the start of each line."""
 FEW_PAIRS = 1000
-"""Pairs below which a model hardly beats looking up the nearest training sentence."""
+"""With fewer pairs, a model is hardly better than the translation of the nearest training sentence."""
 MUCH_UNKNOWN = 0.2
-"""Share of ``<unk>`` from which on a corpus and its tokenizer do not go together."""
+"""Share of ``<unk>`` at which a tokenizer does not fit a corpus."""
 
 
 def section_lines(event: Preparation, blocks: bool) -> list[str]:
-    """Return the lines of the preflight that an event makes; none for one that makes a warning."""
+    """Return the lines of the report for an event; an event that is a warning has none."""
     match event:
         case TrainingCorpus():
             return corpus_lines(event, blocks)
@@ -41,15 +41,16 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
             kind = source.kind if source.kind == target.kind else f"{source.kind} and {target.kind}"
             return [
                 f"vocabulary: {source.entries:,} source and {target.entries:,} target tokens ({kind})",
-                f"unseen:     of the validation corpus, {source.unknown:.2%} of source and {target.unknown:.2%} of "
+                f"OOV:        in the validation corpus, {source.unknown:.2%} of source and {target.unknown:.2%} of "
                 f"target tokens are <unk>; {source.oov:.1%} and {target.oov:.1%} of the words are not in the training "
-                "text",
+                "corpus",
             ]
         case SuspiciousPairs(findings):
             if not findings:
                 return ["suspicious: nothing found"]
             return [
-                f"suspicious: {each.what}, the first {shortest(each.location)} ({each.advice})" for each in findings
+                f"suspicious: {found.what}, the first at {shortest(found.location)} ({found.advice})"
+                for found in findings
             ]
         case SyntheticPairs(pairs, per_epoch):
             drawn = f"{per_epoch:,} of them per epoch, none in the last fifth of the training"
@@ -63,7 +64,7 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
         case BatchesSplit(tokens, size):
             return [f"note:       --max-tokens-per-batch {tokens} makes some batches smaller than --batch-size {size}"]
         case ModelBackedUp(path, backup):
-            return [f"note:       the model now in {path} will be kept as {backup}"]
+            return [f"note:       the existing model {path} will be backed up as {backup}"]
         case NothingHeldOut() | PairsSkipped() | UnknownTokens():
             return []
         case _:
@@ -71,10 +72,10 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
 
 
 def warning_of(event: Preparation) -> str | None:
-    """Return the warning that an event makes, if it makes one."""
+    """Return the warning for an event, if there is one."""
     match event:
         case NothingHeldOut():
-            return "no pairs can be held out for validation: the training pairs are used for it"
+            return "no pairs can be held out for validation, so the training pairs are used for it"
         case PairsSkipped(corpus, count, first, length, tokens):
             counted = "1 pair" if count == 1 else f"{count:,} pairs"
             limits = f"--max-source-length {length} or --max-tokens-per-batch {tokens}"
@@ -83,37 +84,37 @@ def warning_of(event: Preparation) -> str | None:
             counted = f"{count:,} {side} token{'s' * (count != 1)} ({share:.1%})"
             text = f"{corpus}: {counted} {'are' if count != 1 else 'is'} not in the vocabulary: <unk>"
             if share >= MUCH_UNKNOWN:
-                text += "; use --tokenizer bpe, a larger --vocab-size, or a tokenizer learnt from this text"
+                text += "; use --tokenizer bpe, a larger --vocab-size, or a tokenizer trained on this text"
             return text
         case _:
             return None
 
 
 def corpus_lines(event: TrainingCorpus, blocks: bool) -> list[str]:
-    """Return how many pairs and tokens there are, and how long the sentences are."""
+    """Return lines with the numbers of pairs and tokens, and the lengths of the sentences."""
     source, target = event.source_lengths, event.target_lengths
     title = "the built-in English–French corpus" if event.name is None else event.name
     pairs = f"{event.training_pairs:,} training pair{'s' * (event.training_pairs > 1)}"
     return [
         f"corpus:     {title}: {pairs}, {event.validation_pairs:,} for validation",
         f"tokens:     {int(source.sum()):,} source and {int(target.sum()):,} target, "
-        f"{source.mean():.1f} and {target.mean():.1f} a sentence, at most {source.max()} and {target.max()}",
+        f"{source.mean():.1f} and {target.mean():.1f} per sentence, at most {source.max()} and {target.max()}",
         *histogram_lines(length_histogram(source, target), blocks),
     ]
 
 
 def histogram_lines(buckets: list[Bucket], blocks: bool) -> list[str]:
-    """Return one line for each bucket, both sides beside each other."""
-    most = max(max(bucket.source, bucket.target) for bucket in buckets)
+    """Return one line for each bucket, with both sides side by side."""
+    largest = max(max(bucket.source, bucket.target) for bucket in buckets)
     rows = [f"lengths:    {'tokens':>9}  {'source':<{BAR + 10}} target"]
     for bucket in buckets:
-        sides = [f"{n:>8,} {bar(n / most, BAR, blocks):<{BAR}}" for n in (bucket.source, bucket.target)]
+        sides = [f"{n:>8,} {bar(n / largest, BAR, blocks):<{BAR}}" for n in (bucket.source, bucket.target)]
         rows.append(f"{'':{LABEL}}{bucket.label:>9} {'  '.join(sides)}".rstrip())
     return rows
 
 
 def describe(config: ModelConfig) -> str:
-    """Return a network's shape in a few words."""
+    """Return the shape of a network in a few words."""
     directions = "both directions" if config.bidirectional else "one direction"
     layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
     prior = ", lexical prior" if config.lexical_prior else ""
@@ -121,7 +122,7 @@ def describe(config: ModelConfig) -> str:
 
 
 def recipe_lines(pairs: int, settings: dict[str, Any]) -> list[str]:
-    """Return what was chosen to fit the corpus, as flags; none if everything was given."""
+    """Return a line with the settings that were chosen to fit the corpus, as flags; none if all were given."""
     shown = [
         flag_of(name)
         if value is True
@@ -136,14 +137,14 @@ def recipe_lines(pairs: int, settings: dict[str, Any]) -> list[str]:
     )
     if pairs < FEW_PAIRS:
         lines.append(
-            "note:       so few pairs that the translation of the nearest training sentence may be better: compare "
+            "note:       with so few pairs, the translation of the nearest training sentence may be better: compare "
             "with 'seq2seq eval --baselines'"
         )
     return lines
 
 
 def cost_lines(event: CostEstimate) -> list[str]:
-    """Return the memory and the time that a training will take."""
+    """Return lines with the estimated memory and time."""
     if event.memory is None:
         size = f"over {megabytes(event.least_memory)} for weights, gradients and optimizer"
     else:
@@ -154,13 +155,13 @@ def cost_lines(event: CostEstimate) -> list[str]:
         f"({milliseconds(event.step_seconds)} each, measured on {event.steps}), validation not counted"
     ]
     if event.seconds is not None:
-        parts.append(f"at most {duration(event.seconds)} in all")
+        parts.append(f"at most {duration(event.seconds)} in total")
     return [f"memory:     {size}; the weights are {megabytes(event.weights)}", f"time:       {'; '.join(parts)}"]
 
 
-def shortest(place: str) -> str:
-    """Return a place with its path as one would type it here, if that is shorter."""
-    return place.removeprefix(f"{Path.cwd()}/")
+def shortest(location: str) -> str:
+    """Return a location with a path relative to the current folder, if it is inside of it."""
+    return location.removeprefix(f"{Path.cwd()}/")
 
 
 def clock(seconds: float) -> str:
@@ -171,17 +172,17 @@ def clock(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time for people, ``0.4 s`` or ``3:20``."""
+    """Return a duration in readable form, ``0.4 s`` or ``3:20``."""
     return f"{seconds:.1f} s" if seconds < 10 else clock(seconds)
 
 
 def megabytes(size: int) -> str:
-    """Return a number of bytes for people."""
+    """Return a number of bytes in readable form, ``12 kB`` or ``3.4 MB``."""
     if size < 1e6:
         return f"{size / 1e3:.0f} kB"
     return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"
 
 
 def milliseconds(seconds: float) -> str:
-    """Return the duration of a step for people."""
+    """Return the duration of a step in milliseconds."""
     return f"{1000 * seconds:,.{0 if seconds >= 0.1 else 1}f} ms"

@@ -1,4 +1,4 @@
-"""Following a training: live on a terminal, plain lines elsewhere."""
+"""Show the progress of a training run: live on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -39,28 +39,28 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_LINES = 10.0
 SECONDS_BETWEEN_PICTURES = 0.2
 RIGHT_MARGIN = 3
-"""Columns that a picture leaves free, for the ``^C`` that a terminal writes behind it: it must not break the line."""
+"""Free columns for the ``^C`` that a terminal writes after the picture, so that it does not break the line."""
 LONGEST_SAMPLE = 200
 SAMPLE_INDENT = 15
 
 
 class Display(Protocol):
-    """Shows what happens."""
+    """Shows the progress."""
 
     def step(self, meter: Meter) -> None:
-        """Show the state after a step."""
+        """Show the progress after a step."""
 
     def line(self, text: str, style: str = "", indent: int = 2) -> None:
-        """Show a line that stays; the style, and the indent where it has to be broken, are for terminals."""
+        """Show a permanent line; the style, and the indent of wrapped lines, are for terminals."""
 
 
 def show_training(events: Generator[Event, None, Any], as_result: bool, log_on_stdout: bool) -> None:
-    """Show a training while it runs; SIGINT, SIGTERM and SIGHUP save it and stop.
+    """Show a training run; SIGINT, SIGTERM and SIGHUP save it and stop.
 
     Args:
-        events: what ``train`` yields.
-        as_result: whether what is known beforehand is the result of the command: it then goes to standard output.
-        log_on_stdout: whether the metrics go to standard output, as JSON Lines.
+        events: the events of ``train``.
+        as_result: whether to write the report before the training to standard output, as the result of the command.
+        log_on_stdout: whether to write the metrics to standard output, as JSON Lines.
     """
     blocks = as_result or can_draw(sys.stderr)
     for event in events:
@@ -83,22 +83,22 @@ def _show_preparation(event: Preparation, as_result: bool, blocks: bool) -> None
 
 
 def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, log_on_stdout: bool) -> None:
-    """Show steps and validations until the last one, or until a signal comes."""
+    """Show steps and validations until the end, or until a signal arrives."""
     if started.finished:
         console.say(
             "this training has already reached its limit; "
-            "raise it to go on (--epochs, --max-steps, --max-minutes, --patience)"
+            "to continue, raise it (--epochs, --max-steps, --max-minutes, --patience)"
         )
     meter = Meter(started)
     log = JsonLines() if log_on_stdout else None
-    # The log's lines would run into a picture on the same terminal.
+    # Lines of the log would overwrite a picture on the same terminal.
     live = console.stderr_is_live() and not (log_on_stdout and sys.stdout.isatty())
     with catch_signals(in_place=live) as received, display(live) as shown:
         for event in events:
             match event:
                 case StepReport():
                     meter.after_step(event)
-                    if received.code is None:  # or the picture would hide that it is stopping
+                    if received.code is None:  # otherwise the picture would hide the notice that it is stopping
                         shown.step(meter)
                 case ValidationReport():
                     meter.after_validation(event)
@@ -116,7 +116,7 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
                 _stop(events, started, meter, shown, received)
     for line in summary(finished):
         console.say(line, indent=2)
-    _say_what_next(finished)
+    _show_next_commands(finished)
 
 
 def _stop(
@@ -125,7 +125,7 @@ def _stop(
     """Save the training and end the program."""
     events.close()
     step = meter.report.step if meter.report else started.step
-    shown.line(f"stopped at step {step}; all is saved in {started.output} and {state_path(started.output)}")
+    shown.line(f"stopped at step {step}; everything is saved in {started.output} and {state_path(started.output)}")
     shown.line("continue with the same command and --resume")
     raise console.Stop(received.code or 0)
 
@@ -134,10 +134,10 @@ class JsonLines:
     """The metrics on standard output."""
 
     def __init__(self) -> None:
-        self._file: Any = sys.stdout  # this one: a live display puts another in its place
+        self._file: Any = sys.stdout  # the original stream, which a live display replaces
 
     def write(self, report: StepReport | ValidationReport) -> None:
-        """Write a report as one JSON object; without a reader the training goes on without it."""
+        """Write a report as one JSON object; if the reader has closed the pipe, the training continues without it."""
         if self._file is None:
             return
         try:
@@ -145,12 +145,12 @@ class JsonLines:
             self._file.flush()
         except BrokenPipeError:
             console.discard_output()
-            console.warn("nobody reads the log any more; the training goes on without it")
+            console.warn("the reader of the log has closed the pipe; the training continues without the log")
             self._file = None
 
 
 def diagnosis(event: Diagnostic) -> str:
-    """Return what a diagnostic means and what to do about it."""
+    """Return the meaning of a diagnostic, and what to do about it."""
     match event:
         case GradientClipped(steps, norm, clip_norm):
             return (
@@ -159,14 +159,14 @@ def diagnosis(event: Diagnostic) -> str:
             )
         case WorseThanGuessing(loss, guessing, vocabulary):
             return (
-                f"the model is worse than guessing: its loss is {loss:.3g}, that of any of the {vocabulary:,} tokens "
-                f"at random is {guessing:.3g}; lower --learning-rate"
+                f"the model is worse than guessing: its validation loss is {loss:.3g}, and guessing one of the "
+                f"{vocabulary:,} tokens has a loss of {guessing:.3g}; lower --learning-rate"
             )
         case TranslationsAllEqual(translation):
             shown = f"the same, {translation!r}" if translation else "empty"
             return (
-                f"all validation translations are {shown}: so far the model only knows which words are frequent; train "
-                "longer (--epochs), with more steps an epoch (a lower --batch-size) or with more pairs"
+                f"all validation translations are {shown}: so far the model has learned only which words are frequent; "
+                "train longer (--epochs), with more steps per epoch (a lower --batch-size) or with more pairs"
             )
         case ValidationLossRising(times, before, now, training_loss_rises):
             risen = f"validation loss has risen {times} times in a row, from {before:.3f} to {now:.3f}"
@@ -179,29 +179,29 @@ def diagnosis(event: Diagnostic) -> str:
 
 
 def validation_lines(report: ValidationReport, halved: bool = True) -> list[str]:
-    """Return what to show of a validation: the scores, and a few translations beside their references.
+    """Return lines with the scores of a validation, and a few translations with their references.
 
-    ``halved`` says whether the learning rate is halved after one that did not improve.
+    ``halved`` says whether the learning rate is halved after a validation without improvement.
     """
-    not_better = "  not better: the learning rate is halved" if halved else "  not better"
-    kept = "  best so far, saved" if report.improved else not_better
+    not_improved = "  no improvement: the learning rate is halved" if halved else "  no improvement"
+    kept = "  best so far, saved" if report.improved else not_improved
     lines = [
         f"epoch {report.epoch}  step {report.step}  {clock(report.seconds)}  valid loss {report.valid_loss:.3f}  "
         f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}{kept}"
     ]
     for sample in report.score.samples:
         for title, text in zip(("source:", "reference:", "translation:"), sample):
-            # A model that has learnt little repeats itself up to the length limit.
+            # A model that has learned little repeats itself up to the length limit.
             shown = text if len(text) <= LONGEST_SAMPLE else text[: LONGEST_SAMPLE - 1] + "…"
             lines.append(f"  {title:<{SAMPLE_INDENT - 3}} {shown}")
     return lines
 
 
 def summary(event: TrainingFinished) -> list[str]:
-    """Return what the training came to: its length, the model that is kept, and why it ended early if it did."""
+    """Return a summary: steps and time, the kept model, and why the training ended early if it did."""
     if not event.trained:
         return []
-    best, kept = event.best, "the model of the earlier run, which is still the best"
+    best, kept = event.best, "the model of an earlier run, which is still the best"
     if best is not None:
         kept = (
             f"the model of epoch {best.epoch}, step {best.step}: perplexity {best.valid_perplexity:.2f}, "
@@ -210,12 +210,12 @@ def summary(event: TrainingFinished) -> list[str]:
     lines = [f"done: {event.steps} steps in {clock(event.seconds)}; kept: {kept}"]
     if event.stopped_early:
         patience = event.checkpoint.recipe.training.patience
-        lines.append(f"stopped early: {patience} validations without a better one (--patience)")
+        lines.append(f"stopped early: {patience} validations in a row without improvement (--patience)")
     return lines
 
 
-def _say_what_next(event: TrainingFinished) -> None:
-    """Name the next commands, as they can be typed here."""
+def _show_next_commands(event: TrainingFinished) -> None:
+    """Print the next commands to try, as the user can type them."""
     model = "" if event.output == Path("model.npz") else f" -m {shlex.quote(str(event.output))}"
     test = "" if event.checkpoint.recipe.corpora.corpus is None else " TEST_CORPUS"
     called_by_path = shutil.which("seq2seq") is None and Path(sys.argv[0]).stem == "seq2seq"
@@ -226,11 +226,11 @@ def _say_what_next(event: TrainingFinished) -> None:
 
 @contextlib.contextmanager
 def display(live: bool) -> Iterator[Display]:
-    """Show progress as a picture that is written over, or else as plain lines."""
+    """Show the progress as a live picture, or else as plain lines."""
     if live:
         from rich.live import Live
 
-        blocks = can_draw(sys.stderr)  # asked before Rich puts something else in its place
+        blocks = can_draw(sys.stderr)  # before Rich replaces the stream
         with Live("", console=console.stderr_console(), auto_refresh=False, transient=True) as picture:
             yield _LiveDisplay(picture, blocks)
     else:
@@ -238,13 +238,13 @@ def display(live: bool) -> Iterator[Display]:
 
 
 class _PlainDisplay:
-    """A line every few seconds."""
+    """Print a line every few seconds."""
 
     def __init__(self) -> None:
         self.shown = time.monotonic()
 
     def step(self, meter: Meter) -> None:
-        """Print the state, if the last one was printed long enough ago."""
+        """Print the progress, unless it was printed a few seconds ago."""
         if time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
             self.shown = time.monotonic()
             console.say(meter.line())
@@ -255,14 +255,14 @@ class _PlainDisplay:
 
 
 class _LiveDisplay:
-    """A few lines that are written over."""
+    """Draw a few lines, each time over the last ones."""
 
     def __init__(self, live: Live, blocks: bool) -> None:
         self.live, self.blocks = live, blocks
         self.shown = -SECONDS_BETWEEN_PICTURES
 
     def step(self, meter: Meter) -> None:
-        """Draw the state over the last one, unless that has hardly been seen."""
+        """Draw the progress, unless it was drawn a moment ago."""
         if time.monotonic() - self.shown < SECONDS_BETWEEN_PICTURES:
             return
         from rich.text import Text
@@ -275,7 +275,9 @@ class _LiveDisplay:
         self.live.update(picture, refresh=True)
 
     def line(self, text: str, style: str = "", indent: int = 2) -> None:
-        """Print a line above it."""
+        """Print a line above the picture."""
         whole = console.wrapped(console.printable(text), indent, self.live.console.file)
         self.live.console.print(whole, style=style, soft_wrap=False)
-        self.shown = -SECONDS_BETWEEN_PICTURES  # there may be news, such as a better BLEU
+        self.shown = (
+            -SECONDS_BETWEEN_PICTURES
+        )  # draw again at the next step: numbers such as the best BLEU may have changed

@@ -1,4 +1,4 @@
-"""The interactive prompt: sentences are translated, lines that begin with a colon are commands."""
+"""The interactive prompt: it translates sentences; lines that start with a colon are commands."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Translator
 
 HISTORY_LENGTH = 1000
-"""Lines of history kept from one session to the next."""
+"""Maximum lines of history that are kept between sessions."""
 HELP = 25
-"""Width of the column of commands in the help."""
+"""Width of the column of commands in the help text."""
 NOT_AT_THE_PROMPT = ("batch_size", "max_tokens_per_batch", "max_source_length")
-"""Settings of the search that matter for many lines only."""
+"""Settings of the search that matter only for many lines."""
 
 
 class Command(NamedTuple):
-    """A command of the prompt: its argument (may be empty), its line in the help, and the function that runs it."""
+    """A command of the prompt: its argument (may be empty), its description, and the function that runs it."""
 
     argument: str
     meaning: str
@@ -41,8 +41,8 @@ class Prompt:
 
     Args:
         translator: the loaded model.
-        config: initial search settings; commands change them.
-        style: initial settings of what is shown; commands change them.
+        config: initial settings of the search; commands change them.
+        style: initial settings of the output; commands change them.
         output: stream for translations; everything else goes to stderr.
     """
 
@@ -54,15 +54,15 @@ class Prompt:
         self.sentences = 0
         self.ended = False
         self.commands = {
-            ":help": Command("", "show this", self._help),
+            ":help": Command("", "show this help", self._help),
             **{
                 f":{name.replace('_', '-')}": self._setting(name, *_described(field))
                 for name, field in settings_in(SearchConfig).items()
                 if name not in NOT_AT_THE_PROMPT
             },
             ":explain": self._setting("explain", "on|off", "show each token's alternatives and the n-best list"),
-            ":scores": self._setting("scores", "on|off", "put each translation's score before it"),
-            ":quit": Command("", "leave, as Ctrl-D does", self._quit),
+            ":scores": self._setting("scores", "on|off", "print the score before each translation"),
+            ":quit": Command("", "quit, like Ctrl-D", self._quit),
         }
 
     def run(self) -> None:
@@ -73,7 +73,7 @@ class Prompt:
             while not self.ended:
                 try:
                     for line in read_line().split("\n"):  # pasted text can be several lines at once
-                        self.answer(line)
+                        self.handle(line)
                 except EOFError:
                     console.say("")
                     return
@@ -82,7 +82,7 @@ class Prompt:
                 except UnicodeDecodeError:
                     console.warn("that line was not valid UTF-8")
 
-    def answer(self, line: str) -> None:
+    def handle(self, line: str) -> None:
         """Translate a sentence or run a command; ignore a blank line."""
         try:
             if line[:1] == ":" and line[1:2].isalpha():
@@ -94,7 +94,7 @@ class Prompt:
                 )
         except UserError as error:
             console.show_error(error)
-        except MemoryError:  # a line that cannot be translated is not the end
+        except MemoryError:  # continue with the next line
             console.warn("there is not enough memory for that line")
 
     def _run_command(self, line: str) -> None:
@@ -103,20 +103,20 @@ class Prompt:
         if not matching:
             near = difflib.get_close_matches(name, self.commands, n=1)
             fix = f"did you mean {near[0]}? " if near else ""
-            raise UserError(f"there is no command {name}", fix=f"{fix}:help shows the commands")
-        found = min(matching, key=len)  # what is short is what one types most: :n is :n-best
-        command = self.commands[found]
+            raise usage_error(f"there is no command {name}", where=line.strip(), fix=f"{fix}:help shows the commands")
+        full_name = min(matching, key=len)  # the shortest match: :n is :n-best
+        command = self.commands[full_name]
         argument = argument.strip()
         if argument and not command.argument:
-            raise usage_error(f"{found} takes no argument", where=line.strip(), fix=f"write {found}")
+            raise usage_error(f"{full_name} takes no argument", where=line.strip(), fix=f"write {full_name}")
         command.run(argument)
 
     def _help(self, _: str) -> None:
         for name, command in self.commands.items():
             console.say(f"  {f'{name} {command.argument}':<{HELP}} {command.meaning}", indent=HELP + 3)
-        console.say(f"  now: {self._settings()}", indent=7)
-        console.say("  Arrow keys edit the line and bring back earlier ones.")
-        console.say("  To translate a line that looks like a command, put a space before it.")
+        console.say(f"  current settings: {self._settings()}", indent=7)
+        console.say("  The arrow keys move within the line, and recall earlier lines.")
+        console.say("  To translate a line that looks like a command, type a space before it.")
 
     def _settings(self) -> str:
         return ", ".join(
@@ -124,7 +124,7 @@ class Prompt:
         )
 
     def _setting(self, field: str, argument: str, meaning: str) -> Command:
-        """Return the command that changes a setting of the search or of what is shown, or prints its value."""
+        """Return the command that changes a setting of the search or of the output, or prints its value."""
         return Command(argument, meaning, partial(self._set, field))
 
     def _set(self, field: str, argument: str) -> None:
@@ -136,7 +136,7 @@ class Prompt:
             else:
                 try:
                     self.config = dataclasses.replace(self.config, **changed)
-                except UserError as error:  # its words are about flags
+                except UserError as error:  # its message is about flags
                     raise usage_error(
                         error.what.replace("--", ":"), where=name, fix=error.fix.replace("--", ":")
                     ) from None
@@ -155,21 +155,23 @@ class Prompt:
 
 
 def _described(field: dataclasses.Field[Any]) -> tuple[str, str]:
-    """Return a setting's argument and its meaning."""
-    facts = field.metadata
-    argument = "|".join(facts["choices"]) or facts["metavar"] or "on|off"
-    return argument, facts["text"].rstrip(".")
+    """Return the placeholder and the description of a setting."""
+    metadata = field.metadata
+    argument = "|".join(metadata["choices"]) or metadata["metavar"] or "on|off"
+    return argument, metadata["text"].rstrip(".")
 
 
 def parse(name: str, argument: str, kind: type) -> Any:
-    """Return the argument of a command as a value of that type.
+    """Convert the argument of a command to a value of this type.
 
     Raises:
-        UserError: if it is not one.
+        UserError: if it is not such a value.
     """
     if kind is bool:
         if argument.lower() not in ("on", "off"):
-            raise usage_error(f"{name} is on or off, not {argument!r}", where=name, fix=f"for example {name} on")
+            raise usage_error(
+                f"{name} must be on or off, not {argument!r}", where=name, fix=f"write for example {name} on"
+            )
         return argument.lower() == "on"
     if kind is str:
         return argument
@@ -179,14 +181,14 @@ def parse(name: str, argument: str, kind: type) -> Any:
     except ValueError:
         pass
     what, example = ("a whole number", "3") if kind is int else ("a number", "0.6")
-    raise usage_error(f"{name} must be {what}, not {argument!r}", where=name, fix=f"for example {name} {example}")
+    raise usage_error(f"{name} must be {what}, not {argument!r}", where=name, fix=f"write for example {name} {example}")
 
 
 def read_line() -> str:
-    """Return the next line, with the prompt on the terminal, also where stdout goes to a file.
+    """Return the next line; the prompt is on the terminal, even if stdout is a file.
 
     Raises:
-        EOFError: at the end, Ctrl-D.
+        EOFError: at the end of the input (Ctrl-D).
     """
     if sys.stdout is not None and sys.stdout.isatty():
         line = input("> ")
@@ -201,7 +203,7 @@ def read_line() -> str:
 
 
 def history_file() -> Path:
-    """Return where the history is kept: ``seq2seq/history`` in ``$XDG_STATE_HOME``, or in ``~/.local/state``."""
+    """Return the path of the history: ``seq2seq/history`` in ``$XDG_STATE_HOME``, or in ``~/.local/state``."""
     folder = os.environ.get("XDG_STATE_HOME", "")
     state = Path(folder) if Path(folder).is_absolute() else Path("~/.local/state").expanduser()
     return state / "seq2seq" / "history"
@@ -209,13 +211,13 @@ def history_file() -> Path:
 
 @contextmanager
 def line_editing(commands: list[str]) -> Iterator[None]:
-    """Give the prompt line editing, history and completion of commands, where the system has readline.
+    """Enable line editing, history and completion of commands, if the system has readline.
 
-    The history is a convenience: where its file cannot be read or written, it lasts as long as the session.
+    If the file of the history cannot be read or written, the history lasts as long as the session.
     """
     try:
         import readline
-    except ImportError:  # Windows, whose console has its own
+    except ImportError:  # Windows, whose console has its own line editing
         yield
         return
 
@@ -229,7 +231,7 @@ def line_editing(commands: list[str]) -> Iterator[None]:
     readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
     readline.set_history_length(HISTORY_LENGTH)
     path = None
-    with suppress(OSError, RuntimeError, ValueError):  # no home, no permission, or not a history file
+    with suppress(OSError, RuntimeError, ValueError):  # no home folder, no permission, or not a history file
         path = history_file()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))  # the history is private

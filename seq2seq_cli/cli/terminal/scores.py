@@ -1,4 +1,4 @@
-"""What ``seq2seq eval`` found, as tables for people."""
+"""The results of ``seq2seq eval`` as tables."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from seq2seq_cli.evaluation.scores import METRICS, Scores, remarks
 SIGNIFICANT = 0.05
 WIDEST_BAR = 30
 COMPARISON = 30
-"""Columns that a metric needs to stand beside the others."""
+"""Columns that each metric needs if the metrics are side by side."""
 
 
 def say_remarks(evaluation: Evaluation) -> None:
-    """Explain on stderr a score of 0, a corpus of one sentence, empty translations."""
+    """Print remarks on stderr, for example on a score of 0 or on empty translations."""
     for system, scores in zip(evaluation.systems, evaluation.scores):
         for remark in remarks(system.outputs, evaluation.references, scores):
             console.say(f"note: {f'{system.name}: ' if len(evaluation.systems) > 1 else ''}{remark}", indent=2)
 
 
 def score_lines(evaluation: Evaluation) -> list[str]:
-    """Return everything as lines that fit the terminal."""
+    """Return the results as lines that fit the terminal."""
     width = width_of(console.results())
     several = len(evaluation.systems) > 1
     lines = (_comparison if several else _sets if evaluation.sets else _scores)(evaluation, width)
@@ -34,13 +34,13 @@ def score_lines(evaluation: Evaluation) -> list[str]:
     facts = [["data", f"{evaluation.data}, {count:,} sentence{'s' * (count != 1)}"], ["with", shown]]
     lines += table(["", ""], facts, width)
     if evaluation.baselines:
-        lines += ["", "for scale", *_scale(evaluation, width)]
+        lines += ["", "baselines", *_baselines(evaluation, width)]
     if evaluation.lengths:
-        lines += ["", "BLEU by words of the source", *_lengths(evaluation, width)]
-    for name, found in evaluation.examples.items():
-        if found:
+        lines += ["", "BLEU by source length in words", *_lengths(evaluation, width)]
+    for name, examples in evaluation.examples.items():
+        if examples:
             of = f" of {evaluation.systems[0].name}" if several else ""
-            lines += ["", f"{name} sentences{of}, by chrF2", *_examples(found, width)]
+            lines += ["", f"{name} sentences{of}, by chrF2", *_examples(examples, width)]
     return lines
 
 
@@ -52,7 +52,7 @@ def _scores(evaluation: Evaluation, width: int) -> list[str]:
 
 
 def _sets(evaluation: Evaluation, width: int) -> list[str]:
-    """Return a line for each test set, and the signatures once."""
+    """Return a line for each test set, and then the signatures."""
     headers = ["test set", *(f">{METRICS[name].title}" for name in evaluation.metrics), ">sentences"]
     rows = [
         [name, *(_with_interval(scores, metric) for metric in evaluation.metrics), f"{scores.sentences:,}"]
@@ -67,26 +67,26 @@ def _signatures(evaluation: Evaluation, width: int) -> list[str]:
 
 
 def _comparison(evaluation: Evaluation, width: int) -> list[str]:
-    """Return a line for each system, and what the test means."""
-    found = list(zip(evaluation.systems, evaluation.scores))
+    """Return a line for each system, and a line that explains the significance test."""
+    systems = list(zip(evaluation.systems, evaluation.scores))
     if width >= COMPARISON * len(evaluation.metrics):
         headers = ["system", *(part for name in evaluation.metrics for part in (f">{METRICS[name].title}", ">p"))]
         rows = [
             [system.name, *(cell for name in evaluation.metrics for cell in (_with_interval(s, name), _p(s, name)))]
-            for system, s in found
+            for system, s in systems
         ]
-    else:  # one below the other
+    else:  # one metric below the other
         headers = ["", "system", ">score", ">p"]
         rows = [
             [METRICS[name].title, system.name, _with_interval(s, name), _p(s, name)]
             for name in evaluation.metrics
-            for system, s in found
+            for system, s in systems
         ]
     meaning = f"* differs from {evaluation.systems[0].name} with p < {SIGNIFICANT}, by paired bootstrap"
     return [*table(headers, rows, width), *table([""], [[meaning]], width), "", *_signatures(evaluation, width)]
 
 
-def _scale(evaluation: Evaluation, width: int) -> list[str]:
+def _baselines(evaluation: Evaluation, width: int) -> list[str]:
     rows = [(system.name, scores) for system, scores in evaluation.baselines]
     rows += [(system.name, scores) for system, scores in zip(evaluation.systems, evaluation.scores)]
     cells = [[name, *(f"{scores.values[metric]:.2f}" for metric in evaluation.metrics)] for name, scores in rows]
@@ -99,7 +99,7 @@ def _lengths(evaluation: Evaluation, width: int) -> list[str]:
     if len(evaluation.systems) > 1:
         headers = [">words", ">sentences", *(f">{system.name}" for system in evaluation.systems)]
         rows = [
-            [bucket.label, f"{bucket.sentences:,}", *(f"{found[k].bleu:.2f}" for found in evaluation.lengths)]
+            [bucket.label, f"{bucket.sentences:,}", *(f"{of_system[k].bleu:.2f}" for of_system in evaluation.lengths)]
             for k, bucket in enumerate(buckets)
         ]
         return table(headers, rows, width)
@@ -122,9 +122,9 @@ def _p(scores: Scores, name: str) -> str:
     return "" if p is None else f"{p:.3f}{'*' if p < SIGNIFICANT else ' '}"
 
 
-def _examples(found: list[dict[str, Any]], width: int) -> list[str]:
+def _examples(examples: list[dict[str, Any]], width: int) -> list[str]:
     rows = []
-    for example in found:
+    for example in examples:
         score = f"{example['chrf']:.1f}"
         for part in ("source", "reference", "translation"):
             if part in example:

@@ -1,4 +1,4 @@
-"""Tables as plain lines, as wide as the terminal, or as wide as needed in a file or pipe."""
+"""Tables as plain lines, as wide as the terminal; in a file or pipe, as wide as necessary."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import IO
 from seq2seq_cli.cli.terminal import console
 
 UNLIMITED = 10_000
-"""Columns where the output is not a terminal: no cell is folded, so that lines can be searched."""
+"""Width if the output is not a terminal: no cell is folded, so that lines can be searched."""
 
 
 def width_of(stream: IO[bytes]) -> int:
-    """Return the number of columns of the output."""
+    """Return the width of a table for this stream."""
     return shutil.get_terminal_size().columns if stream.isatty() else UNLIMITED
 
 
@@ -22,10 +22,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
     """Return the lines of a table; cells that do not fit are folded.
 
     Args:
-        headers: one for each column; a leading ``>`` aligns the column right, for numbers. No header is shown if no
-            column has a name.
-        rows: cells, as text; markup and control characters in them have no effect.
-        width: columns of the terminal.
+        headers: one for each column; a leading ``>`` aligns the column right, for numbers. If all are empty, no
+            header is shown.
+        rows: cells as text; markup and control characters in them have no effect.
+        width: maximum width in columns.
     """
     from rich.console import Console
     from rich.table import Table

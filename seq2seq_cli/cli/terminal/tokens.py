@@ -1,9 +1,9 @@
-"""Tokens as text without spaces, so that a line of them can be split again."""
+"""Show tokens without spaces, so that a line of tokens can be split again."""
 
 from __future__ import annotations
 
 SPACE = "\u2581"
-"""Shown in place of the space that belongs to a token."""
+"""Stands for a space inside a token."""
 
 
 def show_token(token: str) -> str:
@@ -12,7 +12,7 @@ def show_token(token: str) -> str:
 
 
 def read_token(shown: str) -> str:
-    """Return the token that ``show_token`` shows like this."""
+    """Return the token of which ``show_token`` returns this text."""
     token, characters = "", iter(shown)
     for character in characters:
         if character == "\\":

@@ -1,4 +1,4 @@
-"""Translations on the screen, at the prompt and in the filter alike: lines, JSON objects, explanations."""
+"""Print translations, at the prompt and elsewhere: as lines, JSON objects or explanations."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Source, SourceNotes, Translation, Translator
 
 BAR = 10
-"""Columns of the bar of probability 1."""
+"""Width of the bar of probability 1."""
 ROOM_FOR_BARS = 60
-"""Columns of a terminal below which an explanation keeps to the essential."""
+"""On a narrower terminal, an explanation has only its most important columns."""
 N_BEST = (">rank", ">score", ">log-probability")
 MAX_NAMED = 5
-"""Words named in one warning."""
+"""Maximum number of words in one warning."""
 
 
 @dataclass(frozen=True)
 class Style:
-    """What is shown of a translation besides its text.
+    """What to print for a translation besides its text.
 
     Args:
-        scores: its score before it.
-        explain: the decoder's choices, the n-best list, and the source's tokens.
-        as_json: everything, as one JSON object per line of input.
+        scores: whether to print its score before it.
+        explain: whether to show the source tokens, the decoder's choices and the n-best list.
+        as_json: whether to print one JSON object per line of input.
     """
 
     scores: bool = False
@@ -50,29 +50,30 @@ def write_translations(
     first: int = 1,
     several: bool = True,
 ) -> None:
-    """Translate a stream of lines to a stream of lines, and report on stderr what the model does not know.
+    """Translate a stream of lines, and report on stderr what is out of vocabulary or too long.
 
     Args:
-        translator, config: as loaded and as set.
+        translator: the loaded models.
+        config: settings of the search.
         lines: sentences.
-        output: where the results go.
-        style: what to show.
-        first: the number of the first line.
-        several: whether a warning has to say which line it means.
+        output: stream for the translations.
+        style: what to print.
+        first: number of the first line.
+        several: whether warnings name the line.
     """
     report = SourceReport(translator.longest_trained_on)
-    # An explanation shows the whole n-best list, of which only the first are results.
+    # An explanation shows the whole n-best list.
     search = dataclasses.replace(config, n_best=config.beam) if style.explain else config
     sources = (translator.read(line, config) for line in lines)
-    for number, (source, found) in enumerate(translator.translate_sources(sources, search), start=first):
+    for number, (source, n_best) in enumerate(translator.translate_sources(sources, search), start=first):
         notes = translator.notes(source)
         report.add(number, source, notes)
         if style.as_json:
-            results = [_json_line(translator, config, number, source, notes, found, style.explain)]
+            results = [_json_line(translator, config, number, source, notes, n_best, style.explain)]
         elif style.explain:
-            results = _explained(translator, source, notes, found, width_of(output))
+            results = _explained(translator, source, notes, n_best, width_of(output))
         else:
-            results = _plain(number, found, config.n_best, style.scores)
+            results = _plain(number, n_best, style.scores, numbered=config.n_best > 1)
         for result in results:
             console.write_line(output, result)
         if config.batch_size == 1:
@@ -85,10 +86,10 @@ def write_translations(
 
 
 class SourceReport:
-    """What in the source is outside of the training corpus, with the first line of each.
+    """Collects what is out of vocabulary or too long in the source, with the line where it first occurs.
 
     Args:
-        longest: tokens of the longest training source, or 0 if that is not known.
+        longest: number of tokens of the longest training source, or 0 if it is unknown.
     """
 
     def __init__(self, longest: int) -> None:
@@ -100,7 +101,7 @@ class SourceReport:
         self.first_too_long = (0, 0)
 
     def add(self, number: int, source: Source, notes: SourceNotes) -> None:
-        """Take note of a sentence."""
+        """Add a sentence."""
         for part in notes.unknown:
             self.unknown.setdefault(part, number)
         for word in notes.oov_words:
@@ -114,7 +115,7 @@ class SourceReport:
                 self.first_too_long = (number, tokens)
 
     def show(self, several: bool) -> None:
-        """Write it to stderr."""
+        """Write the report to stderr."""
         if self.unknown:
             console.warn(f"out of vocabulary, read as <unk>: {_named(self.unknown, several)}")
         if self.oov_words:
@@ -124,14 +125,12 @@ class SourceReport:
             what = f"this sentence has {tokens} tokens"
             if several:
                 count = "1 sentence is" if self.too_long == 1 else f"{self.too_long:,} sentences are"
-                what = f"{count} longer than any in training, the first in line {number} with {tokens} tokens"
-            console.say(
-                f"note: {what}; the longest in training had {self.longest}: expect the end to be lost", indent=2
-            )
+                what = f"{count} longer than any in training, the first on line {number} with {tokens} tokens"
+            console.say(f"note: {what}; the longest in training had {self.longest}, so the end may be lost", indent=2)
 
 
 def report_truncated(lines: Sequence[int], config: SearchConfig, several: bool = True) -> None:
-    """Warn of truncated lines; ``several``: whether to say which."""
+    """Warn of truncated lines; ``several`` says whether to name the first one."""
     if lines:
         what = "this line is longer than"
         if several:
@@ -149,10 +148,10 @@ def _named(parts: dict[str, int], several: bool) -> str:
     return ", ".join(shown) + more
 
 
-def _plain(number: int, found: list[Translation], n_best: int, scores: bool) -> list[str]:
+def _plain(number: int, n_best: list[Translation], scores: bool, numbered: bool) -> list[str]:
     lines = []
-    for rank, translation in enumerate(found, start=1):
-        prefix = f"{number}\t{rank}\t" if n_best > 1 else ""
+    for rank, translation in enumerate(n_best, start=1):
+        prefix = f"{number}\t{rank}\t" if numbered else ""
         score = f"{translation.score:.4f}\t" if scores else ""
         lines.append(prefix + score + translation.text)
     return lines
@@ -164,7 +163,7 @@ def _json_line(
     number: int,
     source: Source,
     notes: SourceNotes,
-    found: list[Translation],
+    n_best: list[Translation],
     explain: bool,
 ) -> str:
     result: dict[str, Any] = {
@@ -173,7 +172,7 @@ def _json_line(
         "source_tokens": notes.tokens,
         "unknown": notes.unknown,
         "new_words": notes.oov_words,
-        "translations": [_translation_json(each) for each in found[: config.n_best]],
+        "translations": [_translation_json(translation) for translation in n_best[: config.n_best]],
     }
     if explain:
         result["steps"] = [
@@ -183,27 +182,27 @@ def _json_line(
                 "alternatives": [{"token": token, "probability": p} for token, p in step.alternatives],
                 **({} if step.prior is None else {"prior": step.prior, "gate": step.gate}),
             }
-            for step in translator.explain(source, found[0])
+            for step in translator.explain(source, n_best[0])
         ]
         prior = translator.explain_prior(source)
         if prior:
             result["prior"] = [{"token": token, "probability": p} for token, p in prior]
-        result["n_best"] = [_translation_json(each) for each in found]
+        result["n_best"] = [_translation_json(translation) for translation in n_best]
     return json.dumps(result, ensure_ascii=False)
 
 
 def _translation_json(translation: Translation) -> dict[str, Any]:
-    """Return a translation for programs: its text and tokens, but not their numbers in this model's vocabulary."""
-    found = dataclasses.asdict(translation)
-    del found["ids"]
-    return found
+    """Return a translation as a JSON object, without token ids, which depend on the model."""
+    values = dataclasses.asdict(translation)
+    del values["ids"]
+    return values
 
 
 def _explained(
-    translator: Translator, source: Source, notes: SourceNotes, found: list[Translation], width: int
+    translator: Translator, source: Source, notes: SourceNotes, n_best: list[Translation], width: int
 ) -> list[str]:
-    """Return the explanation of one translation, with an empty line at its end; of a blank line, only that."""
-    steps = translator.explain(source, found[0])
+    """Return the explanation of a translation, followed by an empty line; for a blank line, only the empty line."""
+    steps = translator.explain(source, n_best[0])
     if not steps:
         return [""]
     facts = [["source", source.text], ["tokens", _tokens(notes.tokens)]]
@@ -214,7 +213,7 @@ def _explained(
     prior = translator.explain_prior(source)
     if prior:
         facts.append(["lexical prior", _with_probabilities(prior)])
-    facts.append(["translation", found[0].text])
+    facts.append(["translation", n_best[0].text])
     choices = [
         [
             str(number),
@@ -226,22 +225,22 @@ def _explained(
         ]
         for number, step in enumerate(steps, start=1)
     ]
-    n_best = [
-        [str(rank), f"{each.score:.4f}", f"{each.log_probability:.4f}", each.text]
-        for rank, each in enumerate(found, start=1)
+    n_best_rows = [
+        [str(rank), f"{translation.score:.4f}", f"{translation.log_probability:.4f}", translation.text]
+        for rank, translation in enumerate(n_best, start=1)
     ]
     by_prior = [">prior", ">gate"] if prior else []
     headers = [">step", "token", ">probability", "", *by_prior, "alternatives"]
     n_best_headers = [*N_BEST, "n-best list"]
-    if width < ROOM_FOR_BARS:  # the essential columns alone
+    if width < ROOM_FOR_BARS:
         headers, choices = ["token", ">prob.", "alternatives"], [[row[1], row[2], row[-1]] for row in choices]
-        n_best_headers, n_best = [">score", "n-best list"], [[row[1], row[3]] for row in n_best]
+        n_best_headers, n_best_rows = [">score", "n-best list"], [[row[1], row[3]] for row in n_best_rows]
     return [
         *table(["", ""], facts, width),
         "",
         *table(headers, choices, width),
         "",
-        *table(n_best_headers, n_best, width),
+        *table(n_best_headers, n_best_rows, width),
         "",
     ]
 
