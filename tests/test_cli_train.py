@@ -166,7 +166,7 @@ WRONG_USAGE = [
     (("--wings", "2"), "--wings"),
     (("-o", "model.txt"), ".npz"),
     (("-o", "a.state.npz"), ".npz"),
-    (("-o", "-"), "its training state beside it"),
+    (("-o", "-"), "its training state is saved beside it"),
     (("--valid", "-", "--config", "-"), "be read only once"),
     (("--valid", "-,-"), "be read only once"),
     (("--source-tokenizer", "-", "--target-tokenizer", "-"), "be read only once"),
