@@ -1,7 +1,7 @@
 """A language of ten words: the corpus of the exercises in ``seq2seq_cli/nn/README.md``.
 
 A sentence is a row of digits, spelled out: ``three one four`` is ``trois un quatre``. Only the order matters, so a
-model shows within seconds how much of a sentence it can carry in its context. Run anywhere::
+model shows within seconds how much of a sentence its context can represent. Run it in any folder::
 
     python data/digits.py        # writes digits.tsv, digits-valid.tsv and digits-test.tsv to the current folder
 """
@@ -18,7 +18,7 @@ SHORTEST, LONGEST = 1, 12
 
 
 def pairs(count: int, seed: int) -> list[str]:
-    """Return so many lines of ``source<TAB>target``, of all lengths in turn."""
+    """Return ``count`` lines of ``source<TAB>target``, with all lengths in turn."""
     generator = random.Random(seed)
     lines = []
     for k in range(count):

@@ -15,7 +15,7 @@ from hypothesis import settings
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("project")
 
-# A shell starts what it runs in the background ("pytest &") with Ctrl-C ignored, and whatever that starts inherits it.
+# A shell starts background jobs ("pytest &") with Ctrl-C ignored, and their child processes inherit it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

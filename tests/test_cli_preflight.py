@@ -134,21 +134,21 @@ def test_the_estimated_memory_is_that_of_the_training(tmp_path):
         "from seq2seq_cli.training.estimate import peak_memory; print(peak_memory())"
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True)
-    foretold = int(re.search(rb"memory: +about (\d+) MB", result.stderr)[1]) * 1e6
-    assert foretold == pytest.approx(int(result.stdout), rel=0.25)
+    estimated = int(re.search(rb"memory: +about (\d+) MB", result.stderr)[1]) * 1e6
+    assert estimated == pytest.approx(int(result.stdout), rel=0.25)
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="without processes there is nobody beside this one")
 def test_the_estimate_includes_the_memory_of_all_workers(tmp_path):
     write_pairs(tmp_path / "p.tsv")
-    foretold = []
+    estimated = []
     for threads in ("1", "2"):
         words = ["train", "p.tsv", "--dry-run", "--hidden-size", "400", "--batch-size", "64", "--threads", threads]
         run = subprocess.run(
             [sys.executable, "-m", "seq2seq_cli", *words], cwd=tmp_path, env=environment(), capture_output=True
         )
-        foretold.append(int(re.search(rb"memory: +about (\d+) MB", run.stdout)[1]))
-    assert foretold[1] > foretold[0] + 10  # gradients of its own, and what Python itself needs
+        estimated.append(int(re.search(rb"memory: +about (\d+) MB", run.stdout)[1]))
+    assert estimated[1] > estimated[0] + 10  # gradients of its own, and what Python itself needs
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (125, "2:05"), (3725, "1:02:05")])

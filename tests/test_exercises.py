@@ -107,7 +107,7 @@ def test_loss_of_teacher_forcing_promises_more_than_free_running_output_holds(fo
     loss_done = (guessing - young["valid_loss"]) / (guessing - old["valid_loss"])
     assert loss_done > 0.5
     assert young_free / old_free < loss_done - 0.15
-    # The model prefers what it says itself to what it should say.
+    # The model gives its own translations a higher probability than the references.
     assert mean_score(folder, "young.npz", 1) > -young["valid_loss"] + 0.1
 
 

@@ -10,7 +10,7 @@ BOS, EOS = 1, 2
 
 
 class Scripted:
-    """In place of models: the log-probabilities of every step are given; each row remembers which sentence it is."""
+    """Stands for models: the log-probabilities of every step are given; each row has the number of its sentence."""
 
     def __init__(self, steps):
         self.steps = [np.log(np.array(step, np.float32) + 1e-30) for step in steps]
@@ -41,7 +41,7 @@ def test_the_most_probable_token_is_taken_until_eos_or_the_limit(enough, monkeyp
 
 
 def test_suppressed_tokens_keep_their_share_of_the_probability():
-    steps = [[[0.6, 0.1, 0.1, 0.2]], [[0.1, 0.5, 0.3, 0.1]]]  # the most probable tokens are barred
+    steps = [[[0.6, 0.1, 0.1, 0.2]], [[0.1, 0.5, 0.3, 0.1]]]  # the most probable tokens are suppressed
     ((found,),) = greedy_search(Scripted(steps), np.array([9]), SearchConfig(beam=1), SYMBOLS)
     assert found.tokens == (3,)
     assert found.log_probability == pytest.approx(np.log(0.2 * 0.3), rel=1e-6)

@@ -40,7 +40,7 @@ def test_a_second_process_is_refused_with_the_process_id_until_the_first_has_end
         assert caught.value.where == str(path)
     holder.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGKILL)
     holder.wait()
-    assert (tmp_path / ".f.lock").exists()  # what it left behind stops nobody
+    assert (tmp_path / ".f.lock").exists()  # the lock file that it left behind blocks no other process
     with acquire_lock(tmp_path / "f"):
         assert (tmp_path / ".f.lock").read_text().split() == [str(os.getpid())]
         with pytest.raises(UserError), acquire_lock(tmp_path / "f"):

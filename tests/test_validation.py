@@ -56,7 +56,7 @@ def test_the_number_of_threads_changes_nothing():
 
 def test_equal_translations_of_different_sentences_are_reported():
     made = checkpoint()
-    made.model.parameters.flat[:] = 0  # whatever comes in
+    made.model.parameters.flat[:] = 0  # for every input
     assert Validation(made, PAIRS, 1).score(made.model, 100).all_equal
     for sources, targets in ((["a"], ["A"]), (["a", "a"], ["A", "B"]), (["a", "b"], ["A", "A"])):
         assert not Validation(made, Corpus("few", sources, targets), 1).score(made.model, 100).all_equal

@@ -1,1 +1,1 @@
-"""Measurements, run by hand; none of them is a test."""
+"""Benchmarks, run by hand; they are not tests."""

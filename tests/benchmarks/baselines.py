@@ -1,4 +1,4 @@
-"""Scores that keep a model's score honest: copy the source, and the translation of the nearest training sentence.
+"""Baselines for the score of a model: copy the source, and the translation of the nearest training sentence.
 
 The same as ``seq2seq eval --baselines``, without a model. Run from the top of the checkout::
 

@@ -44,7 +44,7 @@ Members = dict[str, bytes]
 
 
 def small_model() -> Checkpoint:
-    """Both vocabularies of the same size, so that the tokenizers could be mistaken for each other."""
+    """Both vocabularies of the same size, so that the tokenizers could be confused."""
     lines = ["the cat sees the dog", "a bird in the tree"]
     source, target = (
         train_tokenizer(TokenizerConfig("char", 20), each) for each in (lines, [x.upper() for x in lines])
@@ -105,7 +105,7 @@ def bytes_changed(good: bytes, dice: np.random.Generator) -> bytes:
 
 
 def directory_changed(good: bytes, dice: np.random.Generator) -> bytes:
-    """Change bytes behind the last member: names, sizes, offsets, counts."""
+    """Change bytes after the last member: names, sizes, offsets, counts."""
     data, start = bytearray(good), good.index(b"PK\1\2")
     for position in dice.integers(start, len(data), dice.integers(1, 5)):
         data[position] = int(dice.choice([0, 1, 0x7F, 0x80, 0xFF, dice.integers(256)]))
@@ -127,7 +127,7 @@ def ranges_moved(good: bytes, dice: np.random.Generator) -> bytes:
 
 
 def members_exchanged(good: bytes, dice: np.random.Generator) -> bytes:
-    """Exchange the contents of two members, or rename, drop, repeat or add one; the archive itself is faultless."""
+    """Exchange the contents of two members, or rename, drop, repeat or add one; the archive itself stays valid."""
     members = list(read_members(good).items())
     a, b = (int(k) for k in dice.choice(len(members), 2, replace=False))
     way = dice.integers(6)
@@ -168,7 +168,7 @@ HEADERS = [
 
 
 def header_altered(good: bytes, dice: np.random.Generator) -> bytes:
-    """Alter an array's header: type, order, shape, version, length; the archive itself is faultless."""
+    """Alter an array's header: type, order, shape, version, length; the archive itself stays valid."""
     members = list(read_members(good).items())
     k = int(dice.integers(len(members)))
     name, value = members[k]
@@ -182,7 +182,7 @@ def header_altered(good: bytes, dice: np.random.Generator) -> bytes:
 
 
 def bomb(good: bytes, dice: np.random.Generator) -> bytes:
-    """A file that asks for far more than it should have."""
+    """A file that declares far more data than it should."""
     members = read_members(good)
     names = list(members)
     name = str(dice.choice(names))
@@ -217,7 +217,7 @@ DAMAGES: list[Callable[[bytes, np.random.Generator], bytes]] = [
 
 
 def run(count: int, seed: int, folder: Path) -> Counter[str]:
-    """Load so many damaged files; return how many were refused and how many were harmless, by kind of damage.
+    """Load this many damaged files; return how many were refused and how many were harmless, by kind of damage.
 
     Raises:
         AssertionError: if one loaded as something else, or took too long; any other exception is a fault too.

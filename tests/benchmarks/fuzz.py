@@ -1,4 +1,4 @@
-"""Feed the targets of ``tests/fuzz_targets.py`` with inputs that a coverage-guided fuzzer breeds.
+"""Feed the targets of ``tests/fuzz_targets.py`` with inputs from a coverage-guided fuzzer.
 
 It needs ``atheris``, which is no requirement of this project (``pip install atheris``). One target a process, for so
 many seconds; the process ends with a report of the inputs tried, and with an error at the first exception that is not
@@ -23,7 +23,7 @@ from tests.benchmarks.corrupt import save_model, small_model
 
 
 def seeds(name: str, folder: Path) -> None:
-    """Write a few valid inputs to begin with."""
+    """Write a few valid inputs to start with."""
     if name == "model":
         save_model(folder / "seed.npz", small_model())
     elif name == "json":

@@ -1,11 +1,11 @@
-"""Growth: whether time stays in proportion where it should, and what a larger corpus costs in memory.
+"""Growth: how time and memory grow with the size of the corpus and of the network.
 
-*Corpus*: files of 10,000, 100,000 and 1,000,000 synthetic pairs (words of syllables with a natural
-frequency distribution, sentence lengths of Multi30k) are read, two tokenizers learnt and both sides encoded, each size
-in a process of its own; ``per pair`` should not grow. ``growth MB`` is the process's peak above that of its start,
-``ids MB`` what stays for training.
+*Corpus*: files of 10,000, 100,000 and 1,000,000 synthetic pairs (words of syllables with a natural frequency
+distribution, sentence lengths of Multi30k) are read, two tokenizers are trained, and both sides are encoded, each size
+in its own process; ``per pair`` should not grow. ``growth MB`` is the peak memory of the process above that at its
+start, ``ids MB`` is the part that is kept for training.
 
-*Network*: training steps while one setting of the default recipe doubles and doubles again, the others fixed;
+*Network*: training steps while one setting of the default recipe doubles repeatedly and the others stay fixed;
 ``relative`` is the time per floating-point operation of the matrix products, against the first row of the setting: it
 should not grow::
 
@@ -62,7 +62,7 @@ def write_corpus(path: Path, lines: int) -> None:
 
 
 class CorpusSide:
-    """Reads and encodes a corpus; lives in a worker."""
+    """Reads and encodes a corpus; runs in a worker."""
 
     def work(self, path: str) -> dict[str, float]:
         """Seconds of each part, and bytes."""

@@ -80,7 +80,7 @@ def watch_calls(before_call: Callable[[], None]) -> None:
 
 
 def die_at(number: int) -> Callable[[], None]:
-    """Return what kills its process when it is called for the number-th time."""
+    """Return a function that kills its process when it is called for the number-th time."""
     left = [number]
 
     def count() -> None:
@@ -97,10 +97,10 @@ def wait(child: int) -> int:
 
 
 def until_temporary(folder: Path, child: int, number: int) -> None:
-    """Wait until so many temporary files have been seen, or the process has ended."""
-    seen: set[str] = set()
-    while len(seen) < number and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        seen |= {path.name for path in folder.iterdir() if path.name.endswith(".tmp")}
+    """Wait until this many temporary files have existed, or the process has ended."""
+    observed: set[str] = set()
+    while len(observed) < number and os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        observed |= {path.name for path in folder.iterdir() if path.name.endswith(".tmp")}
 
 
 def result(folder: Path) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def check_loadable(folder: Path) -> None:
 
 
 def run(kills: int, seed: int, say: Callable[[str], None]) -> Counter[str]:
-    """Kill so many trainings; return how many of each kind.
+    """Kill this many trainings; return how many of each kind.
 
     Raises:
         AssertionError: at the first difference.

@@ -31,7 +31,7 @@ from rich.table import Table
 
 CHECKOUT = Path(__file__).parent.parent.parent
 ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
-"""As the command line sets it: the program's own threads share the work."""
+"""As the command line sets it, because the workers of the program share the work."""
 NO_TORCH = "PyTorch is not installed: our side alone."
 
 
@@ -110,7 +110,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 class Worker:
-    """An object in a process of its own; calling a method here runs it there and waits.
+    """An object in its own process; calling a method here runs it there and waits for the result.
 
     Args:
         kind: its class, importable.

@@ -38,11 +38,11 @@ from tests.benchmarks.training import SEED, SIZES
 
 STATUS = Path("/proc/self/status")
 SECONDS = 0.03
-"""Between two looks at how much is held."""
+"""Seconds between two measurements."""
 
 
 def peak_bytes() -> int:
-    """The most memory that this process ever held.
+    """Peak memory of this process.
 
     Linux hands a parent's peak down through ``getrusage``, so there its own record is read instead.
     """
@@ -54,7 +54,7 @@ def peak_bytes() -> int:
 
 
 def held_together() -> int:
-    """Bytes that this process and its children hold now; 0 where the system does not say."""
+    """Memory of this process and its children now, in bytes; 0 if the system does not report it."""
     total = 0
     for pid in (os.getpid(), *(child.pid for child in multiprocessing.active_children())):
         with contextlib.suppress(OSError, StopIteration):

@@ -42,7 +42,7 @@ class Screen:
         self.style = ""
 
     def feed(self, output: str) -> None:
-        """Carry out text and control sequences."""
+        """Process text and control sequences."""
         parts = re.compile(r"\x1b\[([?0-9;]*)([@-~])|\x1b\].*?(?:\x07|\x1b\\)|\x1b[=>()].?|(.)", re.DOTALL)
         for match in parts.finditer(output):
             numbers, final, character = match.groups()

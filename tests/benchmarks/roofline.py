@@ -45,7 +45,7 @@ IN_CACHE = 1 << 16
 
 
 class Parts(OurSide):
-    """A step and its parts; lives in a worker."""
+    """A step and its parts; runs in a worker."""
 
     def __init__(self, config: ModelConfig, corpus: EncodedCorpus, plan: Sequence[Index]) -> None:
         super().__init__(config, initialize(config, np.random.default_rng(SEED)), corpus, plan, 0.0)

@@ -1,4 +1,4 @@
-"""Byte-pair encoding beside Hugging Face ``tokenizers`` (Rust) and ``subword-nmt`` (Python): learning and encoding.
+"""Byte-pair encoding beside Hugging Face ``tokenizers`` (Rust) and ``subword-nmt`` (Python): training and encoding.
 
 The same lines for all: a seeded sample of both sides of the built-in corpus, or of any corpus, and the same number of
 entries. Encoding starts with empty caches in every block, as a program does that encodes a corpus once; tokens per
@@ -100,7 +100,7 @@ SIDES = {"ours": OurSide, "tokenizers": HuggingFaceSide, "subword-nmt": SubwordN
 
 
 def sample(name: str, lines: int) -> list[str]:
-    """So many lines of both sides of a corpus, in random order; several times over where it has fewer."""
+    """This many lines of both sides of a corpus, in random order; lines are repeated if it has fewer."""
     corpus = read_corpus(name)
     everything = [*corpus.sources, *corpus.targets]
     random.Random(SEED).shuffle(everything)

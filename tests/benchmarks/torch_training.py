@@ -1,4 +1,4 @@
-"""The PyTorch side of ``training``: the same network in several forms, of which the fastest is the yardstick.
+"""The PyTorch side of ``training``: the same network in several forms, of which the fastest is the reference.
 
 A form is a word for each choice:
 
@@ -167,7 +167,7 @@ class Network(nn.Module):
 
 
 class TorchSide:
-    """Trains the network on given batches in any form; lives in a worker.
+    """Trains the network on given batches in any form; runs in a worker.
 
     Args:
         config, parameters: the same network and weights as ours.
@@ -240,7 +240,7 @@ class TorchSide:
 
 
 class TutorialNetwork(Network):
-    """As people copy it: padded everywhere, one concatenated readout, a loss that ignores the padding."""
+    """The tutorial's way: padded everywhere, one concatenated readout, a loss that ignores the padding."""
 
     def __init__(self, config: ModelConfig, form: str) -> None:
         super().__init__(config, "padded padded ignored")

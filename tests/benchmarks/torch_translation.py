@@ -10,8 +10,8 @@ encoder, batches packed only where they hold several sentences, the context's pa
 ``split``     the gates by hand, with the context's part of the product from before
 ============  ======================================================================
 
-The search is the program's own (``nn.search``), so both sides must find the same translations. Alone it is a script
-that translates one sentence from a cold start::
+The search is the program's own (``inference.search``), so both sides must find the same translations. Run as a
+script, it translates one sentence from a cold start::
 
     python -m tests.benchmarks.torch_translation model.npz "Where is the station?"
 """
@@ -99,7 +99,7 @@ class TorchTranslator:
         return [torch.tanh(linear(part)) for linear, part in zip(linears, both)], both[0]
 
     def _constants(self, context: Tensor) -> tuple[Tensor, ...]:
-        """What a sentence's every step shares: the context and its part of the gates' and the readout's products."""
+        """The constants of a sentence: the context and its part of the products of gates and readout."""
         rnn, E, H = self.decoder.rnn, self.config.embedding_size, self.config.hidden_size
         gates = rnn.bias_ih_l0.expand(len(context), -1)
         if not self.decoder.every_step:

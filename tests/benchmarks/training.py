@@ -78,7 +78,7 @@ def operations(config: ModelConfig, batch: Batch) -> int:
 
 
 class OurSide:
-    """Trains with the program's own model, clipping and Adam; lives in a worker."""
+    """Trains with the program's own model, clipping and Adam; runs in a worker."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class OurSide:
 
 
 class Roof:
-    """Looks for the fastest float32 product, with the BLAS's own threads on every core."""
+    """Finds the fastest float32 product, with the threads of the BLAS on every core."""
 
     def matmul_speed(self, shape: tuple[int, int, int]) -> float:
         """Operations per second of one float32 product."""
