@@ -23,12 +23,14 @@ class DecoderState(NamedTuple):
 
     ``states`` holds the decoder's recurrent state of each layer, every array (B, H). ``context`` (B, C) is the context
     vector of a model with ``context="every-step"``, else None. ``prior`` (B, V) is the sentences' lexical prior ``ℓ``,
-    if the model has one. A gradient with respect to the state has the same form, without the prior, which is constant.
+    if the model has one, and ``sources`` (B, T) are their tokens, if it has a bigram prior. A gradient with respect to
+    the state has the same form, without these two, which are constant.
     """
 
     states: list[State]
     context: Array | None
     prior: Array | None = None
+    sources: IntArray | None = None
 
     def select(self, rows: Index) -> DecoderState:
         """Return these rows only, in this order; a row may occur more than once."""
@@ -36,6 +38,7 @@ class DecoderState(NamedTuple):
             [tuple(part[rows] for part in state) for state in self.states],
             None if self.context is None else self.context[rows],
             None if self.prior is None else self.prior[rows],
+            None if self.sources is None else self.sources[rows],
         )
 
     def context_dropout(self, rate: float, generator: np.random.Generator | None) -> DecoderState | None:
@@ -46,7 +49,7 @@ class DecoderState(NamedTuple):
             s₀ ← m ⊙ s₀          c ← m ⊙ c          d_s₀ ← m ⊙ d_s₀          d_c ← m ⊙ d_c
 
         Both ways in which the source reaches the decoder lose a part, so no single value of the context is relied on.
-        The lexical prior is no part of it.
+        The priors are no part of it.
 
         Source: Srivastava et al. 2014, "Dropout"; one mask for all steps: Gal & Ghahramani 2016, section 4.
         """
@@ -65,6 +68,7 @@ class DecoderState(NamedTuple):
             [tuple(map(np.multiply, state, mask)) for state, mask in zip(self.states, masks.states)],
             None if self.context is None or masks.context is None else self.context * masks.context,
             self.prior,
+            self.sources,
         )
 
 

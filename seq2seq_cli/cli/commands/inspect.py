@@ -141,9 +141,9 @@ def parameter_lines(checkpoint: Checkpoint) -> list[str]:
 
 def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
     """Return the size of the lexical prior's tables, and its gate's bias; None if the model has no prior."""
-    from seq2seq_cli.nn.lexical_prior import GATE_BIAS
+    from seq2seq_cli.nn.lexical_prior import LEXICAL_GATE
 
-    lexicon, reverse = checkpoint.model.lexicon, checkpoint.model.reverse_lexicon
+    lexicon, reverse = checkpoint.model.tables.lexicon, checkpoint.model.tables.reverse_lexicon
     if lexicon is None:
         return None
     return {
@@ -151,13 +151,13 @@ def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
         "entries_per_token": lexicon.indices.shape[1],
         "reverse_table": reverse is not None,
         "bytes": sum(table.indices.nbytes + table.values.nbytes for table in (lexicon, reverse) if table is not None),
-        "gate_bias": checkpoint.model.parameters[GATE_BIAS].item(),
+        "gate_bias": checkpoint.model.gate(LEXICAL_GATE).bias.item(),
     }
 
 
 def prior_lines(checkpoint: Checkpoint) -> list[str]:
     """Return the lexical prior's size and some of the table's entries; nothing if the model has no prior."""
-    found, lexicon = prior_as_object(checkpoint), checkpoint.model.lexicon
+    found, lexicon = prior_as_object(checkpoint), checkpoint.model.tables.lexicon
     if found is None or lexicon is None:
         return []
     source, target = (tokenizer.vocabulary for _, tokenizer in _tokenizers(checkpoint))

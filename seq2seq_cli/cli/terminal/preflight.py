@@ -114,7 +114,7 @@ def describe(config: ModelConfig) -> str:
     """Return a network's shape in a few words."""
     directions = "both directions" if config.bidirectional else "one direction"
     layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
-    prior = ", lexical prior" if config.lexical_prior else ""
+    prior = ", lexical prior" * config.lexical_prior + ", bigram prior" * config.bigram_prior
     return f"{config.cell}, {layers}, {directions}, context {config.context}{prior}"
 
 

@@ -21,6 +21,8 @@ BAR = 10
 """Columns of the bar of probability 1."""
 ROOM_FOR_BARS = 60
 """Columns of a terminal below which an explanation keeps to the essential."""
+PRIOR_COLUMNS = {"prior": ">prior", "gate": ">gate", "bigram_prior": ">bigram", "bigram_gate": ">gate"}
+"""What an explanation says of a model's priors: the names in a ``Step`` and the headings of the table."""
 N_BEST = (">rank", ">score", ">log-probability")
 MOST_NAMED = 5
 """Words named in one warning."""
@@ -181,7 +183,7 @@ def _json_line(
                 "token": step.token,
                 "probability": step.probability,
                 "alternatives": [{"token": token, "probability": p} for token, p in step.alternatives],
-                **({} if step.prior is None else {"prior": step.prior, "gate": step.gate}),
+                **{name: value for name in PRIOR_COLUMNS if (value := getattr(step, name)) is not None},
             }
             for step in translator.explain(source, found[0])
         ]
@@ -215,13 +217,14 @@ def _explained(
     if prior:
         facts.append(["lexical prior", _with_probabilities(prior)])
     facts.append(["translation", found[0].text])
+    by_prior = [name for name in PRIOR_COLUMNS if getattr(steps[0], name) is not None]
     choices = [
         [
             str(number),
             show_token(step.token),
             _short(step.probability),
             bar(step.probability, BAR),
-            *([_optional(step.prior), _optional(step.gate)] if prior else []),
+            *(_optional(getattr(step, name)) for name in by_prior),
             _with_probabilities(step.alternatives),
         ]
         for number, step in enumerate(steps, start=1)
@@ -230,8 +233,7 @@ def _explained(
         [str(rank), f"{each.score:.4f}", f"{each.log_probability:.4f}", each.text]
         for rank, each in enumerate(found, start=1)
     ]
-    by_prior = [">prior", ">gate"] if prior else []
-    headers = [">step", "token", ">probability", "", *by_prior, "alternatives"]
+    headers = [">step", "token", ">probability", "", *(PRIOR_COLUMNS[name] for name in by_prior), "alternatives"]
     n_best_headers = [*N_BEST, "n-best list"]
     if width < ROOM_FOR_BARS:  # the essential columns alone
         headers, choices = ["token", ">prob.", "alternatives"], [[row[1], row[2], row[-1]] for row in choices]
