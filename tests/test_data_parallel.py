@@ -7,7 +7,7 @@ import pytest
 
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.gradcheck import random_model
-from seq2seq_cli.training.batches import EncodedCorpus, Sentences, make_batch
+from seq2seq_cli.training.batches import EncodedCorpus, Sentences, make_batch, shards_of
 from seq2seq_cli.training.data_parallel import DataParallel, add_losses
 from tests.models import SOURCE_VOCABULARY, TARGET_VOCABULARY, every_config, random_batch
 
@@ -48,6 +48,25 @@ def test_shards_give_the_gradient_of_the_whole_batch(processes, smoothing):
     of_all = whole.model.loss(make_batch(OTHERS, np.arange(6)))
     np.testing.assert_allclose(parallel.validation_loss(several), of_all, rtol=1e-13)
     np.testing.assert_allclose(whole.validation_loss(several), of_all, rtol=1e-13)
+    parallel.workers.shut_down()
+
+
+@pytest.mark.parametrize(("workers", "networks", "shards"), [(2, 4, 1), (2, 3, 2), (4, 2, 2), (3, 1, 3), (1, 2, 1)])
+def test_workers_share_the_networks_and_then_the_batch(workers, networks, shards):
+    config = dataclasses.replace(next(every_config(cell="lstm")), members=networks, dropout=0.5)
+    parallel = make(config, workers, processes=False)
+    assert parallel.shards == len(parallel.gradients) == shards
+    positions, generators = shards_of(EVERY, shards), [np.random.default_rng(k) for k in range(shards)]
+    found = parallel.loss_and_gradients(positions, generators)
+    # One worker for everything, one shard after the other, into gradients of its own.
+    model, losses, total = parallel.model, [], 0.0
+    for k, pairs in enumerate(positions):
+        gradients = model.parameters.zeros_like()
+        batch, generator = make_batch(PAIRS, pairs), np.random.default_rng(k)
+        losses.append(model.loss_and_gradients(batch, gradients, tokens=PAIRS.target_tokens, generator=generator))
+        total = total + gradients.flat
+    np.testing.assert_allclose(gradient(parallel), total, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(found.loss, add_losses(losses), rtol=1e-13)
     parallel.workers.shut_down()
 
 

@@ -35,7 +35,7 @@ def test_a_fitted_recipe_returns_the_chosen_settings_and_they_do_not_count_as_gi
     assert fitted.given == recipe.given
     assert fitted.settings() == {**recipe.settings(), **chosen}
     assert chosen.keys() <= setting_types().keys()
-    assert chosen["lexical_prior"] is True
+    assert chosen["lexical_prior"] is chosen["bigram_prior"] is True
 
 
 @pytest.mark.parametrize(("name", "value"), [("hidden_size", 7), ("epochs", 2), ("lexical_prior", False)])
@@ -72,3 +72,10 @@ def test_epochs_are_planned_by_the_time_that_one_takes():
 def test_the_built_in_corpus_is_trained_on_for_a_few_minutes_only():
     assert fit_to_corpus(Recipe(), 40_000)[0].training.epochs == BUILTIN_EPOCHS
     assert fit_to_corpus(Recipe.of(epochs=9), 40_000)[0].training.epochs == 9
+
+
+def test_without_a_lexical_prior_there_is_no_bigram_prior_unless_it_is_given():
+    without = Recipe.of(lexical_prior=False)
+    assert fit_to_corpus(without, 3_000)[0].model.bigram_prior is False
+    both = Recipe.of(lexical_prior=False, bigram_prior=True)
+    assert fit_to_corpus(both, 3_000)[0].model.bigram_prior is True

@@ -16,12 +16,11 @@ from seq2seq_cli.inference.step_decoder import DefinitionDecoder
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import check_gradients, numeric_gradient, random_model, relative_errors
 from seq2seq_cli.nn.lexical_prior import (
-    GATE_BIAS,
-    GATE_WEIGHT,
+    LEXICAL_GATE,
     SMALLEST_PROBABILITY,
+    Gate,
+    GatedPrior,
     Lexicon,
-    gate_backward,
-    gate_forward,
 )
 from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.nn.packing import Packing
@@ -38,7 +37,7 @@ PACKING = Packing((4, 2, 1))
 @pytest.mark.parametrize("config", SMALL, ids=config_id)
 def test_gradients_match_finite_differences_for_every_parameter(config):
     checks = {check.name: check for check in check_gradients(random_model(config), random_batch())}
-    assert {GATE_WEIGHT, GATE_BIAS} <= checks.keys()
+    assert {f"{LEXICAL_GATE}.weight", f"{LEXICAL_GATE}.bias"} <= checks.keys()
     for check in checks.values():
         assert check.worst < 1e-6, check.name
 
@@ -52,12 +51,16 @@ def test_gradients_match_finite_differences_with_dropout():
 def test_gate_gradients_match_finite_differences():
     generator = np.random.default_rng(0)
     top, weight, bias = (generator.standard_normal(shape) for shape in ((5, 3), (1, 3), (1,)))
-    features, upstream = generator.standard_normal((5, 4)), generator.standard_normal((5, 4))
+    features, upstream = generator.standard_normal((2, 4)), generator.standard_normal((5, 4))
+    prior = GatedPrior(features, np.array([1, 0, 1, 1, 0]), Gate(weight, bias, np.zeros((1, 3)), np.zeros(1)))
 
     def total() -> float:
-        return float((gate_forward(top, weight, bias) * features * upstream).sum())
+        z = np.zeros((5, 4))
+        prior.add(z, top, 0)
+        return float((z * upstream).sum())
 
-    for derived, x in zip(gate_backward(upstream, features, top, weight), (top, weight, bias)):
+    d_top = prior.backward(upstream, top, 0)
+    for derived, x in ((d_top, top), (prior.gate.d_weight, weight), (prior.gate.d_bias, bias)):
         assert relative_errors(derived, numeric_gradient(total, x)).max() < 1e-9
 
 
@@ -136,7 +139,7 @@ def test_an_explanation_holds_the_priors_probability_and_the_gate():
     state, previous = model.encode(np.array(source), Packing((5,))), 1
     for choice in forced_decoding([model], source, target, bos=1):
         top, state = model.advance(state, np.array([previous]))
-        bare = model.logits(top, None)
+        bare = model.logits(top, state._replace(prior=None), np.array([previous]))
         with_prior = np.exp(log_softmax(bare + choice.gate * np.log1p(p / SMALLEST_PROBABILITY)))
         assert choice.prior == p[choice.token]
         assert choice.probability == pytest.approx(with_prior[0, choice.token])
@@ -153,8 +156,8 @@ def test_other_parameters_start_as_without_the_prior():
     plain = initialize(config, np.random.default_rng(0))
     found = initialize(dataclasses.replace(config, lexical_prior=True), np.random.default_rng(0))
     np.testing.assert_array_equal(found.flat[: len(plain.flat)], plain.flat)
-    assert not found[GATE_WEIGHT].any()
-    assert found[GATE_BIAS].tolist() == [np.float32(0.3)]
+    assert not found[f"{LEXICAL_GATE}.weight"].any()
+    assert found[f"{LEXICAL_GATE}.bias"].tolist() == [np.float32(0.3)]
 
 
 def test_probabilities_of_pairs_are_those_of_the_table():
@@ -169,8 +172,7 @@ def test_probabilities_of_pairs_are_those_of_the_table():
 
 def lexical_checkpoint():
     checkpoint = small_checkpoint(lexical_prior=True)
-    model = random_model(checkpoint.model.config)
-    checkpoint.model.lexicon, checkpoint.model.reverse_lexicon = model.lexicon, model.reverse_lexicon
+    checkpoint.model.tables = random_model(checkpoint.model.config).tables
     return checkpoint
 
 
@@ -182,7 +184,7 @@ def test_a_saved_table_loads_the_same(name, tmp_path):
         tmp_path / "m.state.npz", checkpoint, TrainingState(dict.fromkeys("mv", checkpoint.model.parameters.flat), {})
     )
     for loaded in (load_model(tmp_path / "m.npz"), load_state(tmp_path / "m.state.npz")[0]):
-        found, expected = getattr(loaded.model, name), getattr(checkpoint.model, name)
+        found, expected = getattr(loaded.model.tables, name), getattr(checkpoint.model.tables, name)
         np.testing.assert_array_equal(found.indices, expected.indices)
         np.testing.assert_array_equal(found.values, expected.values)
         assert found.target_vocabulary == expected.target_vocabulary
@@ -190,11 +192,11 @@ def test_a_saved_table_loads_the_same(name, tmp_path):
 
 def test_a_file_without_the_reverse_table_loads(tmp_path):
     checkpoint = lexical_checkpoint()
-    checkpoint.model.reverse_lexicon = None
+    checkpoint.model.tables = checkpoint.model.tables._replace(reverse_lexicon=None)
     save_model(tmp_path / "m.npz", checkpoint)
     loaded = load_model(tmp_path / "m.npz").model
-    np.testing.assert_array_equal(loaded.lexicon.values, checkpoint.model.lexicon.values)
-    assert loaded.reverse_lexicon is None
+    np.testing.assert_array_equal(loaded.tables.lexicon.values, checkpoint.model.tables.lexicon.values)
+    assert loaded.tables.reverse_lexicon is None
 
 
 def test_only_a_file_with_a_prior_needs_the_newer_version(tmp_path):
@@ -209,7 +211,7 @@ def test_only_a_file_with_a_prior_needs_the_newer_version(tmp_path):
 @pytest.mark.parametrize("name", ["lexicon", "reverse_lexicon"])
 def test_a_damaged_table_is_refused(name, place, value, tmp_path):
     checkpoint = lexical_checkpoint()
-    getattr(checkpoint.model, name)[place][0, 0] = value
+    getattr(checkpoint.model.tables, name)[place][0, 0] = value
     save_model(tmp_path / "m.npz", checkpoint)
     with pytest.raises(UserError, match="damaged"):
         load_model(tmp_path / "m.npz")

@@ -91,7 +91,7 @@ def test_without_a_table_or_a_weight_or_a_beam_nothing_is_reranked():
 def lexical_checkpoint(seed):
     checkpoint = small_checkpoint(lexical_prior=True)
     model = random_model(checkpoint.model.config, seed)
-    checkpoint.model.lexicon, checkpoint.model.reverse_lexicon = model.lexicon, model.reverse_lexicon
+    checkpoint.model.tables = model.tables
     return checkpoint
 
 
@@ -106,6 +106,6 @@ def test_a_translator_reranks_with_the_first_reverse_table_that_its_models_have(
             expected = each.log_probability / (len(each.ids) + 1)
             if owner is not None:
                 ids = translator.read(source).ids
-                reverse = reverse_log_probabilities(owner.model.reverse_lexicon, ids, [(*each.ids, EOS)])
+                reverse = reverse_log_probabilities(owner.model.tables.reverse_lexicon, ids, [(*each.ids, EOS)])
                 expected += SearchConfig.reverse_weight * reverse[0]
             assert each.score == pytest.approx(expected, rel=1e-6)

@@ -118,6 +118,9 @@ class ModelConfig(Section):
     lexical_prior: bool = setting(
         False, "Whether a word-by-word translation table (IBM model 1) is added to the logits.", later=True
     )
+    bigram_prior: bool = setting(
+        False, "Whether a table of what follows the previous target token is added to the logits.", later=True
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from seq2seq_cli.nn.bigram_prior import BIGRAM_GATE
 from seq2seq_cli.nn.functional import log_softmax
+from seq2seq_cli.nn.lexical_prior import LEXICAL_GATE
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.packing import Packing
 
@@ -27,6 +29,8 @@ class Choice:
         alternatives: the most probable other ids with their probabilities, highest first.
         prior: its probability in the lexical prior alone, ``p(v|x)``, the same at every step; None without a prior.
         gate: the prior's weight ``α`` in the logits of this step; None without a prior.
+        bigram_prior: its probability by the bigram prior alone, ``p(v|u,x)`` after the token before; None without one.
+        bigram_gate: that prior's weight ``β``.
     """
 
     token: int
@@ -34,6 +38,8 @@ class Choice:
     alternatives: tuple[tuple[int, float], ...]
     prior: float | None = None
     gate: float | None = None
+    bigram_prior: float | None = None
+    bigram_gate: float | None = None
 
 
 def forced_decoding(
@@ -65,19 +71,23 @@ def forced_decoding(
     choices = []
     previous = bos
     for token in target:
-        distributions, gates = [], []
+        distributions, gates, bigrams, bigram_gates = [], [], [], []
         for k, model in enumerate(models):
             top, states[k] = model.advance(states[k], np.array([previous]))
-            logits = model.logits(top, states[k].prior)
+            logits = model.logits(top, states[k], np.array([previous]))
             if states[k].prior is not None:
-                gates.append(model.gate(top).item())
+                gates.append(model.gate(LEXICAL_GATE).forward(top).item())
+            table = model.tables.bigrams
+            if states[k].sources is not None and table is not None:
+                bigrams.append(table.probability(source, previous, token))
+                bigram_gates.append(model.gate(BIGRAM_GATE).forward(top).item())
             distributions.append(np.exp(log_softmax(logits[0].astype(np.float64))))
         probabilities = np.mean(distributions, axis=0)
         ranked = np.argsort(-probabilities, kind="stable")[: alternatives + 1]
         others = tuple((int(k), float(probabilities[k])) for k in ranked if k != token)[:alternatives]
         by_prior = None if prior is None else float(prior[token])
-        gate = float(np.mean(gates)) if gates else None
-        choices.append(Choice(int(token), float(probabilities[token]), others, by_prior, gate))
+        means = (float(np.mean(values)) if values else None for values in (gates, bigrams, bigram_gates))
+        choices.append(Choice(int(token), float(probabilities[token]), others, by_prior, *means))
         previous = token
     return choices
 
@@ -92,6 +102,6 @@ def lexical_prior(models: Sequence[Seq2Seq], source: Sequence[int]) -> npt.NDArr
         source: token ids that the encoder reads, at least one.
     """
     ids, packing = np.asarray(source), Packing.of([len(source)])
-    tables = [model.lexicon for model in models if model.lexicon is not None]
+    tables = [model.tables.lexicon for model in models if model.tables.lexicon is not None]
     distributions = [table.probabilities(ids, packing)[0] for table in tables]
     return np.mean(distributions, axis=0) if distributions else None

@@ -18,7 +18,9 @@ from seq2seq_cli.inference.prepared_encoder import PreparedEncoder
 from seq2seq_cli.inference.step_decoder import Constants, DefinitionDecoder, StepDecoder
 from seq2seq_cli.inference.token_products import TokenProducts
 from seq2seq_cli.nn.cells import State
+from seq2seq_cli.nn.encoder import DecoderState
 from seq2seq_cli.nn.functional import Array, IntArray
+from seq2seq_cli.nn.lexical_prior import LEXICAL_GATE
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.products import StepMatrix
@@ -69,10 +71,10 @@ class PreparedDecoder:
 
         The steps read the context's part of gates and readout, (S, gH + E).
         """
-        states, context, prior = self.encoder.encode(source, packing)
+        states, context, prior, sources = self.encoder.encode(source, packing)
         if context is not None and self.of_context is not None:
             context = self.of_context.multiply(context)
-        return states, Constants(context, prior)
+        return states, Constants(context, prior, sources)
 
     def step(self, states: list[State], constants: Constants, tokens: IntArray) -> tuple[Array, list[State]]:
         """Feed every hypothesis its last token (see ``StepDecoder.step``)."""
@@ -100,7 +102,11 @@ class PreparedDecoder:
         logits += self.output_bias
         if constants.prior is not None:
             of_sentence = logits.reshape(S, k, -1)
-            of_sentence += self.model.gate(top).reshape(S, k, 1) * constants.prior[:, None]
+            of_sentence += self.model.gate(LEXICAL_GATE).forward(top).reshape(S, k, 1) * constants.prior[:, None]
+        if constants.sources is not None:
+            known = DecoderState(states, None, None, constants.sources)
+            for prior in self.model.priors(known, np.arange(S).repeat(k), tokens.reshape(-1)):
+                prior.add(logits, top, 0)
         return logits, after
 
 

@@ -28,7 +28,7 @@ class PreparedEncoder:
     """
 
     def __init__(self, model: Seq2Seq) -> None:
-        self.encoder, self.config, self.prior = model.encoder, model.config, model.prior
+        self.encoder, self.config, self.source_features = model.encoder, model.config, model.source_features
         cell = self.cell = FORWARD_CELLS[model.config.cell]
         weights = model.parameters.below("encoder.rnn.")
         embedding = model.parameters["encoder.embedding.weight"]
@@ -69,7 +69,8 @@ class PreparedEncoder:
                     np.matmul(inputs[order], weight, out=x[d])
                     x[d] += bias
         start, _ = self.encoder.initial_decoder_state(finals)
-        return start._replace(prior=self.prior(source, packing))
+        prior, sources = self.source_features(source, packing)
+        return start._replace(prior=prior, sources=sources)
 
     def _run(self, layer: int, x: Array, packing: Packing, above: bool) -> tuple[State, Array | None]:
         """Run one layer in all directions at once.

@@ -19,14 +19,20 @@ class Constants(NamedTuple):
     Args:
         context: (S, C) the context vector, or products of it, that every step reads; None if none does.
         prior: (S, V) the lexical prior ``ℓ``; None if the model has none.
+        sources: (S, T) the source tokens, for a bigram prior; None if the model has none.
     """
 
     context: Array | None
     prior: Array | None
+    sources: IntArray | None
 
     def select(self, sentences: Index) -> Constants:
         """Return the rows of these sentences only, in this order."""
-        return Constants(*(None if part is None else part.take(sentences, axis=0) for part in self))
+        return Constants(
+            None if self.context is None else self.context.take(sentences, axis=0),
+            None if self.prior is None else self.prior.take(sentences, axis=0),
+            None if self.sources is None else self.sources.take(sentences, axis=0),
+        )
 
 
 class StepDecoder(Protocol):
@@ -61,7 +67,7 @@ class DefinitionDecoder:
     def start(self, source: IntArray, packing: Packing) -> tuple[list[State], Constants]:
         """Encode sentences (see ``StepDecoder.start``)."""
         start = self.model.encode(source, packing)
-        return start.states, Constants(start.context, start.prior)
+        return start.states, Constants(start.context, start.prior, start.sources)
 
     def step(self, states: list[State], constants: Constants, tokens: IntArray) -> tuple[Array, list[State]]:
         """Feed every hypothesis its last token (see ``StepDecoder.step``)."""

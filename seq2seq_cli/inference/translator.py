@@ -83,7 +83,8 @@ class Step:
 
     ``probability`` is from 0 to 1; ``alternatives`` are the most probable other tokens with their probabilities,
     highest first. ``prior`` is the token's probability in the lexical prior alone, and ``gate`` is the weight of the
-    prior in the logits of this step; both are None for a model without a prior.
+    prior in the logits of this step; ``bigram_prior`` and ``bigram_gate`` are the same for the bigram prior. All are
+    None for a model without that prior.
     """
 
     token: str
@@ -91,6 +92,8 @@ class Step:
     alternatives: tuple[tuple[str, float], ...]
     prior: float | None = None
     gate: float | None = None
+    bigram_prior: float | None = None
+    bigram_gate: float | None = None
 
 
 class Translator:
@@ -124,7 +127,7 @@ class Translator:
         first = checkpoints[0]
         self.workers = WorkerPool(weakref.proxy(self), threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [member for checkpoint in checkpoints for member in checkpoint.model.members]
-        reverse = [model.reverse_lexicon for model in self.models if model.reverse_lexicon is not None]
+        reverse = [model.tables.reverse_lexicon for model in self.models if model.tables.reverse_lexicon is not None]
         self._reverse_lexicon = reverse[0] if reverse else None  # of the first model that has one
         self._decoders: list[StepDecoder] = []
         self._preparing = threading.Lock()
@@ -272,6 +275,8 @@ class Translator:
                 tuple((vocabulary[k], probability) for k, probability in choice.alternatives),
                 choice.prior,
                 choice.gate,
+                choice.bigram_prior,
+                choice.bigram_gate,
             )
             for choice in forced_decoding(self.models, source.ids, [*translation.ids, EOS], BOS, alternatives)
         ]

@@ -23,13 +23,14 @@ class DecoderState(NamedTuple):
 
     ``states`` holds the decoder's recurrent state of each layer, every array (B, H). ``context`` (B, C) is the context
     vector of a model with ``context="every-step"``, else None. ``prior`` (B, V) is the lexical prior ``ℓ`` of the
-    sentences, if the model has one. A gradient with respect to the state has the same form, without the prior, which is
-    constant.
+    sentences, if the model has one, and ``sources`` (B, T) are their tokens, if it has a bigram prior. A gradient with
+    respect to the state has the same form, without these two, which are constant.
     """
 
     states: list[State]
     context: Array | None
     prior: Array | None = None
+    sources: IntArray | None = None
 
     def select(self, rows: Index) -> DecoderState:
         """Return only these rows, in this order; a row may occur more than once."""
@@ -37,6 +38,7 @@ class DecoderState(NamedTuple):
             [tuple(part[rows] for part in state) for state in self.states],
             None if self.context is None else self.context[rows],
             None if self.prior is None else self.prior[rows],
+            None if self.sources is None else self.sources[rows],
         )
 
     def context_dropout(self, rate: float, generator: np.random.Generator | None) -> DecoderState | None:
@@ -47,7 +49,7 @@ class DecoderState(NamedTuple):
             s₀ ← m ⊙ s₀          c ← m ⊙ c          d_s₀ ← m ⊙ d_s₀          d_c ← m ⊙ d_c
 
         Both the initial state and the context vector are masked, so the decoder cannot rely on any single value of the
-        context. The lexical prior is not masked.
+        context. The priors are not masked.
 
         Source: Srivastava et al. 2014, "Dropout"; one mask for all steps: Gal & Ghahramani 2016, section 4.
         """
@@ -66,6 +68,7 @@ class DecoderState(NamedTuple):
             [tuple(map(np.multiply, state, mask)) for state, mask in zip(self.states, masks.states)],
             None if self.context is None or masks.context is None else self.context * masks.context,
             self.prior,
+            self.sources,
         )
 
 

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.nn.bigram_prior import BigramTable
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.lexical_prior import Lexicon, entries
 from seq2seq_cli.nn.members import create_model
-from seq2seq_cli.nn.model import Batch, Seq2Seq
+from seq2seq_cli.nn.model import NO_TABLES, Batch, Seq2Seq, Tables
 from seq2seq_cli.nn.packing import Packing
 
 EPSILON = 1e-3
@@ -97,10 +98,13 @@ def random_model(config: ModelConfig, seed: int = 0) -> Seq2Seq:
     generator = np.random.default_rng(seed)
     model = create_model(config, generator, np.float64)
     model.parameters.flat[:] = generator.uniform(-0.6, 0.6, len(model.parameters.flat))
+    sizes = config.source_vocabulary, config.target_vocabulary
+    tables = NO_TABLES
     if config.lexical_prior:
-        V_source, V_target = config.source_vocabulary, config.target_vocabulary
-        model.lexicon = _random_lexicon(V_source, V_target, generator)
-        model.reverse_lexicon = _random_lexicon(V_target, V_source, generator)
+        tables = Tables(_random_lexicon(*sizes, generator), _random_lexicon(*sizes[::-1], generator))
+    if config.bigram_prior:
+        tables = tables._replace(bigrams=_random_bigrams(*sizes, generator))
+    model.tables = tables
     return model
 
 
@@ -108,6 +112,12 @@ def _random_lexicon(given: int, predicted: int, generator: np.random.Generator) 
     K = entries(predicted)
     indices = np.array([generator.permutation(predicted)[:K] for _ in range(given)], np.int32)
     return Lexicon(indices, generator.dirichlet(np.ones(predicted), given)[:, :K].astype(np.float32), predicted)
+
+
+def _random_bigrams(V_source: int, V_target: int, generator: np.random.Generator) -> BigramTable:
+    L = 4 * V_source * V_target
+    source, previous, target = (generator.integers(V, size=L) for V in (V_source, V_target, V_target))
+    return BigramTable.count(source, previous, target, V_target, L)
 
 
 def random_batch(source_vocabulary: int, target_vocabulary: int, seed: int = 1) -> Batch:
@@ -136,7 +146,7 @@ def check_gradients(model: Seq2Seq, batch: Batch) -> Iterator[GradientCheck]:
 
     def mean_loss() -> float:
         """Return the function that is differentiated: the mean loss per real target token."""
-        result = model.loss(batch, label_smoothing=LABEL_SMOOTHING)
+        result = model.loss(batch, label_smoothing=LABEL_SMOOTHING, leave_one_out=True)
         return result.loss / result.tokens
 
     for name, parameter in model.parameters.items():

@@ -34,8 +34,8 @@ from seq2seq_cli.nn.functional import Array, IntArray
 from seq2seq_cli.nn.ibm_model1 import Ids, Side, largest_entries, learn_translation_table
 from seq2seq_cli.nn.packing import Index, Packing
 
-GATE_WEIGHT, GATE_BIAS = "decoder.lexical_gate.weight", "decoder.lexical_gate.bias"
-"""The names of the gate's parameters, ``a`` and ``α₀``."""
+LEXICAL_GATE = "decoder.lexical_gate"
+"""The gate's parameters are this and ``.weight``, ``a``, or ``.bias``, ``α₀``."""
 SMALLEST_PROBABILITY = 1e-3
 """ε: probabilities well below it count as none."""
 MOST_ENTRIES = 32
@@ -91,45 +91,58 @@ class Lexicon(NamedTuple):
         return np.log1p(scaled, out=scaled).astype(dtype)
 
 
+class Gate(NamedTuple):
+    """How much a prior counts at each target position: ``α = a · top + α₀``.
+
+    Args:
+        weight: (1, F) ``a``.
+        bias: (1,) ``α₀``.
+        d_weight, d_bias: their gradients, which the backward pass adds to; None where there is none.
+    """
+
+    weight: Array
+    bias: Array
+    d_weight: Array | None = None
+    d_bias: Array | None = None
+
+    def forward(self, top: Array) -> Array:
+        """Return ``α``: (N, F) gives (N, 1)."""
+        gate: Array = top @ self.weight.T
+        gate += self.bias
+        return gate
+
+    def backward(self, d_gate: Array, top: Array) -> Array:
+        """Return ``d_top`` (N, F), given ``d_α`` (N, 1), and add the gradients of ``a`` and ``α₀`` to theirs."""
+        assert self.d_weight is not None and self.d_bias is not None
+        self.d_weight[...] += d_gate.T @ top
+        self.d_bias[...] += d_gate.sum(axis=0)
+        d_top: Array = d_gate * self.weight
+        return d_top
+
+
 class GatedPrior(NamedTuple):
-    """What the output layer adds to the logits of a mini-batch.
+    """The lexical prior of a mini-batch, as the output layer adds it to the logits (see ``output_layer.Prior``).
 
     Args:
         features: (B, V) ``ℓ`` of each sentence.
         rows: (N,) for each packed target token, its sentence's row in ``features``.
-        weight: (1, F) ``a``.
-        bias: (1,) ``α₀``.
+        gate: ``α``.
     """
 
     features: Array
     rows: Index
-    weight: Array
-    bias: Array
+    gate: Gate
+
+    def add(self, z: Array, top: Array, start: int) -> None:
+        """Add ``α · ℓ`` to the logits."""
+        z += self.gate.forward(top) * self.features[self.rows[start : start + len(z)]]
+
+    def backward(self, d_z: Array, top: Array, start: int) -> Array:
+        """Return the gradient of ``top``, ``d_α · a`` with ``d_α = d_z · ℓ``, and add those of the gate to its own."""
+        d_gate = np.einsum("nv,nv->n", d_z, self.features[self.rows[start : start + len(d_z)]])
+        return self.gate.backward(d_gate[:, None], top)
 
 
 def entries(target_vocabulary: int) -> int:
     """Return K, the number of entries that a table keeps for each source token."""
     return min(MOST_ENTRIES, target_vocabulary)
-
-
-def gate_forward(top: Array, weight: Array, bias: Array) -> Array:
-    """Return ``α = top aᵀ + α₀``: (N, F) and (1, F) give (N, 1)."""
-    gate: Array = top @ weight.T
-    gate += bias
-    return gate
-
-
-def gate_backward(d_z: Array, features: Array, top: Array, weight: Array) -> tuple[Array, Array, Array]:
-    """Return the gradients of ``α · ℓ`` with respect to ``top``, ``a`` and ``α₀``.
-
-    Args:
-        d_z: (N, V) gradient of the logits.
-        features: (N, V) each token's ``ℓ``.
-        top: (N, F).
-        weight: (1, F) ``a``.
-
-    Returns:
-        ``d_top`` (N, F), ``d_weight`` (1, F) and ``d_bias`` (1,).
-    """
-    d_gate = np.einsum("nv,nv->n", d_z, features)[:, None]
-    return d_gate * weight, d_gate.T @ top, d_gate.sum(axis=0)

@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.config import ModelConfig
-from seq2seq_cli.nn.lexical_prior import Lexicon
-from seq2seq_cli.nn.model import Batch, Seq2Seq
+from seq2seq_cli.nn.model import NO_TABLES, Batch, Seq2Seq, Tables
 from seq2seq_cli.nn.output_layer import Loss
 from seq2seq_cli.nn.parameters import Parameters, initialize
 
@@ -28,17 +27,11 @@ class EnsembleModel(Seq2Seq):
     Args:
         config: their shape, with ``members`` above 1.
         parameters: of all, one network after the other (see ``Parameters.scope``).
-        lexicon, reverse_lexicon: the tables of the lexical prior, which they share.
+        tables: those of the priors, which they share.
     """
 
-    def __init__(
-        self,
-        config: ModelConfig,
-        parameters: Parameters,
-        lexicon: Lexicon | None = None,
-        reverse_lexicon: Lexicon | None = None,
-    ) -> None:
-        super().__init__(config, parameters.scope(0), lexicon, reverse_lexicon)
+    def __init__(self, config: ModelConfig, parameters: Parameters, tables: Tables = NO_TABLES) -> None:
+        super().__init__(config, parameters.scope(0), tables)
         self.networks = [Seq2Seq(config, parameters.scope(member)) for member in range(config.members)]
         self.parameters = parameters
 
@@ -46,12 +39,12 @@ class EnsembleModel(Seq2Seq):
     def members(self) -> list[Seq2Seq]:
         """The networks."""
         for network in self.networks:
-            network.lexicon, network.reverse_lexicon = self.lexicon, self.reverse_lexicon
+            network.tables = self.tables
         return self.networks
 
-    def loss(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
+    def loss(self, batch: Batch, label_smoothing: float = 0.0, leave_one_out: bool = False) -> Loss:
         """Return the mean of the networks' losses, as ``Seq2Seq.loss``."""
-        return _mean([network.loss(batch, label_smoothing) for network in self.members])
+        return _mean([network.loss(batch, label_smoothing, leave_one_out) for network in self.members])
 
     def loss_and_gradients(
         self,
@@ -66,15 +59,22 @@ class EnsembleModel(Seq2Seq):
 
         Arguments as for ``Seq2Seq.loss_and_gradients``; every network draws its dropout masks from a stream of its own.
         """
-        losses = []
-        for member, network in enumerate(self.members):
-            stream = None if generator is None else np.random.default_rng(generator.integers(1 << 63))
-            losses.append(
+        streams = member_streams(generator, len(self.members))
+        return _mean(
+            [
                 network.loss_and_gradients(
                     batch, gradients.scope(member), tokens=tokens, label_smoothing=label_smoothing, generator=stream
                 )
-            )
-        return _mean(losses)
+                for member, (network, stream) in enumerate(zip(self.members, streams))
+            ]
+        )
+
+
+def member_streams(generator: np.random.Generator | None, members: int) -> list[np.random.Generator | None]:
+    """Return the generator of each network's dropout masks, independent of each other; a single network keeps it."""
+    if generator is None or members == 1:
+        return [generator] * members
+    return [np.random.default_rng(seed) for seed in generator.integers(1 << 63, size=members)]
 
 
 def _mean(losses: list[Loss]) -> Loss:
@@ -86,9 +86,9 @@ def _mean(losses: list[Loss]) -> Loss:
     )
 
 
-def build_model(config: ModelConfig, parameters: Parameters, *lexicons: Lexicon) -> Seq2Seq:
+def build_model(config: ModelConfig, parameters: Parameters, tables: Tables = NO_TABLES) -> Seq2Seq:
     """Return the model of these parameters, with its tables if any: one network, or an ensemble of several."""
-    return (EnsembleModel if config.members > 1 else Seq2Seq)(config, parameters, *lexicons)
+    return (EnsembleModel if config.members > 1 else Seq2Seq)(config, parameters, tables)
 
 
 def create_model(config: ModelConfig, generator: np.random.Generator, dtype: npt.DTypeLike = np.float32) -> Seq2Seq:

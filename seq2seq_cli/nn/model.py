@@ -3,25 +3,27 @@
 ::
 
     source ids ─ embedding ─ recurrent stack ─ last states ─ (bridge) ─┐ context
-    target ids ─ embedding ─────────── recurrent stack ─ (readout) ─ fc_out ─ logits ( + gate · lexical prior)
+    target ids ─ embedding ─────────── recurrent stack ─ (readout) ─ fc_out ─ logits ( + gate · prior)
 
 The encoder's last states are all that the decoder knows about the source: a context of fixed size, whatever the
-sentence's length. That is the bottleneck that attention (Bahdanau et al. 2015) later removed. A lexical prior, if the
-model has one, is a way around it for the choice of words (see ``lexical_prior``).
+sentence's length. That is the bottleneck that attention (Bahdanau et al. 2015) later removed. A lexical prior and a
+bigram prior, if the model has them, are a way around it for the choice of words (see ``lexical_prior``).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.nn.bigram_prior import BIGRAM_GATE, BigramTable, GatedBigrams, token_rows
 from seq2seq_cli.nn.decoder import Decoder
 from seq2seq_cli.nn.encoder import DecoderState, Encoder
 from seq2seq_cli.nn.functional import Array, IntArray
-from seq2seq_cli.nn.lexical_prior import GATE_BIAS, GATE_WEIGHT, GatedPrior, Lexicon, gate_forward
-from seq2seq_cli.nn.output_layer import Loss, output_forward, output_loss, output_loss_and_gradients
+from seq2seq_cli.nn.lexical_prior import LEXICAL_GATE, Gate, GatedPrior, Lexicon
+from seq2seq_cli.nn.output_layer import Loss, Prior, output_forward, output_loss, output_loss_and_gradients
 from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.nn.parameters import Parameters
 
@@ -47,31 +49,40 @@ class Batch:
     source_rows: Index
 
 
+class Tables(NamedTuple):
+    """What was counted in the training pairs before the training, and stays fixed.
+
+    Args:
+        lexicon: ``t(target token | source token)`` of a lexical prior.
+        reverse_lexicon: ``t(source token | target token)``, which reranks n-best lists; None: they are not.
+        bigrams: the counts of a bigram prior.
+    """
+
+    lexicon: Lexicon | None = None
+    reverse_lexicon: Lexicon | None = None
+    bigrams: BigramTable | None = None
+
+
+NO_TABLES = Tables()
+
+
 class Seq2Seq:
     """A recurrent encoder–decoder without attention.
 
     Args:
         config: the network's shape.
         parameters: under the names of ``parameter_shapes(config)``; their dtype is the model's.
-        lexicon: the table ``t(target token | source token)`` of a model with a lexical prior; it may also be set later,
-            before the model is first used.
-        reverse_lexicon: the table ``t(source token | target token)``, which reranks n-best lists; None: they are not.
+        tables: those of its priors; they may also be set later, before the model is first used.
 
     Source:
         Sutskever, Vinyals & Le 2014, "Sequence to Sequence Learning with Neural Networks" (``context="initial"``);
         Cho et al. 2014, "Learning Phrase Representations using RNN Encoder–Decoder" (``context="every-step"``).
     """
 
-    def __init__(
-        self,
-        config: ModelConfig,
-        parameters: Parameters,
-        lexicon: Lexicon | None = None,
-        reverse_lexicon: Lexicon | None = None,
-    ) -> None:
+    def __init__(self, config: ModelConfig, parameters: Parameters, tables: Tables = NO_TABLES) -> None:
         self.config = config
         self.parameters = parameters
-        self.lexicon, self.reverse_lexicon = lexicon, reverse_lexicon
+        self.tables = tables
         self.encoder = Encoder(config, parameters)
         self.decoder = Decoder(config, parameters)
         self.output_name = "decoder.embedding.weight" if config.tie_embeddings else "decoder.fc_out.weight"
@@ -81,13 +92,20 @@ class Seq2Seq:
         """The networks whose distributions are averaged: this one alone (see ``members.EnsembleModel``)."""
         return [self]
 
-    def loss(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
-        """Return the loss of a batch without dropout and without gradients, as for validation."""
+    def loss(self, batch: Batch, label_smoothing: float = 0.0, leave_one_out: bool = False) -> Loss:
+        """Return the loss of a batch without dropout and without gradients, as for validation.
+
+        Args:
+            batch: sentence pairs.
+            label_smoothing: ε.
+            leave_one_out: whether the batch is training data, which a bigram prior has counted (see ``bigram_prior``).
+        """
         start = self.encode(batch.source, batch.source_packing).select(batch.source_rows)
         top, _, _ = self.decoder.forward(start, batch.target_inputs, batch.target_packing, keep_cache=False)
         weight, bias = self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"]
-        prior = self._gated(start.prior, batch.target_packing)
-        return output_loss(top, weight, bias, batch.target_outputs, label_smoothing, prior)
+        references = batch.target_outputs if leave_one_out else None
+        priors = self.priors(start, batch.target_packing.token_sentences, batch.target_inputs, references)
+        return output_loss(top, weight, bias, batch.target_outputs, label_smoothing, priors)
 
     def loss_and_gradients(
         self,
@@ -112,7 +130,7 @@ class Seq2Seq:
             Sums in nats and the number of tokens; the gradients are those of ``loss / tokens``.
         """
         start, encoder_cache = self.encoder.forward(batch.source, batch.source_packing, generator)
-        start = start._replace(prior=self.prior(batch.source, batch.source_packing)).select(batch.source_rows)
+        start = self._with_source_features(start, batch.source, batch.source_packing).select(batch.source_rows)
         masks = start.context_dropout(self.config.context_dropout, generator)
         start = start.masked(masks)
         top, _, decoder_cache = self.decoder.forward(start, batch.target_inputs, batch.target_packing, generator)
@@ -126,8 +144,9 @@ class Seq2Seq:
             gradients["decoder.fc_out.bias"],
             label_smoothing,
             tokens,
-            self._gated(start.prior, batch.target_packing),
-            (gradients[GATE_WEIGHT], gradients[GATE_BIAS]) if self.config.lexical_prior else None,
+            self.priors(
+                start, batch.target_packing.token_sentences, batch.target_inputs, batch.target_outputs, gradients
+            ),
         )
         d_start = self.decoder.backward(d_top, batch.target_inputs, batch.target_packing, decoder_cache, gradients)
         d_start = d_start.masked(masks).select(np.argsort(batch.source_rows))  # from the target's order to the source's
@@ -145,7 +164,7 @@ class Seq2Seq:
             B rows, in the packing's order.
         """
         start, _ = self.encoder.forward(source, packing, keep_cache=False)
-        return start._replace(prior=self.prior(source, packing))
+        return self._with_source_features(start, source, packing)
 
     def decode_step(self, state: DecoderState, tokens: IntArray) -> tuple[Array, DecoderState]:
         """Feed each row its last token and return the logits of the next one.
@@ -158,34 +177,74 @@ class Seq2Seq:
             The logits (B, V) and the state after this step.
         """
         top, state = self.advance(state, tokens)
-        return self.logits(top, state.prior), state
+        return self.logits(top, state, tokens), state
 
     def advance(self, state: DecoderState, tokens: IntArray) -> tuple[Array, DecoderState]:
         """Feed each row its last token, as ``decode_step``, and return the output layer's input in place of logits."""
         top, states, _ = self.decoder.forward(state, tokens, Packing((1,) * len(tokens)), keep_cache=False)
         return top, state._replace(states=states)
 
-    def logits(self, top: Array, prior: Array | None) -> Array:
-        """Return the output layer's logits (B, V), given its input (B, F) and each row's lexical prior, if any."""
+    def logits(self, top: Array, state: DecoderState, tokens: IntArray) -> Array:
+        """Return the output layer's logits (B, V), given its input (B, F); the rest as for ``decode_step``."""
         logits = output_forward(top, self.parameters[self.output_name], self.parameters["decoder.fc_out.bias"])
-        if prior is not None:
-            logits += self.gate(top) * prior
+        for prior in self.priors(state, np.arange(len(tokens)), tokens):
+            prior.add(logits, top, 0)
         return logits
 
-    def gate(self, top: Array) -> Array:
-        """Return the gate ``α`` (B, 1) of the lexical prior, given the output layer's input (B, F)."""
-        return gate_forward(top, self.parameters[GATE_WEIGHT], self.parameters[GATE_BIAS])
+    def gate(self, name: str, gradients: Parameters | None = None) -> Gate:
+        """Return the gate of a prior.
 
-    def prior(self, source: IntArray, packing: Packing) -> Array | None:
-        """Return the lexical prior ``ℓ`` of packed sentences, (B, V), or None if the model has none."""
-        if not self.config.lexical_prior:
-            return None
-        if self.lexicon is None:
-            raise ValueError("a model with a lexical prior needs its table")
-        return self.lexicon.features(source, packing, self.parameters.flat.dtype)
+        Args:
+            name: ``LEXICAL_GATE`` or ``BIGRAM_GATE``.
+            gradients: receive its gradients, which start at zero.
+        """
+        names = f"{name}.weight", f"{name}.bias"
+        weight, bias = (self.parameters[each] for each in names)
+        if gradients is None:
+            return Gate(weight, bias)
+        d_weight, d_bias = (gradients[each] for each in names)
+        d_weight[...], d_bias[...] = 0.0, 0.0
+        return Gate(weight, bias, d_weight, d_bias)
 
-    def _gated(self, prior: Array | None, packing: Packing) -> GatedPrior | None:
-        """Return what the output layer adds to the logits of packed target tokens; B rows in the packing's order."""
-        if prior is None:
-            return None
-        return GatedPrior(prior, packing.token_sentences, self.parameters[GATE_WEIGHT], self.parameters[GATE_BIAS])
+    def source_features(self, source: IntArray, packing: Packing) -> tuple[Array | None, IntArray | None]:
+        """Return what the priors know of packed sentences: ``prior`` and ``sources`` of ``DecoderState``."""
+        prior = sources = None
+        if self.config.lexical_prior:
+            if self.tables.lexicon is None:
+                raise ValueError("a model with a lexical prior needs its table")
+            prior = self.tables.lexicon.features(source, packing, self.parameters.flat.dtype)
+        if self.config.bigram_prior:
+            sources = token_rows(source, packing)
+        return prior, sources
+
+    def priors(
+        self,
+        state: DecoderState,
+        rows: Index,
+        previous: IntArray,
+        references: IntArray | None = None,
+        gradients: Parameters | None = None,
+    ) -> list[Prior]:
+        """Return what is added to the logits of some target positions.
+
+        Args:
+            state: holds what the priors know of the sentences.
+            rows: (N,) each position's sentence.
+            previous: (N,) the token before each position.
+            references: (N,) the correct tokens, in training only (see ``bigram_prior``).
+            gradients: as for ``gate``.
+        """
+        priors: list[Prior] = []
+        if state.prior is not None:
+            priors.append(GatedPrior(state.prior, rows, self.gate(LEXICAL_GATE, gradients)))
+        if state.sources is not None:
+            if self.tables.bigrams is None:
+                raise ValueError("a model with a bigram prior needs its table")
+            dtype = self.parameters.flat.dtype
+            features = self.tables.bigrams.features(state.sources[rows], previous, references, dtype)
+            priors.append(GatedBigrams(features, self.gate(BIGRAM_GATE, gradients)))
+        return priors
+
+    def _with_source_features(self, start: DecoderState, source: IntArray, packing: Packing) -> DecoderState:
+        prior, sources = self.source_features(source, packing)
+        return start._replace(prior=prior, sources=sources)

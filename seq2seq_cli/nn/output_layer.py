@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from seq2seq_cli.nn.functional import Array, IntArray, softmax_cross_entropy
-from seq2seq_cli.nn.lexical_prior import GatedPrior, gate_backward, gate_forward
 
 BLOCK_BYTES = 16 << 20
 """Largest size of the logits that exist at a time: it bounds the memory. Smaller blocks stay in a faster cache, but
@@ -31,6 +31,16 @@ class Loss(NamedTuple):
     tokens: int
 
 
+class Prior(Protocol):
+    """Something that is added to the logits; it works on one block of rows after the other."""
+
+    def add(self, z: Array, top: Array, start: int) -> None:
+        """Add this prior to the logits ``z`` (n, V) of the rows from ``start`` on, whose input is ``top`` (n, F)."""
+
+    def backward(self, d_z: Array, top: Array, start: int) -> Array:
+        """Return ``d_top`` (n, F), given ``d_z`` (n, V), and add the gradients of its parameters to its own."""
+
+
 def output_forward(top: Array, weight: Array, bias: Array) -> Array:
     """Return the logits, ``top Wᵀ + b``: (N, F) and (V, F) give (N, V)."""
     logits: Array = top @ weight.T
@@ -44,10 +54,10 @@ def output_loss(
     bias: Array,
     targets: IntArray,
     label_smoothing: float = 0.0,
-    prior: GatedPrior | None = None,
+    priors: Sequence[Prior] = (),
 ) -> Loss:
     """Return the cross-entropy of the logits, without gradients; arguments as in ``output_loss_and_gradients``."""
-    return _blocks(top, weight, bias, targets, label_smoothing, None, prior=prior)[0]
+    return _blocks(top, weight, bias, targets, label_smoothing, None, priors=priors)[0]
 
 
 def output_loss_and_gradients(
@@ -59,8 +69,7 @@ def output_loss_and_gradients(
     d_bias: Array,
     label_smoothing: float = 0.0,
     tokens: int | None = None,
-    prior: GatedPrior | None = None,
-    d_gate: tuple[Array, Array] | None = None,
+    priors: Sequence[Prior] = (),
 ) -> tuple[Loss, Array]:
     """Logits, softmax, cross-entropy and all gradients.
 
@@ -75,13 +84,12 @@ def output_loss_and_gradients(
         d_bias: (V,), overwritten.
         label_smoothing: ε.
         tokens: number of tokens that the mean is over; N if None.
-        prior: the lexical prior that is added to the logits, if the model has one.
-        d_gate: (1, F) and (1,), the gradients of the prior's gate, overwritten.
+        priors: what is added to the logits.
 
     Returns:
         The summed loss, and ``d_top`` (N, F). All gradients are those of the **mean** loss per token.
     """
-    return _blocks(top, weight, bias, targets, label_smoothing, (d_weight, d_bias), tokens, prior, d_gate)
+    return _blocks(top, weight, bias, targets, label_smoothing, (d_weight, d_bias), tokens, priors)
 
 
 def _blocks(
@@ -92,8 +100,7 @@ def _blocks(
     label_smoothing: float,
     gradients: tuple[Array, Array] | None,
     tokens: int | None = None,
-    prior: GatedPrior | None = None,
-    d_gate: tuple[Array, Array] | None = None,
+    priors: Sequence[Prior] = (),
 ) -> tuple[Loss, Array]:
     V, N = weight.shape[0], len(top)
     most = max(SMALLEST_BLOCK, BLOCK_BYTES // (V * weight.itemsize))
@@ -105,9 +112,8 @@ def _blocks(
         block = top[start : start + rows]
         z = np.matmul(block, weight.T, out=logits[: len(block)])
         z += bias
-        if prior is not None:
-            features = prior.features[prior.rows[start : start + rows]]
-            z += gate_forward(block, prior.weight, prior.bias) * features
+        for prior in priors:
+            prior.add(z, block, start)
         block_loss, block_nll, d_z = softmax_cross_entropy(z, targets[start : start + rows], label_smoothing)
         loss += block_loss
         nll += block_nll
@@ -121,11 +127,8 @@ def _blocks(
             else:
                 _add_product(d_z.T, block, d_weight)
                 d_bias += d_z.sum(axis=0)
-            if prior is not None and d_gate is not None:
-                d_block, *d_parts = gate_backward(d_z, features, block, prior.weight)
-                d_top[start : start + rows] += d_block
-                for total, d_part in zip(d_gate, d_parts):
-                    total[...] = d_part if start == 0 else total + d_part
+            for prior in priors:
+                d_top[start : start + rows] += prior.backward(d_z, block, start)
     return Loss(loss, nll, N), d_top
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.config import ModelConfig
+from seq2seq_cli.nn.bigram_prior import BIGRAM_GATE
 from seq2seq_cli.nn.cells import Cell, find_cell
 from seq2seq_cli.nn.functional import Array
-from seq2seq_cli.nn.lexical_prior import GATE_BIAS, GATE_WEIGHT, INITIAL_GATE
+from seq2seq_cli.nn.lexical_prior import INITIAL_GATE, LEXICAL_GATE
 from seq2seq_cli.nn.recurrent import layer_shapes, layer_weights, suffixes
 
 Shapes = dict[str, tuple[int, ...]]
@@ -132,6 +133,7 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
         decoder.fc_out.weight          (V_target, H)    or (V_target, E) after a readout; absent if tied
         decoder.fc_out.bias            (V_target,)
         decoder.lexical_gate.weight    (1, H)           or (1, E) after a readout; with a lexical prior; and .bias (1,)
+        decoder.bigram_gate.weight     (1, H)           the same with a bigram prior
         member2.encoder.…                               the same again for each further network of an ensemble
     """
     cell = find_cell(config.cell)
@@ -153,8 +155,9 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
     if not config.tie_embeddings:
         shapes["decoder.fc_out.weight"] = (config.target_vocabulary, E if every_step else H)
     shapes["decoder.fc_out.bias"] = (config.target_vocabulary,)
-    if config.lexical_prior:
-        shapes |= {GATE_WEIGHT: (1, E if every_step else H), GATE_BIAS: (1,)}
+    for gate, has_gate in ((LEXICAL_GATE, config.lexical_prior), (BIGRAM_GATE, config.bigram_prior)):
+        if has_gate:
+            shapes |= {f"{gate}.weight": (1, E if every_step else H), f"{gate}.bias": (1,)}
     return {
         f"{member_prefix(member)}{name}": shape for member in range(config.members) for name, shape in shapes.items()
     }
@@ -187,7 +190,7 @@ def initialize(config: ModelConfig, generator: np.random.Generator, dtype: npt.D
                                          grow nor shrink (Saxe et al. 2014)
     biases, a cell's own weights         zero, unless the cell's ``initialize`` sets them: the bias of an LSTM's
                                          forget gate starts at one
-    gate of the lexical prior            weight zero, bias ``INITIAL_GATE``: at first the same gate for every token
+    gate of a prior                      weight zero, bias ``INITIAL_GATE``: at first the same gate for every token
     ===================================  =========================================================================
 
     Args:
@@ -212,9 +215,9 @@ def _initialize_network(config: ModelConfig, generator: np.random.Generator, par
             _glorot(view, generator, fan_out=H)
         elif ".rnn.weight_hh" in name:
             _orthogonal(view, generator)
-        elif name == GATE_BIAS:
+        elif name in (f"{LEXICAL_GATE}.bias", f"{BIGRAM_GATE}.bias"):
             view[...] = INITIAL_GATE
-        elif name.endswith(".weight") and name != GATE_WEIGHT:
+        elif name.endswith(".weight") and not name.endswith("_gate.weight"):
             _glorot(view, generator, fan_out=view.shape[0])
     cell = find_cell(config.cell)
     for prefix, directions in (("encoder.rnn.", config.directions), ("decoder.rnn.", 1)):

@@ -165,6 +165,19 @@ class Archive:
             raise self.damaged(f"'{name}' holds indices outside of 0 to {limit - 1}")
         return values
 
+    def table(self, name: str, columns: int) -> npt.NDArray[np.int32]:
+        """Return an int32 member of that many columns and of as many rows as it declares, which are in the file."""
+        if name not in self._members:
+            raise self.damaged(f"it has no member '{name}'")
+        try:
+            with self._zip.open(self._members[name]) as file:
+                shape, _, _ = _read_header(file)
+        except Exception as error:  # see _read
+            raise self.damaged(f"'{name}' cannot be read ({error or type(error).__name__})") from None
+        if len(shape) != 2 or shape[1] != columns:
+            raise self.damaged(f"'{name}' has shape {shape}, not {columns} columns")
+        return self._values(name, shape, np.int32)
+
     def _values(self, name: str, shape: tuple[int, ...], kind: type[np.number[Any]]) -> npt.NDArray[Any]:
         """Return a member of exactly this shape and type, a type of four bytes per value."""
         self.check_size(name, 4 * math.prod(shape))

@@ -15,6 +15,8 @@ member                content
 ``lexicon.indices``   with a lexical prior: int32 (V_source, K), the K target tokens that translate each source token
                       most probably; ``lexicon.values``, float32, are their probabilities
 ``lexicon.reverse_…`` the same two of the reverse table, (V_target, K'); both may be missing
+``bigrams.triples``   with a bigram prior: int32 (M, 3), each a source token, a target token, the target token after it,
+                      in ascending order; ``bigrams.counts``, int32 (M, 1), says how often each occurs
 ====================  ================================================================================================
 
 A training state, ``NAME.state.npz``, has the same members for the latest weights, and ``state`` (JSON) and
@@ -43,10 +45,11 @@ from seq2seq_cli.config import (
     config_from_json,
 )
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.nn.bigram_prior import BigramTable
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.lexical_prior import Lexicon, entries
 from seq2seq_cli.nn.members import build_model
-from seq2seq_cli.nn.model import Seq2Seq
+from seq2seq_cli.nn.model import Seq2Seq, Tables
 from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
 from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
@@ -68,6 +71,7 @@ LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
 TIED_COPY = "decoder.fc_out.weight"
 LEXICON, REVERSE_LEXICON = "lexicon.", "lexicon.reverse_"
+BIGRAMS = "bigrams.triples", "bigrams.counts"
 
 
 @dataclass
@@ -189,9 +193,11 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
     }
     if model.config.tie_embeddings:
         members[TIED_COPY] = model.parameters[model.output_name]
-    for prefix, lexicon in ((LEXICON, model.lexicon), (REVERSE_LEXICON, model.reverse_lexicon)):
+    for prefix, lexicon in ((LEXICON, model.tables.lexicon), (REVERSE_LEXICON, model.tables.reverse_lexicon)):
         if lexicon is not None:
             members |= {f"{prefix}indices": lexicon.indices, f"{prefix}values": lexicon.values}
+    if model.tables.bigrams is not None:
+        members |= dict(zip(BIGRAMS, (model.tables.bigrams.triples, model.tables.bigrams.counts[:, None])))
     return members
 
 
@@ -225,6 +231,8 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
     for prefix, (given, predicted) in tables.items():
         arrays |= dict.fromkeys((f"{prefix}indices", f"{prefix}values"), (given, entries(predicted)))
     others = {"state", *moments} if format_name == STATE_FORMAT else set()
+    if model_config.bigram_prior:
+        others |= {*BIGRAMS}
     archive.check_names({"format", "config", "tokenizer.source", "tokenizer.target", "history", *arrays, *others})
     if sum(math.prod(shape) for shape in shapes.values()) > LARGEST_PARAMETERS:
         raise archive.damaged(f"its configuration asks for more than {LARGEST_PARAMETERS} parameters")
@@ -242,8 +250,9 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         copy = archive.array(TIED_COPY, arrays[TIED_COPY])
         if not np.array_equal(copy, parameters["decoder.embedding.weight"]):
             raise archive.damaged(f"'{TIED_COPY}' is not the tied embedding's copy")
-    lexicons = [_read_lexicon(archive, prefix, *sizes) for prefix, sizes in tables.items()]
-    model = build_model(model_config, parameters, *lexicons)
+    lexicons = {prefix: _read_lexicon(archive, prefix, *sizes) for prefix, sizes in tables.items()}
+    bigrams = _read_bigrams(archive, model_config) if model_config.bigram_prior else None
+    model = build_model(model_config, parameters, Tables(lexicons.get(LEXICON), lexicons.get(REVERSE_LEXICON), bigrams))
     return Checkpoint(model, source, target, recipe, history, known)
 
 
@@ -267,6 +276,18 @@ def _read_lexicon(archive: Archive, prefix: str, given: int, predicted: int) -> 
     if values.size and not 0 <= values.min() <= values.max() <= 1:
         raise archive.damaged(f"'{prefix}values' holds values that are not probabilities")
     return Lexicon(indices, values, predicted)
+
+
+def _read_bigrams(archive: Archive, config: ModelConfig) -> BigramTable:
+    """Return the table of a bigram prior, every value checked; how long it is, the file says."""
+    triples, counts = (archive.table(name, columns) for name, columns in zip(BIGRAMS, (3, 1)))
+    vocabularies = (config.source_vocabulary, config.target_vocabulary, config.target_vocabulary)
+    if len(triples) != len(counts) or (counts < 1).any() or (triples < 0).any() or (triples >= vocabularies).any():
+        raise archive.damaged(f"'{BIGRAMS[0]}' or '{BIGRAMS[1]}' holds values that cannot be")
+    order = np.lexsort(triples.T[::-1])
+    if (order != np.arange(len(triples))).any() or (triples[1:] == triples[:-1]).all(axis=1).any():
+        raise archive.damaged(f"'{BIGRAMS[0]}' is not in ascending order")
+    return BigramTable(triples, counts[:, 0], config.target_vocabulary)
 
 
 def _recipe_from_json(config: dict[str, Any]) -> Recipe:

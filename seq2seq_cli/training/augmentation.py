@@ -74,8 +74,8 @@ def augment(checkpoint: Checkpoint, train: EncodedCorpus) -> EncodedCorpus | Non
     augmentation = recipe.training.augmentation
     if not augmentation:
         return None
-    if model.lexicon is not None and model.reverse_lexicon is not None:
-        lexicons = model.lexicon, model.reverse_lexicon
+    if model.tables.lexicon is not None and model.tables.reverse_lexicon is not None:
+        lexicons = model.tables.lexicon, model.tables.reverse_lexicon
     else:
         lexicons = learn_lexicons(train, *tokenizers)
     count = math.ceil(max(POOL, augmentation) * len(train))

@@ -6,6 +6,11 @@ parameters::
 
     ∂loss/∂θ = Σ_shards ∂loss_shard/∂θ        loss = Σ over all tokens / number of tokens in all shards
 
+Several networks in one model (``nn/members.py``) are independent of each other, so workers first share the networks,
+and a batch is split only as far as that leaves workers over: products with more rows are faster, and fewer gradients
+have to be reduced. With M networks and W workers there are ``W / gcd(M, W)`` shards; for example, two workers train
+four networks without splitting the batch, and three networks on two shards.
+
 The result depends on how many shards there are, by rounding, and not at all on which worker is faster.
 """
 
@@ -19,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seq2seq_cli.inference.workers import WorkerPool, shared_zeros
+from seq2seq_cli.nn.members import member_streams
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.nn.optimizers import clip_factor, find_optimizer, reduce_gradients
 from seq2seq_cli.nn.output_layer import Loss
@@ -34,6 +40,22 @@ class Gradients(NamedTuple):
     norm: float
 
 
+class ShardTask(NamedTuple):
+    """Some networks' forward and backward pass over a shard of a batch.
+
+    Args:
+        shard: its number, which decides whose gradients are written.
+        pairs: positions of its training pairs.
+        members: which networks.
+        generator: decides the dropout masks of all networks; None switches dropout off.
+    """
+
+    shard: int
+    pairs: Index
+    members: range
+    generator: np.random.Generator | None
+
+
 class DataParallel:
     """A model, its optimizer, gradients for every shard of a batch, and workers that compute them.
 
@@ -43,7 +65,7 @@ class DataParallel:
         model: what is trained; its parameters move to memory that all workers share.
         optimizer: its name in ``OPTIMIZERS``.
         train, valid: encoded pairs.
-        size: number of workers; a batch may have as many shards.
+        size: number of workers.
         processes: as for ``WorkerPool``.
     """
 
@@ -58,17 +80,17 @@ class DataParallel:
     ) -> None:
         parameters, count, dtype = model.parameters, len(model.parameters.flat), model.parameters.flat.dtype
         parameters.move(shared_zeros(count, dtype))  # before the workers start: whatever they inherit, they keep
-        self.model = model
+        self.model, self.size = model, size
         self.train, self.valid = train, valid
-        self.gradients = [Parameters(parameters.shapes, shared_zeros(count, dtype)) for _ in range(size)]
+        self.gradients = [Parameters(parameters.shapes, shared_zeros(count, dtype)) for _ in range(self.shards)]
         self.optimizer = find_optimizer(optimizer)(count, dtype, shared_zeros)
         self.workers = WorkerPool(weakref.proxy(self), size, processes)
         self.workers.start()  # now, while the program has no other threads
 
     @property
-    def size(self) -> int:
-        """Number of workers."""
-        return self.workers.size
+    def shards(self) -> int:
+        """Most shards of a batch."""
+        return self.size // math.gcd(self.size, self.model.config.members)
 
     def loss_and_gradients(
         self,
@@ -79,21 +101,19 @@ class DataParallel:
         """Compute the gradients of the mean loss per token of all shards; they are kept in ``gradients[0]``.
 
         Args:
-            shards: positions of training pairs, at most as many shards as there are workers.
+            shards: positions of training pairs, at most ``self.shards`` of them.
             generators: one for each shard decides its dropout masks; None switches dropout off.
             label_smoothing: ε.
         """
         tokens = sum(int(self.train.target.lengths_of(pairs).sum()) - len(pairs) for pairs in shards)
         losses = self.workers.call(
-            "_shard",
-            [
-                (k, pairs, tokens, label_smoothing, None if generators is None else generators[k])
-                for k, pairs in enumerate(shards)
-            ],
+            "_networks", [(tasks, tokens, label_smoothing) for tasks in self._tasks(shards, generators)]
         )
         parts = self.workers.slices(len(self.gradients[0].flat))
         squares = self.workers.call("_reduce", [(part, len(shards)) for part in parts])
-        return Gradients(add_losses(losses), math.sqrt(sum(squares)))
+        loss, members = add_losses(losses), self.model.config.members
+        mean = Loss(loss.loss / members, loss.negative_log_likelihood / members, loss.tokens // members)
+        return Gradients(mean, math.sqrt(sum(squares)))
 
     def step(self, gradients: Gradients, learning_rate: float, clip_norm: float) -> None:
         """Clip the gradients just computed and let the optimizer take its step."""
@@ -110,16 +130,37 @@ class DataParallel:
         """Return the bytes that the other workers hold for themselves alone; 0 if they are threads."""
         return self.workers.workers_memory()
 
-    def _shard(
-        self, k: int, pairs: Index, tokens: int, label_smoothing: float, generator: np.random.Generator | None
-    ) -> Loss:
-        return self.model.loss_and_gradients(
-            make_batch(self.train, pairs),
-            self.gradients[k],
-            tokens=tokens,
-            label_smoothing=label_smoothing,
-            generator=generator,
-        )
+    def _tasks(
+        self, shards: Sequence[Index], generators: Sequence[np.random.Generator] | None
+    ) -> list[list[ShardTask]]:
+        """Return the tasks of each worker: an equal part of all networks on all shards, one shard after the other."""
+        members = self.model.config.members
+        tasks: list[list[ShardTask]] = []
+        for part in self.workers.slices(members * len(shards)):
+            tasks.append([])
+            for k, pairs in enumerate(shards):
+                first, last = max(part.start - k * members, 0), min(part.stop - k * members, members)
+                if first < last:
+                    generator = None if generators is None else generators[k]
+                    tasks[-1].append(ShardTask(k, pairs, range(first, last), generator))
+        return tasks
+
+    def _networks(self, tasks: Sequence[ShardTask], tokens: int, label_smoothing: float) -> Loss:
+        losses = []
+        for shard, pairs, members, generator in tasks:
+            batch = make_batch(self.train, pairs)
+            streams = member_streams(generator, self.model.config.members)
+            losses += [
+                self.model.members[member].loss_and_gradients(
+                    batch,
+                    self.gradients[shard].scope(member),
+                    tokens=tokens,
+                    label_smoothing=label_smoothing,
+                    generator=streams[member],
+                )
+                for member in members
+            ]
+        return add_losses(losses)
 
     def _reduce(self, part: slice, count: int) -> float:
         return reduce_gradients([gradients.flat[part] for gradients in self.gradients[:count]])

@@ -71,7 +71,7 @@ def _timed_step(trainer: Trainer, pairs: Index) -> float:
     """Take a step with a learning rate of zero, and return the seconds that it took."""
     start = time.perf_counter()
     parallel, config = trainer.parallel, trainer.config
-    shards = shards_of(pairs, parallel.size)
+    shards = shards_of(pairs, parallel.shards)
     generators = [random_stream(config.seed, DROPOUT_STREAM, trainer.step, k) for k in range(len(shards))]
     gradients = parallel.loss_and_gradients(shards, generators, config.label_smoothing)
     if np.isfinite(gradients.norm):  # 0 · ∞ would be NaN

@@ -95,13 +95,15 @@ def fitted_values(pairs: int) -> dict[str, Any]:
 def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
     """Return the recipe with what was not given chosen for a corpus of that many pairs, and what was chosen.
 
-    The plain network of the tutorials (``context`` "initial") stays plain: it gets neither a lexical prior nor the
-    regularization and the synthetic pairs that go with it.
+    The plain network of the tutorials (``context`` "initial") stays plain: it gets neither the priors nor the
+    regularization and the synthetic pairs that go with them. Without a lexical prior there is no bigram prior either,
+    unless it was given.
     """
     chosen = fitted_values(pairs)
     del chosen["minutes"]
     if recipe.model.context == "every-step":
-        chosen |= {"lexical_prior": True, "keep_best": "chrf", "halve_on_plateau": False}
+        prior = recipe.model.lexical_prior or "lexical_prior" not in recipe.given
+        chosen |= {"lexical_prior": True, "bigram_prior": prior, "keep_best": "chrf", "halve_on_plateau": False}
         chosen["patience"] = max(recipe.training.patience, chosen["epochs"])
     else:
         chosen = {"epochs": chosen["epochs"]}

@@ -49,7 +49,7 @@ from seq2seq_cli.training.events import (
     ValidationReport,
 )
 from seq2seq_cli.training.fit import fit_to_corpus, planned_epochs
-from seq2seq_cli.training.lexicon import learn_lexicons
+from seq2seq_cli.training.lexicon import learn_tables
 from seq2seq_cli.training.metrics_log import open_log
 from seq2seq_cli.training.trainer import INITIAL_STREAM, Trainer, random_stream
 from seq2seq_cli.training.validation import Validation
@@ -151,9 +151,8 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     del train_text, valid_text
     longest = int(train.ids.source.lengths.max()) - 1
     checkpoint.training_vocabulary = TrainingVocabulary.of(train.text.sources, longest)
-    if checkpoint.model.config.lexical_prior and not resumed:
-        lexicons = learn_lexicons(train.ids, checkpoint.source_tokenizer, checkpoint.target_tokenizer)
-        checkpoint.model.lexicon, checkpoint.model.reverse_lexicon = lexicons
+    if not resumed:
+        checkpoint.model.tables = learn_tables(checkpoint, train.ids)
     validation = Validation(checkpoint, valid.text, recipe.threads or 1)
     state = resumed[1] if resumed else None
     synthetic = augment(checkpoint, train.ids)

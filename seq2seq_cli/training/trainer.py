@@ -73,7 +73,8 @@ class Trainer:
     ) -> None:
         self.checkpoint = checkpoint
         self.config: TrainingConfig = checkpoint.recipe.training
-        workers = max(1, min(threads, self.config.batch_size // SMALLEST_SHARD))
+        members = checkpoint.model.config.members
+        workers = max(1, min(threads, members * self.config.batch_size // SMALLEST_SHARD))
         self.real_pairs, self.synthetic_pairs = len(train), 0 if synthetic is None else len(synthetic)
         self.train = train if synthetic is None else train.joined(synthetic)  # real pairs first
         self.valid = valid
@@ -187,7 +188,7 @@ class Trainer:
     def train_step(self, pairs: Index) -> StepReport:
         """Take one optimizer step on these pairs."""
         start = time.perf_counter()
-        shards = shards_of(pairs, self.parallel.size)
+        shards = shards_of(pairs, self.parallel.shards)
         loss, norm = gradients = self.parallel.loss_and_gradients(
             shards,
             [random_stream(self.config.seed, DROPOUT_STREAM, self.step, k) for k in range(len(shards))],

@@ -47,6 +47,14 @@ def gradcheck_command(
             rich_help_panel="Model",
         ),
     ] = _SMALL.lexical_prior,
+    bigram_prior: Annotated[
+        bool,
+        typer.Option(
+            "--bigram-prior",
+            help="Also check the gate of a bigram prior, with a random table.",
+            rich_help_panel="The model",
+        ),
+    ] = _SMALL.bigram_prior,
     seed: Annotated[
         int, typer.Option("--seed", help="Random seed of weights and sentences.", rich_help_panel="Model")
     ] = 1,
@@ -69,6 +77,7 @@ def gradcheck_command(
         bidirectional=bidirectional,
         tie_embeddings=None,
         lexical_prior=lexical_prior,
+        bigram_prior=bigram_prior,
     )
     if layers > _MAX_LAYERS:
         raise usage_error(
@@ -105,7 +114,7 @@ def gradcheck_command(
 def _title(config: ModelConfig, size: int, seed: int) -> str:
     layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
     directions = "both directions" if config.bidirectional else "one direction"
-    prior = ", lexical prior" if config.lexical_prior else ""
+    prior = ", lexical prior" * config.lexical_prior + ", bigram prior" * config.bigram_prior
     shape = f"{config.cell}, {layers}, {directions}, context {config.context}{prior}"
     return f"{shape}: {size:,} values in float64, seed {seed}"
 

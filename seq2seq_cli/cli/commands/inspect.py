@@ -139,9 +139,9 @@ def parameter_lines(checkpoint: Checkpoint) -> list[str]:
 
 def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
     """Return the sizes of the lexical tables and the bias of the gate; None if the model has no lexical prior."""
-    from seq2seq_cli.nn.lexical_prior import GATE_BIAS
+    from seq2seq_cli.nn.lexical_prior import LEXICAL_GATE
 
-    lexicon, reverse = checkpoint.model.lexicon, checkpoint.model.reverse_lexicon
+    lexicon, reverse = checkpoint.model.tables.lexicon, checkpoint.model.tables.reverse_lexicon
     if lexicon is None:
         return None
     return {
@@ -149,13 +149,13 @@ def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
         "entries_per_token": lexicon.indices.shape[1],
         "reverse_table": reverse is not None,
         "bytes": sum(table.indices.nbytes + table.values.nbytes for table in (lexicon, reverse) if table is not None),
-        "gate_bias": checkpoint.model.parameters[GATE_BIAS].item(),
+        "gate_bias": checkpoint.model.gate(LEXICAL_GATE).bias.item(),
     }
 
 
 def prior_lines(checkpoint: Checkpoint) -> list[str]:
     """Return lines with the size of the lexical prior and some entries; none if the model has no prior."""
-    size, lexicon = prior_as_object(checkpoint), checkpoint.model.lexicon
+    size, lexicon = prior_as_object(checkpoint), checkpoint.model.tables.lexicon
     if size is None or lexicon is None:
         return []
     source, target = (tokenizer.vocabulary for _, tokenizer in _tokenizers(checkpoint))

@@ -117,7 +117,7 @@ def describe(config: ModelConfig) -> str:
     """Return the shape of a network in a few words."""
     directions = "both directions" if config.bidirectional else "one direction"
     layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
-    prior = ", lexical prior" if config.lexical_prior else ""
+    prior = ", lexical prior" * config.lexical_prior + ", bigram prior" * config.bigram_prior
     return f"{config.cell}, {layers}, {directions}, context {config.context}{prior}"
 
 

@@ -21,6 +21,8 @@ BAR = 10
 """Width of the bar of probability 1."""
 ROOM_FOR_BARS = 60
 """On a narrower terminal, an explanation has only its most important columns."""
+PRIOR_COLUMNS = {"prior": ">prior", "gate": ">gate", "bigram_prior": ">bigram", "bigram_gate": ">gate"}
+"""Columns of an explanation for the priors of a model: the name in a ``Step``, and the heading in the table."""
 N_BEST = (">rank", ">score", ">log-probability")
 MAX_NAMED = 5
 """Maximum number of words in one warning."""
@@ -180,7 +182,7 @@ def _json_line(
                 "token": step.token,
                 "probability": step.probability,
                 "alternatives": [{"token": token, "probability": p} for token, p in step.alternatives],
-                **({} if step.prior is None else {"prior": step.prior, "gate": step.gate}),
+                **{name: value for name in PRIOR_COLUMNS if (value := getattr(step, name)) is not None},
             }
             for step in translator.explain(source, n_best[0])
         ]
@@ -214,13 +216,14 @@ def _explained(
     if prior:
         facts.append(["lexical prior", _with_probabilities(prior)])
     facts.append(["translation", n_best[0].text])
+    by_prior = [name for name in PRIOR_COLUMNS if getattr(steps[0], name) is not None]
     choices = [
         [
             str(number),
             show_token(step.token),
             _short(step.probability),
             bar(step.probability, BAR),
-            *([_optional(step.prior), _optional(step.gate)] if prior else []),
+            *(_optional(getattr(step, name)) for name in by_prior),
             _with_probabilities(step.alternatives),
         ]
         for number, step in enumerate(steps, start=1)
@@ -229,8 +232,7 @@ def _explained(
         [str(rank), f"{translation.score:.4f}", f"{translation.log_probability:.4f}", translation.text]
         for rank, translation in enumerate(n_best, start=1)
     ]
-    by_prior = [">prior", ">gate"] if prior else []
-    headers = [">step", "token", ">probability", "", *by_prior, "alternatives"]
+    headers = [">step", "token", ">probability", "", *(PRIOR_COLUMNS[name] for name in by_prior), "alternatives"]
     n_best_headers = [*N_BEST, "n-best list"]
     if width < ROOM_FOR_BARS:
         headers, choices = ["token", ">prob.", "alternatives"], [[row[1], row[2], row[-1]] for row in choices]
