@@ -119,7 +119,7 @@ class ModelConfig(Section):
         False, "Whether a word-by-word translation table (IBM model 1) is added to the logits.", later=True
     )
     bigram_prior: bool = setting(
-        False, "Whether a table of what follows the previous target token is added to the logits.", later=True
+        False, "Whether a table of target bigrams, given the source words, is added to the logits.", later=True
     )
 
     def __post_init__(self) -> None:
