@@ -68,7 +68,7 @@ class SearchConfig(Section):
         choices=NORMALIZATIONS,
     )
     reverse_weight: float = setting(
-        0.2,
+        0.4,
         "Weight of the lexical prior's reverse table when hypotheses are ranked (only with --beam above 1).",
         "X",
         low=0,

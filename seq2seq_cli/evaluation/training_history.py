@@ -25,7 +25,7 @@ class ValidationCurve(NamedTuple):
         steps, minutes: position of the validation in the training.
         loss: validation loss, in nats per token.
         bleu: BLEU of greedy search.
-        kept: index of the validation with the lowest loss.
+        kept: index of the validation whose model was kept: the last improvement (by loss in older files).
     """
 
     name: str
@@ -51,7 +51,9 @@ def validation_curve(name: str, checkpoint: Checkpoint) -> ValidationCurve:
             fix="continue its training with --resume",
         )
     steps, seconds, loss, bleu = (_array([record[key] for record in records]) for key in keys)
-    return ValidationCurve(name, steps, seconds / 60, loss, bleu, kept=int(loss.argmin()))
+    improvements = [k for k, record in enumerate(records) if record.get("improved") is True]
+    kept = improvements[-1] if improvements else int(loss.argmin())
+    return ValidationCurve(name, steps, seconds / 60, loss, bleu, kept)
 
 
 def training_curve(lines: Iterable[str], name: str) -> tuple[Array, Array]:

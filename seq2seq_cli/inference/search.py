@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -17,8 +18,10 @@ from seq2seq_cli.nn.lexical_prior import Lexicon
 from seq2seq_cli.nn.packing import Packing
 
 RERANKED = 2
-"""Finished hypotheses that a search collects for reranking, as a multiple of the beam size. A factor of 2 takes a fifth
-more time than 1 and gains 0.3 BLEU; a factor of 3 gains no more, nor does a beam of 10 or 15."""
+"""A search whose hypotheses are reranked is this many times as wide as the beam, and collects this many finished
+hypotheses for each one of its width: the best after reranking is often not among the best before. Measured with four
+networks (English–Spanish, 10,000 pairs, validation, λ = 0.5): 22.3 BLEU, 21.9 from a search of the beam's width, and 21.9
+if only as many hypotheses are collected as it is wide."""
 LONGEST_OUTPUT = 500
 """Maximum target tokens if ``max_length`` is relative to the source; some models repeat themselves forever."""
 
@@ -76,7 +79,8 @@ def search(
     if config.beam == 1:
         finished, table = greedy_search(ensemble, limits, config, special), None
     else:  # the best after reranking need not be the best of the beam
-        collected = 0 if table is None else RERANKED * config.beam
+        wider, collected = (1, 0) if table is None else (RERANKED, RERANKED * RERANKED * config.beam)
+        config = dataclasses.replace(config, beam=wider * config.beam)
         finished = beam_search(ensemble, limits, config, special, collected)
     # Rank each sentence's hypotheses, and return to the order of the sources.
     results: list[list[Hypothesis]] = [[]] * len(sources)
