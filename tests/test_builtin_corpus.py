@@ -93,6 +93,12 @@ def test_the_long_test_set_is_longer_than_training() -> None:
     assert max(lengths["train"]) < min(lengths["test_long"])
 
 
+@pytest.mark.parametrize("side", [0, 1])
+def test_every_word_of_the_long_test_set_occurs_in_training(side: int) -> None:
+    known = {word for row in rows("train") for word in words(row[side])}
+    assert {word for row in rows("test_long") for word in words(row[side])} - known == set()
+
+
 # ----- duplicates and splits
 
 
