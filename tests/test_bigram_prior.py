@@ -6,8 +6,6 @@ import pytest
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.explanation import forced_decoding
-from seq2seq_cli.inference.prepared_decoder import PreparedDecoder
-from seq2seq_cli.inference.step_decoder import DefinitionDecoder
 from seq2seq_cli.nn.bigram_prior import (
     BACKOFF,
     BIGRAM_GATE,
@@ -138,50 +136,6 @@ def test_gradients_match_finite_differences_with_dropout():
     config = ModelConfig(7, 6, embedding_size=3, hidden_size=4, dropout=0.4, lexical_prior=True, bigram_prior=True)
     for name, error in dropout_errors(random_model(config)).items():
         assert error < 1e-6, name
-
-
-@pytest.mark.parametrize("rows", [1, 3])
-def test_blocks_of_the_output_layer_do_not_change_the_result(monkeypatch, rows):
-    model, batch = random_model(CONFIGS[0]), random_batch()
-    whole, pieces = model.parameters.zeros_like(), model.parameters.zeros_like()
-    expected = model.loss_and_gradients(batch, whole)
-    monkeypatch.setattr("seq2seq_cli.nn.output_layer.BLOCK_BYTES", 1)
-    monkeypatch.setattr("seq2seq_cli.nn.output_layer.SMALLEST_BLOCK", rows)
-    pieces.flat[:] = 1e9  # every gradient is written, not added
-    assert model.loss_and_gradients(batch, pieces).loss == pytest.approx(expected.loss, rel=1e-12)
-    np.testing.assert_allclose(pieces.flat, whole.flat, rtol=0, atol=1e-12)
-
-
-@pytest.mark.parametrize("config", CONFIGS, ids=config_id)
-def test_stepping_gives_the_loss_of_teacher_forcing(config):
-    model, batch = random_model(config), random_batch()
-    packing, total = batch.target_packing, 0.0
-    state = model.encode(batch.source, batch.source_packing).select(batch.source_rows)
-    for t, size in enumerate(packing.batch_sizes):
-        rows = slice(packing.offsets[t], packing.offsets[t + 1])
-        logits, state = model.decode_step(state.select(np.arange(size)), batch.target_inputs[rows])
-        total -= log_softmax(logits)[np.arange(size), batch.target_outputs[rows]].sum()
-    assert model.loss(batch).loss == pytest.approx(total, rel=1e-12)
-
-
-@pytest.mark.parametrize("decoder", [PreparedDecoder, DefinitionDecoder])
-@pytest.mark.parametrize("config", CONFIGS, ids=config_id)
-def test_steps_of_the_search_equal_those_of_the_model_for_every_hypothesis(config, decoder):
-    model, generator = random_model(config), np.random.default_rng(0)
-    source = generator.integers(0, config.source_vocabulary, PACKING.tokens)
-    prepared = decoder(model)
-    states, constants = prepared.start(source, PACKING)
-    expected = model.encode(source, PACKING)
-    rows, width = np.arange(3), 1
-    for _ in range(3):  # one hypothesis of each sentence, then two of each, in another order, of fewer sentences
-        tokens = generator.integers(0, config.target_vocabulary, (len(rows) // width, width))
-        logits, states = prepared.step(states, constants, tokens)
-        known, expected = model.decode_step(expected, tokens.reshape(-1))
-        np.testing.assert_allclose(logits, known, rtol=0, atol=1e-13)
-        if width == 1:
-            rows, width = np.array([2, 2, 0, 0]), 2
-            states = [tuple(part[rows] for part in state) for state in states]
-            expected, constants = expected.select(rows), constants.select(np.array([2, 0]))
 
 
 def test_an_explanation_holds_the_priors_probability_and_its_gate():

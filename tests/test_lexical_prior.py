@@ -30,6 +30,7 @@ from tests.models import config_id, dropout_errors, every_config, random_batch
 from tests.test_checkpoint import members, small_checkpoint
 
 CONFIGS = [config for config in every_config(lexical_prior=True) if config.layers == 1]
+WITH_EITHER_PRIOR = CONFIGS + [config for config in every_config(bigram_prior=True) if config.layers == 1]
 SMALL = [config for config in every_config(lexical_prior=True, embedding_size=2, hidden_size=2) if config.layers == 1]
 PACKING = Packing((4, 2, 1))
 
@@ -77,8 +78,9 @@ def test_features_are_the_logarithm_of_the_mean_of_the_table():
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_blocks_of_the_output_layer_do_not_change_the_result(monkeypatch, rows):
-    model, batch = random_model(CONFIGS[0]), random_batch()
+@pytest.mark.parametrize("config", [CONFIGS[0], WITH_EITHER_PRIOR[-1]], ids=["lexical", "bigram"])
+def test_blocks_of_the_output_layer_do_not_change_the_result(monkeypatch, config, rows):
+    model, batch = random_model(config), random_batch()
     whole, pieces = model.parameters.zeros_like(), model.parameters.zeros_like()
     expected = model.loss_and_gradients(batch, whole)
     monkeypatch.setattr("seq2seq_cli.nn.output_layer.BLOCK_BYTES", 1)
@@ -88,7 +90,7 @@ def test_blocks_of_the_output_layer_do_not_change_the_result(monkeypatch, rows):
     np.testing.assert_allclose(pieces.flat, whole.flat, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=config_id)
+@pytest.mark.parametrize("config", WITH_EITHER_PRIOR, ids=config_id)
 def test_stepping_gives_the_loss_of_teacher_forcing(config):
     model, batch = random_model(config), random_batch()
     packing, total = batch.target_packing, 0.0
@@ -101,7 +103,7 @@ def test_stepping_gives_the_loss_of_teacher_forcing(config):
 
 
 @pytest.mark.parametrize("decoder", [PreparedDecoder, DefinitionDecoder])
-@pytest.mark.parametrize("config", CONFIGS, ids=config_id)
+@pytest.mark.parametrize("config", WITH_EITHER_PRIOR, ids=config_id)
 def test_steps_of_the_search_equal_those_of_the_model_for_every_hypothesis(config, decoder):
     model, generator = random_model(config), np.random.default_rng(0)
     source = generator.integers(0, config.source_vocabulary, PACKING.tokens)

@@ -20,8 +20,8 @@ from seq2seq_cli.nn.packing import Packing
 RERANKED = 2
 """A search whose hypotheses are reranked is this many times as wide as the beam, and collects this many finished
 hypotheses for each one of its width: the best after reranking is often not among the best before. Measured with four
-networks (English–Spanish, 10,000 pairs, validation, λ = 0.5): 22.3 BLEU, 21.9 from a search of the beam's width, and 21.9
-if only as many hypotheses are collected as it is wide."""
+networks (English–Spanish, 10,000 pairs, validation, λ = 0.5): 22.3 BLEU; 21.9 from a search of the beam's width, and
+21.9 if only as many hypotheses are collected as it is wide."""
 LONGEST_OUTPUT = 500
 """Maximum target tokens if ``max_length`` is relative to the source; some models repeat themselves forever."""
 
