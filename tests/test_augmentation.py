@@ -7,6 +7,7 @@ import pytest
 
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.nn.members import build_model, create_model
+from seq2seq_cli.nn.model import Tables
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model, load_state, save_model
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
@@ -110,8 +111,8 @@ def test_a_training_gets_the_same_pairs_from_the_models_tables_as_from_its_corpu
     checkpoint = Checkpoint(model, source, target, Recipe())
     assert augment(checkpoint, corpus) is None
     found = []
-    for tables in ((), learn_lexicons(corpus, source, target)):
-        checkpoint.model = build_model(model.config, model.parameters, *tables)
+    for lexicons in ((), learn_lexicons(corpus, source, target)):
+        checkpoint.model = build_model(model.config, model.parameters, Tables(*lexicons))
         checkpoint.recipe = Recipe.of(augmentation=0.5)
         found.append(augment(checkpoint, corpus))
     assert 40 < len(found[0]) < 40 * POOL  # all that there can be

@@ -1,10 +1,21 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
 
 from seq2seq_cli.nn import ibm_model1
-from seq2seq_cli.nn.ibm_model1 import BACKOFF, ROUNDS, Side, largest_entries, learn_translation_table
+from seq2seq_cli.nn.ibm_model1 import (
+    BACKOFF,
+    DIAGONALS,
+    NULL_WEIGHT,
+    PLAIN_ROUNDS,
+    ROUNDS,
+    Side,
+    largest_entries,
+    learn_translation_table,
+    link_weights,
+)
 
 V_SOURCE, V_TARGET = 6, 7
 
@@ -26,14 +37,29 @@ def em_with_loops(corpus, copies):
     unigrams = np.bincount([v for _, target in corpus for v in target], minlength=V_TARGET).astype(float)
     unigrams /= unigrams.sum()
     backoff = [unigrams if copies[s] < 0 else np.eye(V_TARGET)[copies[s]] for s in range(V_SOURCE)]
-    t = np.ones((V_SOURCE, V_TARGET))
-    for _ in range(ROUNDS):
-        counts = np.zeros((V_SOURCE, V_TARGET))
+
+    def weight(i, j, n, m, diagonal):
+        return NULL_WEIGHT if i == n - 1 else math.exp(-diagonal * abs((i + 0.5) / (n - 1) - (j + 0.5) / max(m - 1, 1)))
+
+    def positions(diagonal):
+        """Yield for each target position its token, its source tokens, and the weights of its links."""
         for source, target in corpus:
-            for v in target:
-                total = sum(t[s, v] for s in source)
-                for s in source:
-                    counts[s, v] += t[s, v] / total
+            n, m = len(source), len(target)
+            for j, v in enumerate(target):
+                yield v, source, [1.0 if diagonal is None else weight(i, j, n, m, diagonal) for i in range(n)]
+
+    def log_likelihood(diagonal):
+        return sum(math.log(w @ t[s, v] / sum(w)) for v, s, w in positions(diagonal))
+
+    t, diagonal = np.ones((V_SOURCE, V_TARGET)), None
+    for finished in range(ROUNDS):
+        if finished == PLAIN_ROUNDS:
+            diagonal = max(DIAGONALS, key=log_likelihood)
+        counts = np.zeros((V_SOURCE, V_TARGET))
+        for v, source, weights in positions(diagonal):
+            total = sum(w * t[s, v] for s, w in zip(source, weights))
+            for s, w in zip(source, weights):
+                counts[s, v] += w * t[s, v] / total
         t = np.array([(counts[s] + BACKOFF * backoff[s]) / (counts[s].sum() + BACKOFF) for s in range(V_SOURCE)])
     return t
 
@@ -50,6 +76,16 @@ def test_vectorized_em_equals_the_definition_in_loops(copies):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-7)
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
     assert (np.diff(values, axis=1) <= 0).all()
+
+
+@pytest.mark.parametrize(("reorder", "expected"), [(lambda words: words, 8.0), (lambda words: words[::-1], 0.0)])
+def test_the_weight_of_the_diagonal_follows_the_order_of_the_words(monkeypatch, reorder, expected):
+    generator, chosen = np.random.default_rng(0), []
+    monkeypatch.setattr(ibm_model1, "link_weights", lambda s, t, d: (chosen.append(d), link_weights(s, t, d))[1])
+    sentences = [generator.permutation(30)[:8].tolist() for _ in range(200)]
+    source, target = side([[*words, 30] for words in sentences]), side([[*reorder(words), 30] for words in sentences])
+    learn_translation_table(source, target, 31, 31)
+    assert chosen == [*DIAGONALS, expected]
 
 
 def test_few_entries_are_the_largest_ones():

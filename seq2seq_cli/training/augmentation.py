@@ -77,7 +77,7 @@ def augment(checkpoint: Checkpoint, train: EncodedCorpus) -> EncodedCorpus | Non
     if model.tables.lexicon is not None and model.tables.reverse_lexicon is not None:
         lexicons = model.tables.lexicon, model.tables.reverse_lexicon
     else:
-        lexicons = learn_lexicons(train, *tokenizers)
+        lexicons = learn_lexicons(train, *tokenizers, model.config.reverse_source)
     count = math.ceil(max(POOL, augmentation) * len(train))
     generator = random_stream(recipe.training.seed, SYNTHETIC_STREAM)
     return synthetic_pairs(train, *tokenizers, lexicons, count, generator, model.config.reverse_source)

@@ -31,7 +31,8 @@ def learn_tables(checkpoint: Checkpoint, corpus: EncodedCorpus) -> Tables:
     config = checkpoint.model.config
     if not (config.lexical_prior or config.bigram_prior):
         return Tables()
-    lexicons = learn_lexicons(corpus, checkpoint.source_tokenizer, checkpoint.target_tokenizer)
+    tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer
+    lexicons = learn_lexicons(corpus, *tokenizers, config.reverse_source)
     tables = Tables(*lexicons) if config.lexical_prior else Tables()
     if config.bigram_prior:
         bigrams = learn_bigrams(corpus, lexicons, config.target_vocabulary, config.reverse_source)
@@ -39,7 +40,9 @@ def learn_tables(checkpoint: Checkpoint, corpus: EncodedCorpus) -> Tables:
     return tables
 
 
-def learn_lexicons(corpus: EncodedCorpus, source: Tokenizer, target: Tokenizer) -> tuple[Lexicon, Lexicon]:
+def learn_lexicons(
+    corpus: EncodedCorpus, source: Tokenizer, target: Tokenizer, reverse_source: bool = False
+) -> tuple[Lexicon, Lexicon]:
     """Return the tables ``t(target token | source token)`` and ``t(source token | target token)`` of a corpus.
 
     EOS ends every sentence. On the side that is given, it is the NULL word of IBM model 1; on the other side it is
@@ -48,8 +51,9 @@ def learn_lexicons(corpus: EncodedCorpus, source: Tokenizer, target: Tokenizer) 
     Args:
         corpus: the training pairs.
         source, target: the tokenizers that encoded them.
+        reverse_source: whether the sources are in reverse order.
     """
-    sources, targets = Side(corpus.source.ids, corpus.source.lengths), _without_bos(corpus.target)
+    sources, targets = _in_order(corpus.source, reverse_source), _without_bos(corpus.target)
     return (
         Lexicon.learn(sources, targets, len(source), len(target), copies(source, target)),
         Lexicon.learn(targets, sources, len(target), len(source), copies(target, source)),
@@ -94,6 +98,16 @@ def copies(source: Tokenizer, target: Tokenizer) -> npt.NDArray[np.int64]:
     """
     same = [target.ids.get(token, -1) for token in source.vocabulary]
     return np.array([-1 if k < len(SPECIALS) else token for k, token in enumerate(same)])
+
+
+def _in_order(sentences: Sentences, reverse: bool) -> Side:
+    """Return source sentences in the order of the text; EOS is the last token in either order."""
+    lengths = sentences.lengths
+    if not reverse:
+        return Side(sentences.ids, lengths)
+    starts = np.repeat(sentences.starts[:-1].astype(np.int64), lengths)
+    steps, words = np.arange(len(sentences.ids)) - starts, np.repeat(lengths - 1, lengths)
+    return Side(sentences.ids[starts + np.where(steps < words, words - 1 - steps, steps)], lengths)
 
 
 def _without_bos(sentences: Sentences) -> Side:
