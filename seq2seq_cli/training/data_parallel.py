@@ -47,13 +47,13 @@ class ShardTask(NamedTuple):
         shard: its number, which decides whose gradients are written.
         pairs: positions of its training pairs.
         members: which networks.
-        generator: decides the dropout masks of all networks; None switches dropout off.
+        generators: one for each of these networks decides its dropout masks; None switches dropout off.
     """
 
     shard: int
     pairs: Index
     members: range
-    generator: np.random.Generator | None
+    generators: Sequence[np.random.Generator | None]
 
 
 class DataParallel:
@@ -135,30 +135,29 @@ class DataParallel:
     ) -> list[list[ShardTask]]:
         """Return the tasks of each worker: an equal part of all networks on all shards, one shard after the other."""
         members = self.model.config.members
+        streams = [member_streams(None if generators is None else generators[k], members) for k in range(len(shards))]
         tasks: list[list[ShardTask]] = []
         for part in self.workers.slices(members * len(shards)):
             tasks.append([])
             for k, pairs in enumerate(shards):
                 first, last = max(part.start - k * members, 0), min(part.stop - k * members, members)
                 if first < last:
-                    generator = None if generators is None else generators[k]
-                    tasks[-1].append(ShardTask(k, pairs, range(first, last), generator))
+                    tasks[-1].append(ShardTask(k, pairs, range(first, last), streams[k][first:last]))
         return tasks
 
     def _networks(self, tasks: Sequence[ShardTask], tokens: int, label_smoothing: float) -> Loss:
         losses = []
-        for shard, pairs, members, generator in tasks:
+        for shard, pairs, members, generators in tasks:
             batch = make_batch(self.train, pairs)
-            streams = member_streams(generator, self.model.config.members)
             losses += [
                 self.model.members[member].loss_and_gradients(
                     batch,
                     self.gradients[shard].scope(member),
                     tokens=tokens,
                     label_smoothing=label_smoothing,
-                    generator=streams[member],
+                    generator=generator,
                 )
-                for member in members
+                for member, generator in zip(members, generators)
             ]
         return add_losses(losses)
 
