@@ -236,7 +236,7 @@ def test_one_pair_is_trained_on_and_validated_with(tmp_path):
     [
         ({}, "m.txt", {}, "must end in .npz", 2),
         ({}, "m.state.npz", {}, "must end in .npz", 2),
-        ({}, "m.npz", {"log_file": "m.npz"}, "the log cannot be the model", 2),
+        ({}, "m.npz", {"log_file": "m.npz"}, "the metrics log cannot be the model file", 2),
         ({}, "nowhere/m.npz", {}, "no such folder", 1),
         ({"cell": "elman"}, "m.npz", {}, "--cell must be one of", 2),
         ({"optimizer": "adamw"}, "m.npz", {}, "--optimizer must be one of", 2),

@@ -4,7 +4,7 @@
 
 - The context's part of the gates' and the readout's products is the same at every step of a sentence: it is computed
   once for each sentence, not for each hypothesis.
-- A target token's embedding always gives the same products: they are cached when it is first read.
+- A target token's embedding has constant products, which are cached when the token first occurs.
 - The other weights are split into blocks for products with few rows (``products.py``).
 - The gates are computed in few calls (``forward_cells.py``).
 """
@@ -30,7 +30,7 @@ class PreparedDecoder:
     """One model, prepared for search.
 
     Args:
-        model: its cell has a fast twin; its parameters must not change from now on.
+        model: its cell has a fast twin; its parameters must not change any more.
     """
 
     def __init__(self, model: Seq2Seq) -> None:

@@ -1,4 +1,4 @@
-"""What a search needs of a model, and its simplest implementation: the network's definition."""
+"""The interface of a model for the search, and its reference implementation: the network's definition."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seq2seq_cli.nn.packing import Index, Packing
 
 
 class Constants(NamedTuple):
-    """What all steps of a sentence share, one row for each of the S sentences.
+    """Values that all steps of a sentence share, one row for each of the S sentences.
 
     Args:
         context: (S, C) the context vector, or products of it, that every step reads; None if none does.
@@ -58,7 +58,7 @@ class DefinitionDecoder:
     """``Seq2Seq.encode`` and ``Seq2Seq.decode_step`` as they are, for cells without a fast twin.
 
     Args:
-        model: whose definition takes the steps.
+        model: the model.
     """
 
     def __init__(self, model: Seq2Seq) -> None:

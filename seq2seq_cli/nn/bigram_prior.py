@@ -13,8 +13,8 @@ The row of the previous output token enters the logits through a gate of its own
 
     z_j = W top_j + b + α_j · ℓ + β_j · ℓ₂(· | y_{j−1})          β_j = b · top_j + β₀
 
-It knows the article that goes with a noun, and the second half of a word that was split into subwords. The row is
-chosen by a token, like a row of the embedding; no source position is weighed by the decoder's state, so this is no
+It captures the article that goes with a noun, and the second half of a word that was split into subwords. The row is
+chosen by a token, like a row of the embedding; no source position is weighed by the decoder's state, so this is not
 attention.
 
 **Training leaves one out.** Every training pair is in the counts, so its own bigrams would always seem certain, and the
@@ -46,9 +46,9 @@ BIGRAM_GATE = "decoder.bigram_gate"
 SMALLEST_PROBABILITY = 1e-2
 """ε₂; 10⁻³ gives the same scores."""
 BACKOFF = 0.5
-"""k: what is seen once has a probability of 2/3."""
+"""k: an event with count 1 has a probability of 2/3."""
 NO_TOKEN = -1
-"""Fills up the rows of ``token_rows``."""
+"""Pads the rows of ``token_rows``."""
 
 
 class BigramFeatures(NamedTuple):
@@ -63,7 +63,7 @@ class BigramFeatures(NamedTuple):
     values: Array
 
     def within(self, first: int, last: int) -> BigramFeatures:
-        """Return those at the places from ``first`` to before ``last``, counted from ``first``."""
+        """Return the features at the places from ``first`` to before ``last``, counted from ``first``."""
         start, stop = np.searchsorted(self.places, (first, last))
         return BigramFeatures(self.places[start:stop] - first, self.values[start:stop])
 
@@ -116,7 +116,7 @@ class BigramTable:
         Args:
             sources: (R, L) each position's source sentence, from ``token_rows``.
             previous: (R,) the token before each position.
-            references: (R,) each position's correct token, whose own occurrence is left out; None: none is.
+            references: (R,) each position's correct token, whose own occurrence is left out; None: no occurrence is left out.
             dtype: of the values.
 
         Returns:

@@ -1,4 +1,4 @@
-"""The lexical prior: what a word-by-word dictionary says of the whole sentence, added to the logits.
+"""The lexical prior: a word translation table, averaged over the source and added to the logits.
 
 For a source sentence ``x`` a table ``t(v|s)`` (``ibm_model1.py``), learned before training and fixed, gives one vector
 over the target vocabulary, before decoding starts::
@@ -13,7 +13,7 @@ With ``d_z = ∂loss/∂z_j``, and since ``ℓ`` is constant, the backward pass 
 
     d_α_j = d_z · ℓ          d_a = Σ_j d_α_j · top_j          d_α₀ = Σ_j d_α_j          d_top_j += d_α_j · a
 
-Word choice thus has a way around the bottleneck: which words the translation is likely to contain need not pass through
+So word choice bypasses the bottleneck: which words the translation is likely to contain need not pass through
 the context vector, and a word that occurs once in training can be generated. Their order is left to the decoder. This
 is not attention: ``ℓ`` is one vector of fixed size for the sentence, and nothing in it depends on the decoder's state;
 no source position is ever weighed against another.
@@ -37,9 +37,9 @@ from seq2seq_cli.nn.packing import Index, Packing
 LEXICAL_GATE = "decoder.lexical_gate"
 """The gate's parameters are this and ``.weight``, ``a``, or ``.bias``, ``α₀``."""
 SMALLEST_PROBABILITY = 1e-3
-"""ε: probabilities well below it count as none."""
+"""ε: probabilities well below it have almost no effect."""
 MOST_ENTRIES = 32
-"""Target tokens kept for each source token; all of them give the same BLEU, eight cost half a point."""
+"""Target tokens kept for each source token; keeping all gives the same BLEU; keeping eight costs half a point."""
 INITIAL_GATE = 0.3
 """α₀ at the start; training takes it to about 0.7."""
 
@@ -92,7 +92,7 @@ class Lexicon(NamedTuple):
 
 
 class Gate(NamedTuple):
-    """How much a prior counts at each target position: ``α = a · top + α₀``.
+    """The weight of a prior at each target position: ``α = a · top + α₀``.
 
     Args:
         weight: (1, F) ``a``.

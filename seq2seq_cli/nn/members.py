@@ -2,8 +2,8 @@
 
 Networks of one shape that start from different random weights and see different dropout masks make different mistakes;
 the mean of their distributions makes fewer (Sutskever et al. 2014, section 3.6: five networks gain 4 BLEU over one).
-Each keeps its own parameters in one part of the flat vector, so that the optimizer, the workers and the files need not
-know of it; every step is taken on the same batch::
+Each keeps its own parameters in one part of the flat vector, so the optimizer, the workers and the files need no
+change; every step is taken on the same batch::
 
     ∂loss/∂θ_m = ∂loss_m/∂θ_m        loss = 1/M Σ_m loss_m
 
@@ -22,7 +22,7 @@ from seq2seq_cli.nn.parameters import Parameters, initialize
 
 
 class EnsembleModel(Seq2Seq):
-    """Networks of one shape, each with its own parameters; as a single network it acts as the first of them.
+    """Networks of one shape, each with its own parameters; methods for a single network use the first one.
 
     Args:
         config: their shape, with ``members`` above 1.
@@ -55,7 +55,7 @@ class EnsembleModel(Seq2Seq):
         label_smoothing: float = 0.0,
         generator: np.random.Generator | None = None,
     ) -> Loss:
-        """Return the mean of the networks' losses and write each network's gradients of its own.
+        """Return the mean of the networks' losses and write the gradients of each network.
 
         Arguments as for ``Seq2Seq.loss_and_gradients``; every network draws its dropout masks from a stream of its own.
         """
@@ -71,7 +71,7 @@ class EnsembleModel(Seq2Seq):
 
 
 def member_streams(generator: np.random.Generator | None, members: int) -> list[np.random.Generator | None]:
-    """Return the generator of each network's dropout masks, independent of each other; a single network keeps it."""
+    """Return each network's generator of dropout masks, all independent; a single network uses the given one."""
     if generator is None or members == 1:
         return [generator] * members
     return [np.random.default_rng(seed) for seed in generator.integers(1 << 63, size=members)]

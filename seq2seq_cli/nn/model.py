@@ -5,8 +5,8 @@
     source ids ─ embedding ─ recurrent stack ─ last states ─ (bridge) ─┐ context
     target ids ─ embedding ─────────── recurrent stack ─ (readout) ─ fc_out ─ logits ( + gate · prior)
 
-The encoder's last states are all that the decoder knows about the source: a context of fixed size, whatever the
-sentence's length. That is the bottleneck that attention (Bahdanau et al. 2015) later removed. A lexical prior and a
+The encoder's last states are all that the decoder knows about the source: a context of fixed size, for sentences
+of any length. That is the bottleneck that attention (Bahdanau et al. 2015) later removed. A lexical prior and a
 bigram prior, if the model has them, are a way around it for the choice of words (see ``lexical_prior``).
 """
 
@@ -36,7 +36,7 @@ class Batch:
         source: (N_source,) packed token ids.
         source_packing: where each token is.
         target_inputs: (N_target,) what the decoder reads: ``<s> y₁ … y_n`` (teacher forcing).
-        target_outputs: (N_target,) what it should predict: ``y₁ … y_n </s>``.
+        target_outputs: (N_target,) its targets: ``y₁ … y_n </s>``.
         target_packing: where each token of both is.
         source_rows: (B,) for each sentence in the target's order, its row in the source's order.
     """
@@ -50,11 +50,11 @@ class Batch:
 
 
 class Tables(NamedTuple):
-    """What was counted in the training pairs before the training, and stays fixed.
+    """The tables learned from the training pairs before training; they stay fixed.
 
     Args:
         lexicon: ``t(target token | source token)`` of a lexical prior.
-        reverse_lexicon: ``t(source token | target token)``, which reranks n-best lists; None: they are not.
+        reverse_lexicon: ``t(source token | target token)``, which reranks n-best lists; None: no reranking.
         bigrams: the counts of a bigram prior.
     """
 
@@ -180,7 +180,7 @@ class Seq2Seq:
         return self.logits(top, state, tokens), state
 
     def advance(self, state: DecoderState, tokens: IntArray) -> tuple[Array, DecoderState]:
-        """Feed each row its last token, as ``decode_step``, and return the output layer's input in place of logits."""
+        """Feed each row its last token, as ``decode_step``, and return the output layer's input instead of logits."""
         top, states, _ = self.decoder.forward(state, tokens, Packing((1,) * len(tokens)), keep_cache=False)
         return top, state._replace(states=states)
 
@@ -207,7 +207,7 @@ class Seq2Seq:
         return Gate(weight, bias, d_weight, d_bias)
 
     def source_features(self, source: IntArray, packing: Packing) -> tuple[Array | None, IntArray | None]:
-        """Return what the priors know of packed sentences: ``prior`` and ``sources`` of ``DecoderState``."""
+        """Return the inputs of the priors for packed sentences: ``prior`` and ``sources`` of ``DecoderState``."""
         prior = sources = None
         if self.config.lexical_prior:
             if self.tables.lexicon is None:
@@ -228,7 +228,7 @@ class Seq2Seq:
         """Return what is added to the logits of some target positions.
 
         Args:
-            state: holds what the priors know of the sentences.
+            state: holds the inputs of the priors for the sentences.
             rows: (N,) each position's sentence.
             previous: (N,) the token before each position.
             references: (N,) the correct tokens, in training only (see ``bigram_prior``).

@@ -1,4 +1,4 @@
-"""The vocabulary layer: the largest matrix product of the model, and the loss behind it, block by block."""
+"""The vocabulary layer: the largest matrix product of the model, and the loss, block by block."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from seq2seq_cli.nn.functional import Array, IntArray, softmax_cross_entropy
 
 BLOCK_BYTES = 16 << 20
-"""Largest size of the logits that exist at a time: it bounds the memory. Smaller blocks stay in a faster cache, but
+"""Maximum size of a block of logits, which limits the memory. Smaller blocks stay in a faster cache, but
 need more additions to the weight's gradient: with V 8,000 and F 256 a step of 536 tokens takes 292 ms with 4 MiB, 280
 ms with this, and no less with 32 MiB."""
 SMALLEST_BLOCK = 16
@@ -23,7 +23,7 @@ PRODUCT_BYTES = 1 << 20
 class Loss(NamedTuple):
     """Sums over target tokens, in nats, and the number of tokens.
 
-    ``loss`` is what training lowers (with label smoothing); perplexity is ``exp(negative_log_likelihood / tokens)``.
+    ``loss`` is what training minimizes (with label smoothing); perplexity is ``exp(negative_log_likelihood / tokens)``.
     """
 
     loss: float
@@ -32,7 +32,7 @@ class Loss(NamedTuple):
 
 
 class Prior(Protocol):
-    """Something that is added to the logits; it works on one block of rows after the other."""
+    """A term that is added to the logits; it works on one block of rows after the other."""
 
     def add(self, z: Array, top: Array, start: int) -> None:
         """Add this prior to the logits ``z`` (n, V) of the rows from ``start`` on, whose input is ``top`` (n, F)."""
@@ -73,7 +73,7 @@ def output_loss_and_gradients(
 ) -> tuple[Loss, Array]:
     """Logits, softmax, cross-entropy and all gradients.
 
-    The rows are processed in blocks of at most ``BLOCK_BYTES`` of logits, whatever N and V are.
+    The rows are processed in blocks of at most ``BLOCK_BYTES`` of logits, for any N and V.
 
     Args:
         top: (N, F) the layer's input.
@@ -84,7 +84,7 @@ def output_loss_and_gradients(
         d_bias: (V,), overwritten.
         label_smoothing: ε.
         tokens: number of tokens that the mean is over; N if None.
-        priors: what is added to the logits.
+        priors: terms added to the logits.
 
     Returns:
         The summed loss, and ``d_top`` (N, F). All gradients are those of the **mean** loss per token.

@@ -61,10 +61,10 @@ from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 MODEL_FORMAT = "seq2seq model"
 STATE_FORMAT = "seq2seq training state"
 VERSIONS = (1, 2)
-"""A file has the lowest version that can hold it, so that an older program reads whatever it knows."""
+"""A file has the lowest version that can hold it, so an older program can read all files without newer settings."""
 LARGEST_HISTORY = 64 << 20
 LARGEST_CONFIG = 64 << 20
-"""It includes the words of the training sources: at most ``training_vocabulary.MOST_WORDS``, 4 bytes a character."""
+"""It includes the words of the training sources: at most ``training_vocabulary.MAX_WORDS``, 4 bytes a character."""
 LARGEST_ENTRY = 1 << 13
 """Bytes of a tokenizer's JSON for each entry of its vocabulary: its text and a merge, all characters escaped."""
 LARGEST_PARAMETERS = 2 << 30
@@ -76,7 +76,7 @@ BIGRAMS = "bigrams.triples", "bigrams.counts"
 
 @dataclass
 class Checkpoint:
-    """A model with all that belongs to it.
+    """A model with its tokenizers, settings and history.
 
     Args:
         model: network and weights.
@@ -235,7 +235,7 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         others |= {*BIGRAMS}
     archive.check_names({"format", "config", "tokenizer.source", "tokenizer.target", "history", *arrays, *others})
     if sum(math.prod(shape) for shape in shapes.values()) > LARGEST_PARAMETERS:
-        raise archive.damaged(f"its configuration asks for more than {LARGEST_PARAMETERS} parameters")
+        raise archive.damaged(f"its configuration declares more than {LARGEST_PARAMETERS} parameters")
     for name, shape in arrays.items():
         archive.check_size(name, 4 * math.prod(shape))
     source = _read_tokenizer(archive, "source", model_config.source_vocabulary)
@@ -279,11 +279,11 @@ def _read_lexicon(archive: Archive, prefix: str, given: int, predicted: int) -> 
 
 
 def _read_bigrams(archive: Archive, config: ModelConfig) -> BigramTable:
-    """Return the table of a bigram prior, every value checked; how long it is, the file says."""
+    """Return the table of a bigram prior, every value checked; its length is in the file."""
     triples, counts = (archive.table(name, columns) for name, columns in zip(BIGRAMS, (3, 1)))
     vocabularies = (config.source_vocabulary, config.target_vocabulary, config.target_vocabulary)
     if len(triples) != len(counts) or (counts < 1).any() or (triples < 0).any() or (triples >= vocabularies).any():
-        raise archive.damaged(f"'{BIGRAMS[0]}' or '{BIGRAMS[1]}' holds values that cannot be")
+        raise archive.damaged(f"'{BIGRAMS[0]}' or '{BIGRAMS[1]}' holds invalid values")
     order = np.lexsort(triples.T[::-1])
     if (order != np.arange(len(triples))).any() or (triples[1:] == triples[:-1]).all(axis=1).any():
         raise archive.damaged(f"'{BIGRAMS[0]}' is not in ascending order")
@@ -291,7 +291,7 @@ def _read_bigrams(archive: Archive, config: ModelConfig) -> BigramTable:
 
 
 def _recipe_from_json(config: dict[str, Any]) -> Recipe:
-    """Return the recipe in a file's configuration; what an older file does not say has its default."""
+    """Return the recipe in a file's configuration; settings missing in older files have their defaults."""
     text, corpus, threads = dict(config["text"]), str(config["corpus"]), config.get("threads")
     files = {name: text.pop(f"{name}_tokenizer", None) for name in ("source", "target")}
     if "tokenizer" in text:
@@ -316,7 +316,7 @@ def _read_tokenizer(archive: Archive, side: str, entries: int) -> Tokenizer:
     value = archive.json(member, LARGEST_TEXT + LARGEST_ENTRY * entries)
     tokenizer = tokenizer_from_json(value, f"{archive.path}, {member}")
     if len(tokenizer) != entries:
-        raise archive.damaged(f"its {side} tokenizer and its configuration disagree about the vocabulary's size")
+        raise archive.damaged(f"its {side} tokenizer and its configuration have different vocabulary sizes")
     return tokenizer
 
 
@@ -339,7 +339,7 @@ def _check_format(archive: Archive, format_name: str) -> None:
     if found.get("version") not in VERSIONS:
         known = " and ".join(map(str, VERSIONS))
         raise UserError(
-            f"this file has format version {found.get('version')!r}, this program knows versions {known}",
+            f"this file has format version {found.get('version')!r}; this program reads versions {known}",
             where=archive.path,
             fix="install a newer version of seq2seq-cli",
         )

@@ -6,12 +6,12 @@ parameters::
 
     ∂loss/∂θ = Σ_shards ∂loss_shard/∂θ        loss = Σ over all tokens / number of tokens in all shards
 
-Several networks in one model (``nn/members.py``) are independent of each other, so workers first share the networks,
-and a batch is split only as far as that leaves workers over: products with more rows are faster, and fewer gradients
+Several networks in one model (``nn/members.py``) are independent of each other, so networks are distributed over the
+workers first, and a batch is sharded only if workers remain: products with more rows are faster, and fewer gradients
 have to be reduced. With M networks and W workers there are ``W / gcd(M, W)`` shards; for example, two workers train
 four networks without splitting the batch, and three networks on two shards.
 
-The result depends on how many shards there are, by rounding, and not at all on which worker is faster.
+The result depends on how many shards there are, by rounding, but not on the speed of the workers.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class DataParallel:
     The workers know both corpora from the start, so a shard is only the positions of its pairs.
 
     Args:
-        model: what is trained; its parameters move to memory that all workers share.
+        model: the model to train; its parameters move to memory that all workers share.
         optimizer: its name in ``OPTIMIZERS``.
         train, valid: encoded pairs.
         size: number of workers.
@@ -79,7 +79,7 @@ class DataParallel:
         processes: bool = True,
     ) -> None:
         parameters, count, dtype = model.parameters, len(model.parameters.flat), model.parameters.flat.dtype
-        parameters.move(shared_zeros(count, dtype))  # before the workers start: whatever they inherit, they keep
+        parameters.move(shared_zeros(count, dtype))  # before the workers start: workers keep what they inherit
         self.model, self.size = model, size
         self.train, self.valid = train, valid
         self.gradients = [Parameters(parameters.shapes, shared_zeros(count, dtype)) for _ in range(self.shards)]
@@ -89,7 +89,7 @@ class DataParallel:
 
     @property
     def shards(self) -> int:
-        """Most shards of a batch."""
+        """Maximum number of shards of a batch."""
         return self.size // math.gcd(self.size, self.model.config.members)
 
     def loss_and_gradients(
@@ -127,7 +127,7 @@ class DataParallel:
         return add_losses(self.workers.call("_loss", [(shard,) for shard in self.workers.shards(batches)]))
 
     def others_memory(self) -> int:
-        """Return the bytes that the other workers hold for themselves alone; 0 if they are threads."""
+        """Return the private memory of the other workers, in bytes; 0 if they are threads."""
         return self.workers.workers_memory()
 
     def _tasks(

@@ -1,4 +1,4 @@
-"""A recipe that fits the corpus: what nobody chose is chosen by the number of sentence pairs.
+"""A recipe that fits the corpus: settings that the user did not give are chosen by the number of sentence pairs.
 
 The values are set at a few sizes (``ANCHORS``) and are interpolated between them over the logarithm of the number of
 pairs, so that a corpus a little larger gets a recipe a little different. A small corpus needs strong regularization,
@@ -16,7 +16,7 @@ from seq2seq_cli.config import UNLIMITED_EPOCHS, Recipe
 
 ANCHORS: dict[int, dict[str, float]] = {
     3_000: {
-        "vocab_size": 2000,
+        "vocab_size": 4000,
         "hidden_size": 128,
         "dropout": 0.4,
         "weight_dropout": 0.3,
@@ -64,13 +64,13 @@ ANCHORS: dict[int, dict[str, float]] = {
         "minutes": 40,
     },
 }
-"""Number of training pairs → the settings at that size; ``minutes`` is the most that a training should take."""
+"""Number of training pairs → the settings at that size; ``minutes`` is the maximum training time."""
 STEPS_OF_SIZE = {"vocab_size": 500, "hidden_size": 32, "epochs": 1, "members": 1}
-"""What a number is rounded to."""
+"""Rounding units."""
 SMALLEST_STEP = 0.05
-"""What a rate is rounded to."""
+"""Rounding unit of a rate."""
 BUILTIN_EPOCHS = 4
-"""The built-in corpus is what one tries first: four minutes are enough to see what a model can do."""
+"""The built-in corpus is usually tried first: four minutes are enough to see what a model can do."""
 
 
 def fitted_values(pairs: int) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def fitted_values(pairs: int) -> dict[str, Any]:
 
 
 def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
-    """Return the recipe with what was not given chosen for a corpus of that many pairs, and what was chosen.
+    """Return the recipe with the settings that were not given fitted to that many pairs, and those settings.
 
     The plain network of the tutorials (``context`` "initial") stays plain: it gets neither the priors nor the
     regularization and the synthetic pairs that go with them. Without a lexical prior there is no bigram prior either,
@@ -119,8 +119,8 @@ def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
 def planned_epochs(recipe: Recipe, pairs: int, epoch_seconds: float) -> int:
     """Return how many epochs fit into the time that a corpus of that size should take; all, if they were given.
 
-    At least half of them: with fewer a training is worth little, and a machine that was busy while a few steps were
-    timed is not always so.
+    At least half of them: fewer give a poor model, and the machine may have been loaded only while the steps were
+    timed.
     """
     training = recipe.training
     if "epochs" in recipe.given or training.max_steps is not None or training.max_minutes is not None:

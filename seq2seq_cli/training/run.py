@@ -67,12 +67,12 @@ def train(
 ) -> Generator[Event, None, Checkpoint | None]:
     """Train a model and keep the best one in a file, yielding what happens as typed events.
 
-    Whoever iterates may stop at any event: closing the generator saves the training, and ``resume`` continues it.
+    The caller may stop at any event: closing the generator saves the training, and ``resume`` continues it.
 
     Args:
         recipe: corpora and settings; by default, the built-in corpus and the default settings.
         output: the model's file; its training state is ``NAME.state.npz`` beside it.
-        resume: continue the training whose state is there; ``recipe`` may change its limits.
+        resume: continue the training whose state exists; ``recipe`` may change its limits.
         dry_run: stop before the first step, and write no file.
         log_file: also write the metrics there, as JSON Lines.
 
@@ -83,7 +83,7 @@ def train(
         The kept model, also in the last event; None after a dry run.
 
     Raises:
-        UserError: for data, settings or files that cannot be, before any work and before any file is touched.
+        UserError: for data, settings or files that are invalid, before any work and before any file is touched.
 
     Example::
 
@@ -115,12 +115,16 @@ def train(
 
 
 def _check_outputs(output: Path, log_file: str | Path | None) -> list[Path]:
-    """Return the files that nobody else may write meanwhile; all can be written."""
+    """Return the files to lock; all can be written."""
     check_model_path(output)
     outputs = [output, state_path(output)]
     if log_file is not None:
         if os.path.realpath(log_file) in map(os.path.realpath, outputs):
-            raise usage_error("the log cannot be the model", where="--log-file", fix="name another file")
+            raise usage_error(
+                "the metrics log cannot be the model file or its training state",
+                where="--log-file",
+                fix="name another file",
+            )
         outputs.append(Path(log_file))
     for path in outputs:
         check_writable(path)
@@ -179,7 +183,7 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
 
 
 def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Generator[Event, None, Checkpoint]:
-    """Run the loop; its reports go to the log and, with what the diagnostics find, to whoever listens."""
+    """Run the loop; its reports go to the log and, with what the diagnostics find, to the caller."""
     checkpoint, output = trainer.checkpoint, trainer.files.output
     yield TrainingStarted(
         checkpoint.recipe,
@@ -207,7 +211,7 @@ def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Genera
                 else:
                     best = report if report.improved else best
                     yield from diagnostics.after_validation(report)
-    except GeneratorExit:  # whoever iterates has had enough: nothing is lost
+    except GeneratorExit:  # the caller stopped iterating: save
         trainer.save()
         raise
     finally:
