@@ -460,7 +460,9 @@ def test_a_disk_that_fills_up_while_training_is_explained_and_the_old_model_stay
 def test_the_log_cannot_be_the_model(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     for name in ("model.npz", "./model.state.npz"):
-        assert_explained(cli("train", "p.tsv", "--log-file", name), 2, "the metrics log cannot be the model file", "--log-file")
+        assert_explained(
+            cli("train", "p.tsv", "--log-file", name), 2, "the metrics log cannot be the model", "--log-file"
+        )
 
 
 def test_without_epochs_the_time_limit_is_used_up_and_the_learning_rate_falls_with_it(cli, tmp_path):

@@ -116,7 +116,7 @@ class BigramTable:
         Args:
             sources: (R, L) each position's source sentence, from ``token_rows``.
             previous: (R,) the token before each position.
-            references: (R,) each position's correct token, whose own occurrence is left out; None: no occurrence is left out.
+            references: (R,) each position's correct token, whose own occurrence is left out; None: none is.
             dtype: of the values.
 
         Returns:
