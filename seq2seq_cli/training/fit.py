@@ -69,6 +69,8 @@ STEPS_OF_SIZE = {"vocab_size": 500, "hidden_size": 32, "epochs": 1, "members": 1
 """Rounding units."""
 SMALLEST_STEP = 0.05
 """Rounding unit of a rate."""
+SHARE_OF_STEPS = 0.92
+"""Share of a training's time that its steps may take; the rest is for the validations."""
 BUILTIN_EPOCHS = 4
 """The built-in corpus is usually tried first: four minutes are enough to see what a model can do."""
 
@@ -125,5 +127,5 @@ def planned_epochs(recipe: Recipe, pairs: int, epoch_seconds: float) -> int:
     training = recipe.training
     if "epochs" in recipe.given or training.max_steps is not None or training.max_minutes is not None:
         return training.epochs
-    fitting = int(60 * fitted_values(pairs)["minutes"] / max(epoch_seconds, 1e-9))
+    fitting = int(SHARE_OF_STEPS * 60 * fitted_values(pairs)["minutes"] / max(epoch_seconds, 1e-9))
     return max(math.ceil(training.epochs / 2), min(training.epochs, fitting))
