@@ -18,6 +18,8 @@ ANCHORS: dict[int, dict[str, float]] = {
     3_000: {
         "vocab_size": 4000,
         "hidden_size": 128,
+        "batch_size": 32,
+        "learning_rate": 0.003,
         "dropout": 0.4,
         "weight_dropout": 0.3,
         "word_dropout": 0.1,
@@ -30,6 +32,8 @@ ANCHORS: dict[int, dict[str, float]] = {
     10_000: {
         "vocab_size": 4000,
         "hidden_size": 128,
+        "batch_size": 32,
+        "learning_rate": 0.003,
         "dropout": 0.3,
         "weight_dropout": 0.3,
         "word_dropout": 0.1,
@@ -41,19 +45,23 @@ ANCHORS: dict[int, dict[str, float]] = {
     },
     40_000: {
         "vocab_size": 4000,
-        "hidden_size": 256,
+        "hidden_size": 192,
+        "batch_size": 64,
+        "learning_rate": 0.004,
         "dropout": 0.2,
         "weight_dropout": 0.1,
         "word_dropout": 0.05,
         "context_dropout": 0.1,
         "augmentation": 0.0,
         "members": 2,
-        "epochs": 8,
+        "epochs": 10,
         "minutes": 20,
     },
     140_000: {
         "vocab_size": 8000,
         "hidden_size": 320,
+        "batch_size": 64,
+        "learning_rate": 0.004,
         "dropout": 0.1,
         "weight_dropout": 0.0,
         "word_dropout": 0.0,
@@ -65,10 +73,10 @@ ANCHORS: dict[int, dict[str, float]] = {
     },
 }
 """Number of training pairs → the settings at that size; ``minutes`` is the maximum training time."""
-STEPS_OF_SIZE = {"vocab_size": 500, "hidden_size": 32, "epochs": 1, "members": 1}
-"""Rounding units."""
-SMALLEST_STEP = 0.05
-"""Rounding unit of a rate."""
+UNITS = {"vocab_size": 500, "hidden_size": 32, "batch_size": 16, "learning_rate": 0.0005, "epochs": 1, "members": 1}
+"""Rounding units of interpolated values."""
+UNIT_OF_RATES = 0.05
+"""Rounding unit of all others."""
 SHARE_OF_STEPS = 0.92
 """Share of a training's time that its steps may take; the rest is for the validations."""
 BUILTIN_EPOCHS = 4
@@ -89,8 +97,8 @@ def fitted_values(pairs: int) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, low in ANCHORS[below].items():
         value = low + share * (ANCHORS[above][name] - low)
-        step = STEPS_OF_SIZE.get(name)
-        values[name] = round(value / step) * step if step else round(round(value / SMALLEST_STEP) * SMALLEST_STEP, 2)
+        unit = UNITS.get(name, UNIT_OF_RATES)
+        values[name] = round(round(value / unit) * unit, 4)
     return values
 
 
