@@ -109,3 +109,11 @@ def test_a_translator_reranks_with_the_first_reverse_table_that_its_models_have(
                 reverse = reverse_log_probabilities(owner.model.tables.reverse_lexicon, ids, [(*each.ids, EOS)])
                 expected += SearchConfig.reverse_weight * reverse[0]
             assert each.score == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_translator_says_whether_it_reranks():
+    lexical, plain = Translator([lexical_checkpoint(0)], threads=1), Translator([small_checkpoint()], threads=1)
+    assert lexical.reranks(SearchConfig())
+    for settings in ({"beam": 1}, {"reverse_weight": 0.0}):
+        assert not lexical.reranks(SearchConfig(**settings))
+    assert not plain.reranks(SearchConfig())

@@ -188,6 +188,10 @@ class Translator:
         sources = (self.read(text, config) for text in texts)
         return (n_best for _, n_best in self.translate_sources(sources, config))
 
+    def reranks(self, config: SearchConfig) -> bool:
+        """Return whether a search with these settings reranks its hypotheses (see ``reranking``)."""
+        return self._reverse_lexicon is not None and config.beam > 1 and config.reverse_weight > 0
+
     def read(self, text: str, config: SearchConfig | None = None) -> Source:
         """Encode a sentence; one with more than ``max_source_length`` tokens is truncated."""
         limit = (config or SearchConfig()).max_source_length

@@ -161,6 +161,8 @@ def evaluate_command(
     if groups:
         models = [str(path) for group in groups for path in group or [DEFAULT_MODEL]]
         settings |= {"models": models, "beam": config.beam, "length_penalty": config.length_penalty}
+        if any(translator.reranks(config) for translator in translators):
+            settings["reverse_weight"] = config.reverse_weight
         if_changed = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown")
         settings |= {
             name: getattr(config, name) for name in if_changed if getattr(config, name) != getattr(_DEFAULTS, name)
