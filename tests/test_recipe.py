@@ -54,6 +54,7 @@ EVERYTHING = {
     "tie_embeddings": False,
     "members": 2,
     "lexical_prior": True,
+    "bigram_prior": True,
     "halve_on_plateau": False,
     "augmentation": 0.5,
     "keep_best": "chrf",

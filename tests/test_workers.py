@@ -126,6 +126,26 @@ def test_no_worker_stays_behind_when_the_first_one_is_killed():
         time.sleep(0.01)
 
 
+@pytest.mark.skipif(not CAN_FORK, reason="no fork here")
+def test_a_worker_that_is_stopped_at_once_does_not_run_the_handlers_of_the_first_one():
+    program = """
+        import os, signal, time
+        from seq2seq_cli.inference.workers import WorkerPool
+
+        def handler(*_):
+            raise RuntimeError
+
+        signal.signal(signal.SIGTERM, handler)
+        os.register_at_fork(after_in_child=lambda: time.sleep(0.5))  # the worker is still starting
+        pool = WorkerPool(object(), 2)
+        pool.start()
+        pool.shut_down()
+        print("done")
+    """
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "done\n", "")
+
+
 def is_running(number):
     """Whether there is such a process, other than one that only waits for its parent to notice its end."""
     try:

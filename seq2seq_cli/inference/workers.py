@@ -35,6 +35,8 @@ if TYPE_CHECKING:  # imported where they are needed: the command line checks --t
 
 CAN_FORK = sys.platform.startswith("linux")
 """Whether workers can be processes; on other systems there is no fork, or libraries do not survive it."""
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""Signals that stop a program."""
 MAX_THREADS = 256
 
 
@@ -172,13 +174,18 @@ class WorkerPool:
         import multiprocessing
 
         context = multiprocessing.get_context("fork")
-        for _ in range(self.size - 1):
-            ours, theirs = context.Pipe()
-            self._pipes.append(ours)
-            process = context.Process(target=self._serve, args=(theirs,), daemon=True)
-            process.start()
-            self._workers.append(process)
-            theirs.close()
+        # A worker that is stopped at once must not run this process's handlers: its signals wait until it has its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+        try:
+            for _ in range(self.size - 1):
+                ours, theirs = context.Pipe()
+                self._pipes.append(ours)
+                process = context.Process(target=self._serve, args=(theirs,), daemon=True)
+                process.start()
+                self._workers.append(process)
+                theirs.close()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
     def _serve(self, pipe: Connection) -> None:
         """Run calls from the first worker until it closes its end of the pipe, or ends."""
@@ -186,6 +193,7 @@ class WorkerPool:
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         for ours in self._pipes:
             ours.close()  # otherwise this process would keep the pipes of its siblings, and its own, open
         with contextlib.suppress(EOFError, OSError):
