@@ -85,6 +85,8 @@ def test_a_model_with_a_lexical_prior_trains_resumes_translates_and_is_inspected
     assert found["settings"]["lexical-prior"] is True
     assert found["lexical_prior"]["source_tokens"] == found["model"]["source_vocabulary"]
     assert found["lexical_prior"]["reverse_table"] is True
+    assert found["bigram_prior"]["triples"] > 0
+    assert "bigram prior: " in cli("inspect", "whole.npz").stdout.decode()
     assert "lexical prior: " in (text := cli("inspect", "whole.npz").stdout.decode())
     assert "and a reverse table" in text
 

@@ -87,7 +87,8 @@ def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[
         },
         "parameters": {name: list(array.shape) for name, array in parameters.items()},
         "size": len(parameters.flat),
-        "lexical_prior": prior_as_object(checkpoint),
+        "lexical_prior": lexical_prior_as_object(checkpoint),
+        "bigram_prior": bigram_prior_as_object(checkpoint),
         "history": checkpoint.history,
     }
 
@@ -104,7 +105,8 @@ def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[st
         *(line for side, tokenizer in _tokenizers(checkpoint) for line in tokenizer_lines(side, tokenizer)),
         "",
         *parameter_lines(checkpoint),
-        *prior_lines(checkpoint),
+        *lexical_prior_lines(checkpoint),
+        *bigram_prior_lines(checkpoint),
         "",
         *history_lines(checkpoint),
     ]
@@ -137,7 +139,7 @@ def parameter_lines(checkpoint: Checkpoint) -> list[str]:
     return lines
 
 
-def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
+def lexical_prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
     """Return the sizes of the lexical tables and the bias of the gate; None if the model has no lexical prior."""
     from seq2seq_cli.nn.lexical_prior import LEXICAL_GATE
 
@@ -153,9 +155,9 @@ def prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
     }
 
 
-def prior_lines(checkpoint: Checkpoint) -> list[str]:
+def lexical_prior_lines(checkpoint: Checkpoint) -> list[str]:
     """Return lines with the size of the lexical prior and some entries; none if the model has no prior."""
-    size, lexicon = prior_as_object(checkpoint), checkpoint.model.tables.lexicon
+    size, lexicon = lexical_prior_as_object(checkpoint), checkpoint.model.tables.lexicon
     if size is None or lexicon is None:
         return []
     source, target = (tokenizer.vocabulary for _, tokenizer in _tokenizers(checkpoint))
@@ -168,6 +170,38 @@ def prior_lines(checkpoint: Checkpoint) -> list[str]:
         f"lexical prior: {tables}",
         f"  {size['bytes']:,} bytes; bias of the gate {size['gate_bias']:.2f}",
         *(f"  {show_token(s)} → {show_token(v)} {probability:.2f}" for s, v, probability in examples),
+    ]
+
+
+def bigram_prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
+    """Return the size of the bigram table and the bias of its gate; None if the model has no bigram prior."""
+    from seq2seq_cli.nn.bigram_prior import BIGRAM_GATE
+
+    table = checkpoint.model.tables.bigrams
+    if table is None:
+        return None
+    return {
+        "triples": len(table.triples),
+        "bytes": table.triples.nbytes + table.counts.nbytes + table.copies.nbytes,
+        "gate_bias": checkpoint.model.gate(BIGRAM_GATE).bias.item(),
+    }
+
+
+def bigram_prior_lines(checkpoint: Checkpoint) -> list[str]:
+    """Return lines with the size of the bigram prior and its most frequent entries; none if the model has no prior."""
+    size, table = bigram_prior_as_object(checkpoint), checkpoint.model.tables.bigrams
+    if size is None or table is None:
+        return []
+    source, target = (tokenizer.vocabulary for _, tokenizer in _tokenizers(checkpoint))
+    most_frequent = (-table.counts).argsort(kind="stable")[:SHOWN_ENTRIES]
+    examples = [
+        (source[s], target[u], target[v], table.counts[k]) for k in most_frequent for s, u, v in [table.triples[k]]
+    ]
+    return [
+        "",
+        f"bigram prior: {size['triples']:,} triples of a source token, the previous target token and the next one",
+        f"  {size['bytes']:,} bytes; bias of the gate {size['gate_bias']:.2f}",
+        *(f"  {show_token(s)}: {show_token(u)} → {show_token(v)} {count:,} times" for s, u, v, count in examples),
     ]
 
 
