@@ -4,7 +4,7 @@ The real commands run in a terminal of 100 columns; nothing is staged but the se
 on the built-in corpus and is stopped at ``--at-step``; the prompt needs a trained model. Run from the top of the
 checkout, with the ``test`` extra installed::
 
-    python -m tests.benchmarks.pictures train --at-step 2200
+    python -m tests.benchmarks.pictures train --at-step 3400
     python -m tests.benchmarks.pictures prompt -m model.npz
     python -m tests.benchmarks.pictures prompt -m model.npz "Where is the station?" ":explain on" "I like zebras."
 """
