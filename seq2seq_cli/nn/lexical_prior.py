@@ -38,7 +38,7 @@ LEXICAL_GATE = "decoder.lexical_gate"
 """The gate's parameters are this and ``.weight``, ``a``, or ``.bias``, ``α₀``."""
 SMALLEST_PROBABILITY = 1e-3
 """ε: probabilities well below it have almost no effect."""
-MOST_ENTRIES = 32
+MAX_ENTRIES = 32
 """Target tokens kept for each source token; keeping all gives the same BLEU; keeping eight costs half a point."""
 INITIAL_GATE = 0.3
 """α₀ at the start; training takes it to about 0.7."""
@@ -145,4 +145,4 @@ class GatedPrior(NamedTuple):
 
 def entries(target_vocabulary: int) -> int:
     """Return K, the number of entries that a table keeps for each source token."""
-    return min(MOST_ENTRIES, target_vocabulary)
+    return min(MAX_ENTRIES, target_vocabulary)
