@@ -157,14 +157,16 @@ def link_weights(source: Side, target: Side, diagonal: float) -> npt.NDArray[np.
 
 
 def _best_weights(source: Side, target: Side, cooccurring: Cooccurrences, values: Floats) -> npt.NDArray[np.float32]:
-    """Return the weights of the λ under which the first ``SAMPLED_LINKS`` links are most probable."""
-    ends = np.cumsum(cooccurring.lengths, dtype=np.int64)
-    ends = ends[: max(1, int(np.searchsorted(ends, SAMPLED_LINKS, side="right")))]
-    starts = ends - cooccurring.lengths[: len(ends)]
-    probabilities = values[cooccurring.pairs[: ends[-1]]]
+    """Return the weights of the λ under which the first sentences, about ``SAMPLED_LINKS`` links, are most probable."""
+    links = np.cumsum(source.lengths.astype(np.int64) * target.lengths)
+    few = max(1, int(np.searchsorted(links, SAMPLED_LINKS, side="right")))
+    x, y = (Side(side.ids, side.lengths[:few]) for side in (source, target))
+    lengths = cooccurring.lengths[: int(target.lengths[:few].sum())]
+    starts = np.cumsum(lengths, dtype=np.int64) - lengths
+    probabilities = values[cooccurring.pairs[: links[few - 1]]]
 
     def log_likelihood(diagonal: float) -> float:
-        weights = link_weights(source, target, diagonal)[: ends[-1]]
+        weights = link_weights(x, y, diagonal)
         of_positions = np.add.reduceat(weights * probabilities, starts) / np.add.reduceat(weights, starts)
         return float(np.log(of_positions).sum())
 
