@@ -199,7 +199,7 @@ def bigram_prior_lines(checkpoint: Checkpoint) -> list[str]:
     ]
     return [
         "",
-        f"bigram prior: {size['triples']:,} triples of a source token, the previous target token and the next one",
+        f"bigram prior: {size['triples']:,} triples of source token, previous and next target token",
         f"  {size['bytes']:,} bytes; bias of the gate {size['gate_bias']:.2f}",
         *(f"  {show_token(s)}: {show_token(u)} → {show_token(v)} {count:,} times" for s, u, v, count in examples),
     ]
