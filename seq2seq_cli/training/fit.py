@@ -58,7 +58,7 @@ ANCHORS: dict[int, dict[str, float]] = {
         "minutes": 20,
     },
     140_000: {
-        "vocab_size": 8000,
+        "vocab_size": 6000,
         "hidden_size": 320,
         "batch_size": 64,
         "learning_rate": 0.004,
@@ -67,8 +67,8 @@ ANCHORS: dict[int, dict[str, float]] = {
         "word_dropout": 0.0,
         "context_dropout": 0.0,
         "augmentation": 0.0,
-        "members": 2,
-        "epochs": 4,
+        "members": 1,
+        "epochs": 8,
         "minutes": 40,
     },
 }
