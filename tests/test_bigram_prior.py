@@ -9,7 +9,6 @@ from seq2seq_cli.inference.explanation import forced_decoding
 from seq2seq_cli.nn.bigram_prior import (
     BACKOFF,
     BIGRAM_GATE,
-    COPY_PROBABILITY,
     NO_TOKEN,
     SMALLEST_PROBABILITY,
     BigramFeatures,
@@ -31,7 +30,6 @@ from tests.test_checkpoint import members, small_checkpoint
 CONFIGS = [config for config in every_config(bigram_prior=True) if config.layers == 1]
 SMALL = [config for config in every_config(bigram_prior=True, embedding_size=2, hidden_size=2) if config.layers == 1]
 PACKING = Packing((4, 2, 1))
-NO_COPIES = np.full((4, 2), NO_TOKEN, np.int32)
 V_SOURCE, V_TARGET = 4, 6
 
 
@@ -56,7 +54,7 @@ def test_features_are_the_logarithm_of_the_definition(training):
     occurrences, generator = random_occurrences(), np.random.default_rng(1)
     sources = np.array([[0, 1, 0], [3, 2, NO_TOKEN], [1, NO_TOKEN, NO_TOKEN], [2, 2, 1]])
     previous, references = generator.integers(V_TARGET, size=(2, 4))
-    table = BigramTable.count(*occurrences, NO_COPIES, V_TARGET, 1000)
+    table = BigramTable.count(*occurrences, V_TARGET, 1000)
     found = table.features(sources, previous, references if training else None, np.float64)
     dense = np.zeros((4, V_TARGET))
     dense.reshape(-1)[found.places] = found.values
@@ -70,9 +68,9 @@ def test_features_are_the_logarithm_of_the_definition(training):
 
 def test_leaving_one_out_gives_what_a_table_without_that_occurrence_gives():
     s, u, v = random_occurrences()
-    table = BigramTable.count(s, u, v, NO_COPIES, V_TARGET, 1000)
+    table = BigramTable.count(s, u, v, V_TARGET, 1000)
     for k in range(len(s)):
-        others = BigramTable.count(*(np.delete(side, k) for side in (s, u, v)), NO_COPIES, V_TARGET, 1000)
+        others = BigramTable.count(*(np.delete(side, k) for side in (s, u, v)), V_TARGET, 1000)
         places = [s[[k]][None], u[[k]]]
         found, expected = table.features(*places, v[[k]]), others.features(*places)
         dense = [np.zeros(V_TARGET, np.float32) for _ in range(2)]
@@ -83,39 +81,19 @@ def test_leaving_one_out_gives_what_a_table_without_that_occurrence_gives():
 
 def test_a_table_keeps_the_most_frequent_triples():
     s, u, v = np.array([[0, 0, 0, 1, 1, 2], [3, 3, 3, 4, 4, 5], [1, 1, 1, 2, 2, 0]])
-    assert BigramTable.count(s, u, v, NO_COPIES, V_TARGET, 3).counts.tolist() == [3, 2, 1]
-    table = BigramTable.count(s, u, v, NO_COPIES, V_TARGET, 2)
+    assert BigramTable.count(s, u, v, V_TARGET, 3).counts.tolist() == [3, 2, 1]
+    table = BigramTable.count(s, u, v, V_TARGET, 2)
     assert table.triples.tolist() == [[0, 3, 1], [1, 4, 2]]
     assert table.counts.tolist() == [3, 2]
 
 
 def test_an_empty_table_says_nothing():
     nothing = np.zeros(0, np.int64)
-    found = BigramTable.count(nothing, nothing, nothing, NO_COPIES, V_TARGET, 10).features(
-        np.array([[1, 2]]), np.array([3])
-    )
+    found = BigramTable.count(nothing, nothing, nothing, V_TARGET, 10).features(np.array([[1, 2]]), np.array([3]))
     assert len(found.places) == len(found.values) == 0
 
 
-def test_a_copied_word_goes_on_as_in_the_source():
-    # Source tokens: 0 " Kow", 1 "al" and 2 "s" inside a word, 3 " s". The target has 2 " Kow", 3 "s" and 5 " s".
-    copies = np.array([[2, NO_TOKEN], [NO_TOKEN, NO_TOKEN], [3, 3], [5, NO_TOKEN]], np.int32)
-    nothing = np.zeros(0, np.int64)
-    table = BigramTable.count(nothing, nothing, nothing, copies, V_TARGET, 10)
-
-    def following(source, previous):
-        return [v for v in range(V_TARGET) if table.probability(source, previous, v) > 0]
-
-    assert following([0, 2, 3], 2) == [3]
-    assert table.probability([0, 2, 3], 2, 3) == pytest.approx(COPY_PROBABILITY)
-    assert following([0, 2, 3], 3) == []  # the next source token starts a word
-    assert following([2, 0], 3) == []
-    assert following([0, 1, 2], 2) == []  # "al" cannot be copied
-    assert following([NO_TOKEN, 2, NO_TOKEN], 5) == []
-
-
-def test_rows_of_tokens_are_the_sentences_in_the_order_of_the_text():
-    assert token_rows(np.array([1, 2, 3, 4, 5, 6, 7]), PACKING, reverse=True)[1].tolist() == [NO_TOKEN, NO_TOKEN, 5, 2]
+def test_rows_of_tokens_are_the_sentences():
     assert token_rows(np.array([1, 2, 3, 4, 5, 6, 7]), PACKING).tolist() == [
         [1, 4, 6, 7],
         [2, 5, NO_TOKEN, NO_TOKEN],
@@ -200,7 +178,6 @@ def test_a_saved_table_loads_the_same(tmp_path):
         found, expected = loaded.model.tables.bigrams, checkpoint.model.tables.bigrams
         np.testing.assert_array_equal(found.triples, expected.triples)
         np.testing.assert_array_equal(found.counts, expected.counts)
-        np.testing.assert_array_equal(found.copies, expected.copies)
         assert loaded.model.tables.lexicon is None
 
 
@@ -209,10 +186,6 @@ def test_a_saved_table_loads_the_same(tmp_path):
     [
         lambda m: m.pop("bigrams.triples"),
         lambda m: m.pop("bigrams.counts"),
-        lambda m: m.pop("bigrams.copies"),
-        lambda m: m.update({"bigrams.copies": m["bigrams.copies"][:-1]}),
-        lambda m: m.update({"bigrams.copies": m["bigrams.copies"] - 2}),
-        lambda m: m.update({"bigrams.copies": m["bigrams.copies"] + 1000}),
         lambda m: m.update({"bigrams.counts": m["bigrams.counts"][:-1]}),
         lambda m: m.update({"bigrams.counts": m["bigrams.counts"] * 0}),
         lambda m: m.update({"bigrams.counts": m["bigrams.counts"].astype(np.int64)}),

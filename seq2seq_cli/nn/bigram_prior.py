@@ -17,11 +17,6 @@ It captures the article that goes with a noun, and the second half of a word tha
 chosen by a token, like a row of the embedding; no source position is weighed by the decoder's state, so this is not
 attention.
 
-**Copying.** Names and numbers that training has never seen are split into subwords, and the same subwords often exist
-in the target vocabulary. The lexical prior knows each of them, but not their order. So where two neighboring source
-tokens both have the same text as a target token, ``u`` and ``v``, and the second one continues a word, ``p(v | u, x)``
-is at least ``COPY_PROBABILITY``: a word whose first subword was copied goes on as in the source.
-
 **Training leaves one out.** Every training pair is in the counts, so its own bigrams would always seem certain, and the
 gate would trust them more than those of a new sentence deserve. In training, the correct token's own occurrence is
 subtracted::
@@ -52,7 +47,6 @@ SMALLEST_PROBABILITY = 1e-2
 """ε₂; 10⁻³ gives the same scores."""
 BACKOFF = 0.5
 """k: an event with count 1 has a probability of 2/3."""
-COPY_PROBABILITY = 0.9
 NO_TOKEN = -1
 """Pads the rows of ``token_rows``."""
 
@@ -75,25 +69,17 @@ class BigramFeatures(NamedTuple):
 
 
 class BigramTable:
-    """The counts ``c(s, u, v)``, and what can be copied.
+    """The counts ``c(s, u, v)``.
 
     Args:
         triples: (M, 3) source token ``s``, previous target token ``u``, target token ``v``, in ascending order, each
             triple once.
         counts: (M,) at least 1.
-        copies: (V_source, 2) for each source token the target token with the same text, and the same again if it
-            continues a word; ``NO_TOKEN`` if there is none.
         target_vocabulary: V_target.
     """
 
-    def __init__(
-        self,
-        triples: npt.NDArray[np.int32],
-        counts: npt.NDArray[np.int32],
-        copies: npt.NDArray[np.int32],
-        target_vocabulary: int,
-    ) -> None:
-        self.triples, self.counts, self.copies, self.target_vocabulary = triples, counts, copies, target_vocabulary
+    def __init__(self, triples: npt.NDArray[np.int32], counts: npt.NDArray[np.int32], target_vocabulary: int) -> None:
+        self.triples, self.counts, self.target_vocabulary = triples, counts, target_vocabulary
         contexts = self._keys(triples[:, 0], triples[:, 1])
         self.contexts, self.starts = np.unique(contexts, return_index=True)  # (K,) each (s, u) once
         self.stops = np.append(self.starts[1:], len(triples))
@@ -101,28 +87,22 @@ class BigramTable:
 
     @classmethod
     def count(
-        cls,
-        source: IntArray,
-        previous: IntArray,
-        target: IntArray,
-        copies: npt.NDArray[np.int32],
-        target_vocabulary: int,
-        max_triples: int,
+        cls, source: IntArray, previous: IntArray, target: IntArray, target_vocabulary: int, most: int
     ) -> BigramTable:
-        """Return the table of some occurrences: each of the first three arrays has one token of every occurrence.
+        """Return the table of some occurrences: each of the arrays (L,) has one token of every occurrence.
 
         Args:
-            source, previous, target: (L,) ``s``, ``u`` and ``v``.
-            copies, target_vocabulary: see the class.
-            max_triples: triples to keep; the rarest counts are left out first.
+            source, previous, target: ``s``, ``u`` and ``v``.
+            target_vocabulary: V_target.
+            most: triples to keep; the rarest counts are left out first.
         """
         occurrences = np.stack([source, previous, target], axis=1).astype(np.int32)
-        triples, counts = np.unique(occurrences, axis=0, return_counts=True)
+        triples, counts = np.unique(occurrences.reshape(-1, 3), axis=0, return_counts=True)
         rarest = 1
-        while (counts >= rarest).sum() > max_triples:
+        while (counts >= rarest).sum() > most:
             rarest += 1
         kept = counts >= rarest
-        return cls(triples[kept], counts[kept].astype(np.int32), copies, target_vocabulary)
+        return cls(triples[kept], counts[kept].astype(np.int32), target_vocabulary)
 
     def features(
         self,
@@ -142,9 +122,25 @@ class BigramTable:
         Returns:
             The places are those of a flat (R · V) array.
         """
-        counted, copied = self._counted(sources, previous, references), self._copied(sources, previous)
-        places, probabilities = (np.concatenate(parts) for parts in zip(counted, copied))
+        if not len(self.contexts):
+            return BigramFeatures(np.zeros(0, np.int64), np.zeros(0, dtype))
+        # Look up the context (s, u) of every position and source token.
+        keys = self._keys(sources, previous[:, None])
+        found = np.minimum(np.searchsorted(self.contexts, keys), len(self.contexts) - 1)
+        rows, columns = ((self.contexts[found] == keys) & (sources != NO_TOKEN)).nonzero()
+        contexts = found[rows, columns]
+        # List the entries of the contexts found.
+        starts, lengths = self.starts[contexts], self.stops[contexts] - self.starts[contexts]
+        of = np.repeat(np.arange(len(contexts)), lengths)  # which context each entry is of
+        entries = np.arange(len(of)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+        tokens, counts, totals = self.triples[entries, 2], self.counts[entries], self.totals[contexts]
+        if references is not None:
+            own = tokens == references[rows[of]]
+            counts = counts - own
+            totals = totals - np.bincount(of, own, len(contexts))
+        probabilities = counts / (totals[of] + BACKOFF)
         # Keep the largest probability of each position and token.
+        places = rows[of] * self.target_vocabulary + tokens
         order = np.argsort(places, kind="stable")
         places, probabilities = places[order], probabilities[order]
         firsts = np.flatnonzero(np.diff(places, prepend=-1))
@@ -156,38 +152,6 @@ class BigramTable:
         """Return ``p(v | u, x)`` of one token after another, for one source sentence."""
         places, values = self.features(np.asarray(source)[None], np.array([previous]), dtype=np.float64)
         return float(np.expm1(values[places == token]).sum() * SMALLEST_PROBABILITY)
-
-    def _counted(
-        self, sources: IntArray, previous: IntArray, references: IntArray | None
-    ) -> tuple[Ids, npt.NDArray[np.float64]]:
-        """Return the places and the probabilities of all entries of the table, one for each source token."""
-        if not len(self.contexts):
-            return np.zeros(0, np.int64), np.zeros(0)
-        # Look up the context (s, u) of every position and source token.
-        keys = self._keys(sources, previous[:, None])
-        indices = np.minimum(np.searchsorted(self.contexts, keys), len(self.contexts) - 1)
-        rows, columns = ((self.contexts[indices] == keys) & (sources != NO_TOKEN)).nonzero()
-        contexts = indices[rows, columns]
-        # List the entries of the contexts found.
-        starts, lengths = self.starts[contexts], self.stops[contexts] - self.starts[contexts]
-        context_of = np.repeat(np.arange(len(contexts)), lengths)
-        entries = np.arange(len(context_of)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
-        tokens, counts, totals = self.triples[entries, 2], self.counts[entries], self.totals[contexts]
-        # Leave the correct token's own occurrence out.
-        if references is not None:
-            own = tokens == references[rows[context_of]]
-            counts = counts - own
-            totals = totals - np.bincount(context_of, own, len(contexts))
-        return rows[context_of] * self.target_vocabulary + tokens, counts / (totals[context_of] + BACKOFF)
-
-    def _copied(self, sources: IntArray, previous: IntArray) -> tuple[Ids, npt.NDArray[np.float64]]:
-        """Return the places of what continues a copied word, and ``COPY_PROBABILITY`` for each."""
-        same, continuation = self.copies[sources[:, :-1], 0], self.copies[sources[:, 1:], 1]
-        is_token = sources != NO_TOKEN
-        pairs = (same == previous[:, None]) & (continuation != NO_TOKEN) & is_token[:, :-1] & is_token[:, 1:]
-        rows, columns = pairs.nonzero()
-        places = rows * self.target_vocabulary + continuation[rows, columns]
-        return places, np.full(len(places), COPY_PROBABILITY)
 
     def _keys(self, source: IntArray, previous: IntArray) -> Ids:
         keys: Ids = source.astype(np.int64) * self.target_vocabulary + previous
@@ -222,14 +186,8 @@ class GatedBigrams(NamedTuple):
         return self.features.within(start * V, (start + rows) * V)
 
 
-def token_rows(source: IntArray, packing: Packing, reverse: bool = False) -> IntArray:
-    """Return packed sentences as rows, (B, T), padded with ``NO_TOKEN``.
-
-    Args:
-        source: (N,) packed token ids.
-        packing: where each token is; B sentences.
-        reverse: whether the sentences are in reverse order; the rows are in the order of the text.
-    """
+def token_rows(source: IntArray, packing: Packing) -> IntArray:
+    """Return packed sentences as rows, (B, T), filled up with ``NO_TOKEN``."""
     rows = np.full((packing.sentences, packing.steps), NO_TOKEN, np.intp)
     rows[packing.token_sentences, packing.token_steps] = source
-    return rows[:, ::-1] if reverse else rows
+    return rows

@@ -117,8 +117,7 @@ def _random_lexicon(given: int, predicted: int, generator: np.random.Generator) 
 def _random_bigrams(V_source: int, V_target: int, generator: np.random.Generator) -> BigramTable:
     L = 4 * V_source * V_target
     source, previous, target = (generator.integers(V, size=L) for V in (V_source, V_target, V_target))
-    copies = generator.integers(-1, V_target, (V_source, 2)).astype(np.int32)
-    return BigramTable.count(source, previous, target, copies, V_target, L)
+    return BigramTable.count(source, previous, target, V_target, L)
 
 
 def random_batch(source_vocabulary: int, target_vocabulary: int, seed: int = 1) -> Batch:

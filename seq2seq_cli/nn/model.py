@@ -214,7 +214,7 @@ class Seq2Seq:
                 raise ValueError("a model with a lexical prior needs its table")
             prior = self.tables.lexicon.features(source, packing, self.parameters.flat.dtype)
         if self.config.bigram_prior:
-            sources = token_rows(source, packing, self.config.reverse_source)
+            sources = token_rows(source, packing)
         return prior, sources
 
     def priors(

@@ -16,8 +16,7 @@ member                content
                       most probably; ``lexicon.values``, float32, are their probabilities
 ``lexicon.reverse_…`` the same two of the reverse table, (V_target, K'); both may be missing
 ``bigrams.triples``   with a bigram prior: int32 (M, 3), each a source token, a target token, the target token after it,
-                      in ascending order; ``bigrams.counts``, int32 (M, 1), says how often each occurs;
-                      ``bigrams.copies``, int32 (V_source, 2): see ``nn.bigram_prior``
+                      in ascending order; ``bigrams.counts``, int32 (M, 1), says how often each occurs
 ====================  ================================================================================================
 
 A training state, ``NAME.state.npz``, has the same members for the latest weights, and ``state`` (JSON) and
@@ -46,7 +45,7 @@ from seq2seq_cli.config import (
     config_from_json,
 )
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.nn.bigram_prior import NO_TOKEN, BigramTable
+from seq2seq_cli.nn.bigram_prior import BigramTable
 from seq2seq_cli.nn.functional import Array
 from seq2seq_cli.nn.lexical_prior import Lexicon, entries
 from seq2seq_cli.nn.members import build_model
@@ -72,8 +71,7 @@ LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
 TIED_COPY = "decoder.fc_out.weight"
 LEXICON, REVERSE_LEXICON = "lexicon.", "lexicon.reverse_"
-BIGRAMS = {"bigrams.triples": 3, "bigrams.counts": 1, "bigrams.copies": 2}
-"""The members of a bigram prior and their columns."""
+BIGRAMS = "bigrams.triples", "bigrams.counts"
 
 
 @dataclass
@@ -199,8 +197,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         if lexicon is not None:
             members |= {f"{prefix}indices": lexicon.indices, f"{prefix}values": lexicon.values}
     if model.tables.bigrams is not None:
-        table = model.tables.bigrams
-        members |= dict(zip(BIGRAMS, (table.triples, table.counts[:, None], table.copies)))
+        members |= dict(zip(BIGRAMS, (model.tables.bigrams.triples, model.tables.bigrams.counts[:, None])))
     return members
 
 
@@ -283,15 +280,14 @@ def _read_lexicon(archive: Archive, prefix: str, given: int, predicted: int) -> 
 
 def _read_bigrams(archive: Archive, config: ModelConfig) -> BigramTable:
     """Return the table of a bigram prior, every value checked; its length is in the file."""
-    triples, counts, copies = (archive.table(name, columns) for name, columns in BIGRAMS.items())
+    triples, counts = (archive.table(name, columns) for name, columns in zip(BIGRAMS, (3, 1)))
     vocabularies = (config.source_vocabulary, config.target_vocabulary, config.target_vocabulary)
-    fits = len(triples) == len(counts) and len(copies) == config.source_vocabulary
-    in_range = ((triples >= 0) & (triples < vocabularies)).all() and (counts >= 1).all()
-    in_range &= ((copies >= NO_TOKEN) & (copies < config.target_vocabulary)).all()
-    ascending = (np.lexsort(triples.T[::-1]) == np.arange(len(triples))).all()
-    if not (fits and in_range and ascending and (triples[1:] != triples[:-1]).any(axis=1).all()):
-        raise archive.damaged(f"'{min(BIGRAMS)}' and the other parts of its table do not fit together")
-    return BigramTable(triples, counts[:, 0], copies, config.target_vocabulary)
+    if len(triples) != len(counts) or (counts < 1).any() or (triples < 0).any() or (triples >= vocabularies).any():
+        raise archive.damaged(f"'{BIGRAMS[0]}' or '{BIGRAMS[1]}' holds invalid values")
+    order = np.lexsort(triples.T[::-1])
+    if (order != np.arange(len(triples))).any() or (triples[1:] == triples[:-1]).all(axis=1).any():
+        raise archive.damaged(f"'{BIGRAMS[0]}' is not in ascending order")
+    return BigramTable(triples, counts[:, 0], config.target_vocabulary)
 
 
 def _recipe_from_json(config: dict[str, Any]) -> Recipe:

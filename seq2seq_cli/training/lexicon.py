@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from seq2seq_cli.nn.bigram_prior import NO_TOKEN, BigramTable
+from seq2seq_cli.nn.bigram_prior import BigramTable
 from seq2seq_cli.nn.ibm_model1 import Side
 from seq2seq_cli.nn.lexical_prior import Lexicon
 from seq2seq_cli.nn.model import Tables
@@ -35,7 +35,7 @@ def learn_tables(checkpoint: Checkpoint, corpus: EncodedCorpus) -> Tables:
     lexicons = learn_lexicons(corpus, *tokenizers, config.reverse_source)
     tables = Tables(*lexicons) if config.lexical_prior else Tables()
     if config.bigram_prior:
-        bigrams = learn_bigrams(corpus, lexicons, *tokenizers, config.reverse_source)
+        bigrams = learn_bigrams(corpus, lexicons, config.target_vocabulary, config.reverse_source)
         tables = tables._replace(bigrams=bigrams)
     return tables
 
@@ -61,11 +61,7 @@ def learn_lexicons(
 
 
 def learn_bigrams(
-    corpus: EncodedCorpus,
-    lexicons: tuple[Lexicon, Lexicon],
-    source: Tokenizer,
-    target: Tokenizer,
-    reverse_source: bool = False,
+    corpus: EncodedCorpus, lexicons: tuple[Lexicon, Lexicon], target_vocabulary: int, reverse_source: bool = False
 ) -> BigramTable:
     """Return the counts ``c(s, u, v)`` of a corpus.
 
@@ -74,11 +70,11 @@ def learn_bigrams(
     Args:
         corpus: the training pairs.
         lexicons: as ``learn_lexicons`` returns them; they align the pairs.
-        source, target: the tokenizers that encoded them.
+        target_vocabulary: V_target.
         reverse_source: whether the sources are in reverse order.
     """
     order = -1 if reverse_source else 1
-    occurrences = array("i"), array("i"), array("i")  # s, u and v
+    source, previous, target = array("i"), array("i"), array("i")
     sides = (pairwise(side.starts.tolist()) for side in (corpus.source, corpus.target))
     for (first_x, last_x), (first_y, last_y) in zip(*sides):
         x, y = corpus.source.ids[first_x : last_x - 1].tolist()[::order], corpus.target.ids[first_y:last_y].tolist()
@@ -86,15 +82,13 @@ def learn_bigrams(
         if x and len(y) > 2:
             for i, j in align(*lexicons, x, y[1:-1]):
                 aligned[j + 1].append(x[i])
-        for (u, v), words in zip(pairwise(y), aligned[1:]):
-            for s in words or [EOS]:
-                for tokens, token in zip(occurrences, (s, u, v)):
-                    tokens.append(token)
-    tokens_s, tokens_u, tokens_v = (np.frombuffer(tokens, np.intc) for tokens in occurrences)
-    same = copies(source, target)
-    continues = [not token.startswith(" ") for token in source.vocabulary]
-    both = np.stack([same, np.where(continues, same, NO_TOKEN)], axis=1).astype(np.int32)
-    return BigramTable.count(tokens_s, tokens_u, tokens_v, both, len(target), MAX_BIGRAMS)
+        for (u, v), of_v in zip(pairwise(y), aligned[1:]):
+            for s in of_v or [EOS]:
+                source.append(s)
+                previous.append(u)
+                target.append(v)
+    occurrences = [np.frombuffer(tokens, np.intc) for tokens in (source, previous, target)]
+    return BigramTable.count(occurrences[0], occurrences[1], occurrences[2], target_vocabulary, MAX_BIGRAMS)
 
 
 def copies(source: Tokenizer, target: Tokenizer) -> npt.NDArray[np.int64]:

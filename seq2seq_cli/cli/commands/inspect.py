@@ -182,7 +182,7 @@ def bigram_prior_as_object(checkpoint: Checkpoint) -> dict[str, Any] | None:
         return None
     return {
         "triples": len(table.triples),
-        "bytes": table.triples.nbytes + table.counts.nbytes + table.copies.nbytes,
+        "bytes": table.triples.nbytes + table.counts.nbytes,
         "gate_bias": checkpoint.model.gate(BIGRAM_GATE).bias.item(),
     }
 
