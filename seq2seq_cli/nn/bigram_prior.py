@@ -87,19 +87,19 @@ class BigramTable:
 
     @classmethod
     def count(
-        cls, source: IntArray, previous: IntArray, target: IntArray, target_vocabulary: int, most: int
+        cls, source: IntArray, previous: IntArray, target: IntArray, target_vocabulary: int, max_triples: int
     ) -> BigramTable:
         """Return the table of some occurrences: each of the arrays (L,) has one token of every occurrence.
 
         Args:
             source, previous, target: ``s``, ``u`` and ``v``.
             target_vocabulary: V_target.
-            most: triples to keep; the rarest counts are left out first.
+            max_triples: triples to keep; the rarest counts are left out first.
         """
         occurrences = np.stack([source, previous, target], axis=1).astype(np.int32)
-        triples, counts = np.unique(occurrences.reshape(-1, 3), axis=0, return_counts=True)
+        triples, counts = np.unique(occurrences, axis=0, return_counts=True)
         rarest = 1
-        while (counts >= rarest).sum() > most:
+        while (counts >= rarest).sum() > max_triples:
             rarest += 1
         kept = counts >= rarest
         return cls(triples[kept], counts[kept].astype(np.int32), target_vocabulary)
@@ -126,21 +126,22 @@ class BigramTable:
             return BigramFeatures(np.zeros(0, np.int64), np.zeros(0, dtype))
         # Look up the context (s, u) of every position and source token.
         keys = self._keys(sources, previous[:, None])
-        found = np.minimum(np.searchsorted(self.contexts, keys), len(self.contexts) - 1)
-        rows, columns = ((self.contexts[found] == keys) & (sources != NO_TOKEN)).nonzero()
-        contexts = found[rows, columns]
+        indices = np.minimum(np.searchsorted(self.contexts, keys), len(self.contexts) - 1)
+        rows, columns = ((self.contexts[indices] == keys) & (sources != NO_TOKEN)).nonzero()
+        contexts = indices[rows, columns]
         # List the entries of the contexts found.
         starts, lengths = self.starts[contexts], self.stops[contexts] - self.starts[contexts]
-        of = np.repeat(np.arange(len(contexts)), lengths)  # which context each entry is of
-        entries = np.arange(len(of)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+        context_of = np.repeat(np.arange(len(contexts)), lengths)
+        entries = np.arange(len(context_of)) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
         tokens, counts, totals = self.triples[entries, 2], self.counts[entries], self.totals[contexts]
+        # Leave the correct token's own occurrence out.
         if references is not None:
-            own = tokens == references[rows[of]]
+            own = tokens == references[rows[context_of]]
             counts = counts - own
-            totals = totals - np.bincount(of, own, len(contexts))
-        probabilities = counts / (totals[of] + BACKOFF)
+            totals = totals - np.bincount(context_of, own, len(contexts))
+        probabilities = counts / (totals[context_of] + BACKOFF)
         # Keep the largest probability of each position and token.
-        places = rows[of] * self.target_vocabulary + tokens
+        places = rows[context_of] * self.target_vocabulary + tokens
         order = np.argsort(places, kind="stable")
         places, probabilities = places[order], probabilities[order]
         firsts = np.flatnonzero(np.diff(places, prepend=-1))
@@ -187,7 +188,7 @@ class GatedBigrams(NamedTuple):
 
 
 def token_rows(source: IntArray, packing: Packing) -> IntArray:
-    """Return packed sentences as rows, (B, T), filled up with ``NO_TOKEN``."""
+    """Return packed sentences as rows, (B, T), padded with ``NO_TOKEN``."""
     rows = np.full((packing.sentences, packing.steps), NO_TOKEN, np.intp)
     rows[packing.token_sentences, packing.token_steps] = source
     return rows

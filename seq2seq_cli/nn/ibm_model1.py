@@ -166,6 +166,7 @@ def _best_weights(source: Side, target: Side, cooccurring: Cooccurrences, values
     probabilities = values[cooccurring.pairs[: links[few - 1]]]
 
     def log_likelihood(diagonal: float) -> float:
+        """Return the log-probability of the sample, in nats."""
         weights = link_weights(x, y, diagonal)
         of_positions = np.add.reduceat(weights * probabilities, starts) / np.add.reduceat(weights, starts)
         return float(np.log(of_positions).sum())

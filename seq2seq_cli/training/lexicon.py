@@ -82,8 +82,8 @@ def learn_bigrams(
         if x and len(y) > 2:
             for i, j in align(*lexicons, x, y[1:-1]):
                 aligned[j + 1].append(x[i])
-        for (u, v), of_v in zip(pairwise(y), aligned[1:]):
-            for s in of_v or [EOS]:
+        for (u, v), words in zip(pairwise(y), aligned[1:]):
+            for s in words or [EOS]:
                 source.append(s)
                 previous.append(u)
                 target.append(v)
