@@ -6,7 +6,8 @@ import pytest
 
 from seq2seq_cli.cli.terminal.translations import SourceReport, Style, write_translations
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.inference.translator import Source, SourceNotes, Translator
+from seq2seq_cli.inference.sentences import Source, SourceNotes
+from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 from tests.test_translator import LINES, checkpoint
 
@@ -43,6 +44,15 @@ def test_a_warning_names_a_few_words_and_counts_the_rest(capsys):
     words = [f"new{letter}" for letter in "abcdefg"]
     _, said = shown([" ".join(words[:4]), " ".join(words[3:])], capsys)
     assert "newa (line 1), newb (line 1), newc (line 1), newd (line 1), newe (line 2) and 2 more" in said
+
+
+def test_copied_words_are_noted_apart_from_words_that_are_split(capsys):
+    report = SourceReport(longest=0)
+    report.add(1, Source("x", (7,)), SourceNotes((), (), ("Szymon", "bilingual")), ("Szymon", "3456"))
+    report.show(several=False)
+    said = capsys.readouterr().err
+    assert "note: not in the training vocabulary: bilingual\n" in said
+    assert "note: not in training, copied into the translation: Szymon, 3456\n" in said
 
 
 def test_sentences_that_are_too_long_are_counted_and_the_first_one_named(capsys):

@@ -85,6 +85,9 @@ class SearchConfig(Section):
         "Maximum target tokens: a number, or relative to the source, as 2x or 1.5x+10 (then at most 500).",
         "LENGTH",
     )
+    copy_unknown: bool = setting(
+        True, "Copy out-of-vocabulary words into the translation, if the model copies names (see the lexical prior)."
+    )
     allow_unknown: bool = setting(False, "Allow <unk> in a translation, where it is most probable.", "")
     batch_size: int = setting(
         64, "Sentences translated at a time; 1 translates each line as it arrives.", low=1, high=1 << 16

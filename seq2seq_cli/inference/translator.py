@@ -6,18 +6,19 @@ import math
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
 
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.inference.copying import Copier, Substitution
 from seq2seq_cli.inference.explanation import forced_decoding, lexical_prior
 from seq2seq_cli.inference.hypothesis import Hypothesis
 from seq2seq_cli.inference.prepared_decoder import prepare_decoder
 from seq2seq_cli.inference.search import search
+from seq2seq_cli.inference.sentences import Source, SourceNotes, Step, Translation
 from seq2seq_cli.inference.step_decoder import StepDecoder
 from seq2seq_cli.inference.workers import WorkerPool, usable_cores
 from seq2seq_cli.nn.model import Seq2Seq
@@ -28,72 +29,6 @@ SMALLEST_BATCH = 8
 """Minimum number of sentences for a worker of its own."""
 BATCHES_AT_A_TIME = 20
 """Batches whose sentences are sorted by length together, when a stream is translated."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source sentence as text and as token ids.
-
-    ``ids`` are its tokens in the order in which the encoder reads them, EOS last. If the sentence has more than
-    ``max_source_length`` tokens, ``truncated`` is true, and its end is not translated.
-    """
-
-    text: str
-    ids: tuple[int, ...]
-    truncated: bool = False
-
-    @property
-    def blank(self) -> bool:
-        """Whether there is nothing to translate."""
-        return len(self.ids) == 1
-
-
-@dataclass(frozen=True)
-class SourceNotes:
-    """How the model reads a sentence.
-
-    ``tokens`` are its tokens as text, each with the space before it; ``unknown`` are the parts that became ``<unk>``;
-    ``oov_words`` are the other words that are out of the training vocabulary; they are split into subwords.
-    """
-
-    tokens: tuple[str, ...]
-    unknown: tuple[str, ...]
-    oov_words: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Translation:
-    """One translation of one sentence.
-
-    ``log_probability`` is in nats. Hypotheses are ranked by ``score``: the log-probability normalized by length, plus,
-    with a reverse lexical table, the weighted reverse log-probability (see ``reranking``). ``tokens`` are the target
-    tokens as text, each with the space before it, and ``ids`` are the same tokens as numbers.
-    """
-
-    text: str
-    log_probability: float
-    score: float
-    tokens: tuple[str, ...]
-    ids: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Step:
-    """One token of a translation, and the decoder's alternatives.
-
-    ``probability`` is from 0 to 1; ``alternatives`` are the most probable other tokens with their probabilities,
-    highest first. ``prior`` is the token's probability in the lexical prior alone, and ``gate`` is the weight of the
-    prior in the logits of this step; ``bigram_prior`` and ``bigram_gate`` are the same for the bigram prior. All are
-    None for a model without that prior.
-    """
-
-    token: str
-    probability: float
-    alternatives: tuple[tuple[str, float], ...]
-    prior: float | None = None
-    gate: float | None = None
-    bigram_prior: float | None = None
-    bigram_gate: float | None = None
 
 
 class Translator:
@@ -129,6 +64,12 @@ class Translator:
         self.models: list[Seq2Seq] = [member for checkpoint in checkpoints for member in checkpoint.model.members]
         reverse = [model.tables.reverse_lexicon for model in self.models if model.tables.reverse_lexicon is not None]
         self._reverse_lexicon = reverse[0] if reverse else None  # of the first model that has one
+        self._copier = Copier(
+            first.source_tokenizer,
+            first.target_tokenizer,
+            self.models[0].tables.lexicon,
+            [checkpoint.training_vocabulary for checkpoint in checkpoints],
+        )
         self._decoders: list[StepDecoder] = []
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
@@ -194,10 +135,18 @@ class Translator:
 
     def read(self, text: str, config: SearchConfig | None = None) -> Source:
         """Encode a sentence; one with more than ``max_source_length`` tokens is truncated."""
-        limit = (config or SearchConfig()).max_source_length
+        config = config or SearchConfig()
+        ids, truncated = self._encoded(text, config)
+        substitution = None if truncated or not config.copy_unknown else self._copier.substitute(text)
+        if substitution is None:
+            return Source(text, ids, truncated)
+        return Source(text, ids, False, substitution, self._encoded(substitution.text, config)[0])
+
+    def _encoded(self, text: str, config: SearchConfig) -> tuple[tuple[int, ...], bool]:
+        """Return what the encoder reads, and whether it is truncated."""
+        limit = config.max_source_length
         ids = self.source_tokenizer.encode(text, limit + 1)
-        truncated = len(ids) > limit
-        return Source(text, tuple(finish_source(ids[:limit], self.reverse_source)), truncated)
+        return tuple(finish_source(ids[:limit], self.reverse_source)), len(ids) > limit
 
     def translate_sources(
         self, sources: Iterable[Source], config: SearchConfig
@@ -231,19 +180,28 @@ class Translator:
         blank = [(k, [Translation("", 0.0, 0.0, ())]) for k, source in enumerate(sources) if source.blank]
         if blank:
             yield blank
-        work = sorted((k for k, source in enumerate(sources) if not source.blank), key=lambda k: -len(sources[k].ids))
+        ids = {k: source.substituted_ids or source.ids for k, source in enumerate(sources) if not source.blank}
+        work = sorted(ids, key=lambda k: -len(ids[k]))
+        again: list[int] = []  # sentences whose substituted names are not in the translation
         while work:
-            fitting = max(1, config.max_tokens_per_batch // len(sources[work[0]].ids))
+            fitting = max(1, config.max_tokens_per_batch // len(ids[work[0]]))
             size = min(config.batch_size * self.workers.size, fitting)
             chosen, work = work[:size], work[size:]
             count = min(self.workers.size, math.ceil(len(chosen) / SMALLEST_BATCH))
             shards = [chosen[k::count] for k in range(count)]  # every worker gets sentences of all lengths
-            found = self.workers.call("_search", [([sources[k].ids for k in shard], config) for shard in shards])
-            yield [
-                (k, [self._translation(hypothesis) for hypothesis in hypotheses])
-                for shard, results in zip(shards, found)
-                for k, hypotheses in zip(shard, results)
-            ]
+            found = self.workers.call("_search", [([ids[k] for k in shard], config) for shard in shards])
+            batch = []
+            for k, hypotheses in zip(chain(*shards), chain(*found)):
+                substitution = sources[k].substitution if ids[k] is not sources[k].ids else None
+                if substitution and not self._complete(substitution, hypotheses[0]):
+                    ids[k] = sources[k].ids
+                    again.append(k)
+                else:
+                    batch.append((k, self._translations(hypotheses, substitution)))
+            if batch:
+                yield batch
+            if not work:
+                work, again = sorted(again, key=lambda k: -len(ids[k])), []
 
     def notes(self, source: Source) -> SourceNotes:
         """Return how the model reads a sentence: its tokens, and what is out of vocabulary."""
@@ -282,20 +240,25 @@ class Translator:
                 choice.bigram_prior,
                 choice.bigram_gate,
             )
-            for choice in forced_decoding(self.models, source.ids, [*translation.ids, EOS], BOS, alternatives)
+            for choice in forced_decoding(
+                self.models, source.read_for(translation), [*translation.ids, EOS], BOS, alternatives
+            )
         ]
 
-    def explain_prior(self, source: Source, tokens: int = 8) -> list[tuple[str, float]]:
+    def explain_prior(
+        self, source: Source, translation: Translation | None = None, tokens: int = 8
+    ) -> list[tuple[str, float]]:
         """Return the most probable tokens of the lexical prior alone, highest first.
 
         Args:
             source: the sentence, as ``read`` returned it.
+            translation: its translation, if words were copied into it: the names in their place are read then.
             tokens: number of tokens to return.
 
         Returns:
             Tokens with their probabilities ``p(v|x)``; an empty list if no model has a prior, or the text is blank.
         """
-        prior = None if source.blank else lexical_prior(self.models, source.ids)
+        prior = None if source.blank else lexical_prior(self.models, source.read_for(translation))
         if prior is None:
             return []
         vocabulary = self.target_tokenizer.vocabulary
@@ -308,11 +271,23 @@ class Translator:
         suppressed = () if config.allow_unknown else (UNKNOWN,)
         return search(self._decoders, sources, config, BOS, EOS, suppressed, self._reverse_lexicon)
 
-    def _translation(self, hypothesis: Hypothesis) -> Translation:
-        return Translation(
-            self.target_tokenizer.decode(hypothesis.tokens),
-            hypothesis.log_probability,
-            hypothesis.score,
-            tuple(self.target_tokenizer.vocabulary[token] for token in hypothesis.tokens),
-            hypothesis.tokens,
-        )
+    def _complete(self, substitution: Substitution, hypothesis: Hypothesis) -> bool:
+        return substitution.complete(hypothesis.tokens, self.target_tokenizer.vocabulary)
+
+    def _translations(
+        self, hypotheses: Sequence[Hypothesis], substitution: Substitution | None = None
+    ) -> list[Translation]:
+        """Return hypotheses as text; of a sentence with substituted names, those that contain them all."""
+        copies = substitution.copies if substitution else {}
+        return [
+            Translation(
+                self.target_tokenizer.decode(hypothesis.tokens, copies),
+                hypothesis.log_probability,
+                hypothesis.score,
+                tuple(copies.get(token, self.target_tokenizer.vocabulary[token]) for token in hypothesis.tokens),
+                hypothesis.tokens,
+                tuple(word[1:] for word in copies.values()),
+            )
+            for hypothesis in hypotheses
+            if substitution is None or self._complete(substitution, hypothesis)
+        ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, ClassVar
 
@@ -81,8 +81,12 @@ class Tokenizer(ABC):
             self._cache[word] = ids
         return ids
 
-    def decode(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[int], replaced: Mapping[int, str] | None = None) -> str:
         """Return the text of token ids, without BOS and EOS.
+
+        Args:
+            ids: token ids.
+            replaced: ids that stand for another text than their entry.
 
         Raises:
             UserError: for an id outside the vocabulary.
@@ -96,7 +100,8 @@ class Tokenizer(ABC):
                     fix=f"give ids from 0 to {len(self.vocabulary) - 1}",
                 )
             if k not in (BOS, EOS):
-                parts.append(self.unknown_text if k == UNKNOWN else self.vocabulary[k])
+                entry = self.unknown_text if k == UNKNOWN else self.vocabulary[k]
+                parts.append(replaced.get(k, entry) if replaced else entry)
         return join_pieces("".join(parts))
 
     def unknown(self, text: str) -> list[str]:

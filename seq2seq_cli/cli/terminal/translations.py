@@ -15,7 +15,8 @@ from seq2seq_cli.cli.terminal.tokens import show_token
 from seq2seq_cli.config import SearchConfig
 
 if TYPE_CHECKING:
-    from seq2seq_cli.inference.translator import Source, SourceNotes, Translation, Translator
+    from seq2seq_cli.inference.sentences import Source, SourceNotes, Translation
+    from seq2seq_cli.inference.translator import Translator
 
 BAR = 10
 """Width of the bar of probability 1."""
@@ -69,7 +70,7 @@ def write_translations(
     sources = (translator.read(line, config) for line in lines)
     for number, (source, n_best) in enumerate(translator.translate_sources(sources, search), start=first):
         notes = translator.notes(source)
-        report.add(number, source, notes)
+        report.add(number, source, notes, n_best[0].copied)
         if style.as_json:
             results = [_json_line(translator, config, number, source, notes, n_best, style.explain)]
         elif style.explain:
@@ -98,16 +99,20 @@ class SourceReport:
         self.longest = longest
         self.unknown: dict[str, int] = {}
         self.oov_words: dict[str, int] = {}
+        self.copied: dict[str, int] = {}
         self.truncated: list[int] = []
         self.too_long = 0
         self.first_too_long = (0, 0)
 
-    def add(self, number: int, source: Source, notes: SourceNotes) -> None:
-        """Add a sentence."""
+    def add(self, number: int, source: Source, notes: SourceNotes, copied: Sequence[str] = ()) -> None:
+        """Add a sentence; ``copied`` are the words that were copied into its translation."""
         for part in notes.unknown:
             self.unknown.setdefault(part, number)
+        for word in copied:
+            self.copied.setdefault(word, number)
         for word in notes.oov_words:
-            self.oov_words.setdefault(word, number)
+            if word not in copied:
+                self.oov_words.setdefault(word, number)
         tokens = len(source.ids) - 1
         if source.truncated:
             self.truncated.append(number)
@@ -122,6 +127,8 @@ class SourceReport:
             console.warn(f"out of vocabulary, read as <unk>: {_named(self.unknown, several)}")
         if self.oov_words:
             console.say(f"note: not in the training vocabulary: {_named(self.oov_words, several)}", indent=2)
+        if self.copied:
+            console.say(f"note: not in training, copied into the translation: {_named(self.copied, several)}", indent=2)
         if self.too_long:
             number, tokens = self.first_too_long
             what = f"this sentence has {tokens} tokens"
@@ -186,7 +193,7 @@ def _json_line(
             }
             for step in translator.explain(source, n_best[0])
         ]
-        prior = translator.explain_prior(source)
+        prior = translator.explain_prior(source, n_best[0])
         if prior:
             result["prior"] = [{"token": token, "probability": p} for token, p in prior]
         result["n_best"] = [_translation_json(translation) for translation in n_best]
@@ -194,9 +201,11 @@ def _json_line(
 
 
 def _translation_json(translation: Translation) -> dict[str, Any]:
-    """Return a translation as a JSON object, without token ids, which depend on the model."""
+    """Return a translation as a JSON object, without token ids, which depend on the model; copied words if any."""
     values = dataclasses.asdict(translation)
     del values["ids"]
+    if not translation.copied:
+        del values["copied"]
     return values
 
 
@@ -212,7 +221,10 @@ def _explained(
         facts.append(["out of vocabulary", ", ".join(notes.unknown)])
     if notes.oov_words:
         facts.append(["not in training", ", ".join(notes.oov_words)])
-    prior = translator.explain_prior(source)
+    if source.substitution and n_best[0].copied:
+        facts.append(["read in place of it", source.substitution.text])
+        facts.append(["copied", ", ".join(n_best[0].copied)])
+    prior = translator.explain_prior(source, n_best[0])
     if prior:
         facts.append(["lexical prior", _with_probabilities(prior)])
     facts.append(["translation", n_best[0].text])
