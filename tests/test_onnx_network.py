@@ -8,7 +8,9 @@ import json
 import numpy as np
 import pytest
 
+from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.bigram_prior import BigramTable
+from seq2seq_cli.storage import export as storage_export
 from seq2seq_cli.text.tokenizer import BOS, EOS
 from tests.exported import RECIPES, export, greedy, random_checkpoint, random_ids
 
@@ -60,3 +62,11 @@ def test_nothing_to_translate_is_translated_to_nothing(tmp_path):
     network = export("onnx", random_checkpoint("lstm"), tmp_path).load()
     assert network.translate([]) == []
     assert network.translate([[], []]) == [[], []]
+
+
+def test_a_model_that_one_file_cannot_hold_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(storage_export, "LARGEST_ONNX", 1000)
+    with pytest.raises(UserError, match="too large for ONNX") as caught:
+        export("onnx", random_checkpoint("lstm"), tmp_path)
+    assert caught.value.where.endswith("model.encoder.onnx")
+    assert not list(tmp_path.iterdir())

@@ -44,13 +44,14 @@ def export_command(
     """Write a model for PyTorch or ONNX, with a script that runs it.
 
     The script, NAME_torch.py or NAME_onnx.py, needs no other file of this program.
-    It has the greedy search: the result is that of 'seq2seq translate --beam 1'.
+    It reads and writes token ids; its search is greedy, as 'seq2seq translate --beam 1'.
+    To run it from Python: from NAME_onnx import load; load().translate([[17, 4, 33]])
 
-    Examples:
-      seq2seq export --format torch -o model.pt      (needs: pip install torch)
-      seq2seq export --format onnx -o model.onnx     (needs: pip install onnx onnxruntime)
-      seq2seq tokenizer encode -t model.npz --ids < in.txt | python model_onnx.py > ids.txt
-      seq2seq tokenizer decode -t model.npz --ids < ids.txt
+    Examples (they need: pip install torch, or: pip install onnx onnxruntime):
+      seq2seq export --format torch -o model.pt
+      seq2seq export --format onnx -o model.onnx
+      seq2seq tokenizer encode -t model.npz --ids < in.txt > ids.txt
+      python model_onnx.py < ids.txt | seq2seq tokenizer decode -t model.npz --ids
     """
     from seq2seq_cli.storage.checkpoint import load_model
 
