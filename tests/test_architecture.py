@@ -26,6 +26,7 @@ MODULES = sorted(
     path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem not in ("__init__", "__main__")
 )
 THIRD_PARTY = {"numpy": None, "sacrebleu": {"evaluation"}, "typer": {"cli"}, "rich": {"cli"}, "matplotlib": {"cli"}}
+THIRD_PARTY |= {name: {"storage"} for name in ("torch", "onnx", "onnxruntime")}
 MAX_LINES = 350
 CALLBACKS = {
     ("nn/teaching.py", "loss_fn"),  # the promised signature of seq2seq_loss

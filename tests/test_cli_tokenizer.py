@@ -2,6 +2,7 @@ import gzip
 
 import pytest
 
+from seq2seq_cli.storage.checkpoint import load_model
 from tests.conftest import assert_explained
 
 TEXT = "Hello, world! It's the 3 cats' house.\nA\u00a0? and ▁ and \\ too.\n"
@@ -56,3 +57,13 @@ def test_errors_are_explained(cli, tmp_path):
     assert_explained(cli("tokenizer", "decode", "-t", "tok.json", stdin=b"zzz\n"), 1, "'zzz'", "line 1")
     assert_explained(cli("tokenizer", "decode", "-t", "tok.json", "--ids", stdin=b"1 999\n"), 1, "'999'", "line 1")
     assert_explained(cli("tokenizer", "decode", "-t", "tok.json", "--ids", stdin=b"-1\n"), 1, "'-1'", "line 1")
+
+
+def test_the_tokenizers_of_a_model_encode_its_source_and_decode_its_target(cli, trained):
+    model = load_model(trained / "model.npz")
+    encoded = cli("tokenizer", "encode", "-t", trained / "model.npz", "--ids", stdin=b"red cat\n\n").stdout
+    assert encoded.decode() == f"{' '.join(map(str, model.source_tokenizer.encode('red cat')))}\n\n"
+    ids = " ".join(map(str, model.target_tokenizer.encode("rouge chat")))
+    decoded = cli("tokenizer", "decode", "-t", trained / "model.npz", "--ids", stdin=f"{ids}\n".encode()).stdout
+    assert decoded == b"rouge chat\n"
+    assert_explained(cli("tokenizer", "encode", "-t", "nothing.npz", stdin=b"a\n"), 1, "no such file", "nothing.npz")

@@ -24,6 +24,7 @@ COMMANDS = (
         "inspect:inspect_command",
         "Show the settings, tokenizers, parameters and training history in a model file.",
     ),
+    ("export", "export:export_command", "Write a model for PyTorch or ONNX, with a script that runs it."),
     (
         "gradcheck",
         "gradcheck:gradcheck_command",

@@ -72,7 +72,10 @@ def train_tokenizer_command(
 TokenizerFile = Annotated[
     Path,
     typer.Option(
-        "--tokenizer", "-t", help="Tokenizer file, from 'seq2seq tokenizer train'.", rich_help_panel="Tokenizer"
+        "--tokenizer",
+        "-t",
+        help="Tokenizer file, or a model: its source tokenizer to encode, its target tokenizer to decode.",
+        rich_help_panel="Tokenizer",
     ),
 ]
 Ids = Annotated[bool, typer.Option("--ids", help="Token ids instead of tokens.", rich_help_panel="Tokenizer")]
@@ -89,7 +92,7 @@ def encode_command(
 
     Example: echo "Good morning" | seq2seq tokenizer encode -t en.json
     """
-    loaded = _load(tokenizer)
+    loaded = _load(tokenizer, "source")
 
     def encoded() -> Iterator[str]:
         """Yield a line of tokens for each line of text."""
@@ -111,7 +114,7 @@ def decode_command(
 
     Example: echo "▁Good ▁morning" | seq2seq tokenizer decode -t en.json
     """
-    loaded = _load(tokenizer)
+    loaded = _load(tokenizer, "target")
 
     def decoded() -> Iterator[str]:
         """Yield a line of text for each line of tokens."""
@@ -136,11 +139,17 @@ def _parse_id(word: str, tokenizer: Tokenizer) -> int | None:
     return k if 0 <= k < len(tokenizer) else None
 
 
-def _load(path: Path) -> Tokenizer:
+def _load(path: Path, side: str) -> Tokenizer:
+    """Return the tokenizer of a file, or that of one side of a model."""
     if str(path) == STDIO:
         raise usage_error(
             "the tokenizer cannot be read from standard input, which is the text to encode or decode",
             where="--tokenizer",
             fix="name the tokenizer file",
         )
-    return load_tokenizer(path)
+    if path.suffix != ".npz":
+        return load_tokenizer(path)
+    from seq2seq_cli.storage.checkpoint import load_model
+
+    tokenizer: Tokenizer = getattr(load_model(path), f"{side}_tokenizer")
+    return tokenizer
