@@ -182,6 +182,8 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "valid": recipe.corpora.valid,
         "threads": recipe.threads,
     }
+    if recipe.corpora.start_from is not None:
+        settings["start_from"] = recipe.corpora.start_from
     uses_version_2 = model.config.uses_later_settings() or recipe.training.uses_later_settings()
     members: dict[str, npt.NDArray[Any]] = {
         "format": json_member({"name": format_name, "version": VERSIONS[uses_version_2]}),
@@ -301,6 +303,7 @@ def _recipe_from_json(config: dict[str, Any]) -> Recipe:
         "valid": config.get("valid"),
         "source_tokenizer": files["source"],
         "target_tokenizer": files["target"],
+        "start_from": config.get("start_from"),
     }
     return Recipe(
         config_from_json(CorpusConfig, corpora),

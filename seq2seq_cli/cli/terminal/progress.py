@@ -185,6 +185,8 @@ def validation_lines(report: ValidationReport, halved: bool = True) -> list[str]
     """
     not_improved = "  no improvement: the learning rate is halved" if halved else "  no improvement"
     kept = "  best so far, saved" if report.improved else not_improved
+    if not report.step:
+        kept = "  before the first step, saved"
     lines = [
         f"epoch {report.epoch}  step {report.step}  {clock(report.seconds)}  valid loss {report.valid_loss:.3f}  "
         f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}{kept}"
