@@ -17,6 +17,7 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.explanation import forced_decoding, lexical_prior
 from seq2seq_cli.inference.hypothesis import Hypothesis
 from seq2seq_cli.inference.prepared_decoder import prepare_decoder
+from seq2seq_cli.inference.reverse_model import ReverseModel
 from seq2seq_cli.inference.search import search
 from seq2seq_cli.inference.step_decoder import StepDecoder
 from seq2seq_cli.inference.workers import WorkerPool, usable_cores
@@ -66,7 +67,8 @@ class Translation:
     """One translation of one sentence.
 
     ``log_probability`` is in nats. Hypotheses are ranked by ``score``: the log-probability normalized by length, plus,
-    with a reverse lexical table, the weighted reverse log-probability (see ``reranking``). ``tokens`` are the target
+    with a reverse lexical table or a model of the reverse direction, the weighted reverse log-probability (see
+    ``reranking`` and ``reverse_model``). ``tokens`` are the target
     tokens as text, each with the space before it, and ``ids`` are the same tokens as numbers.
     """
 
@@ -130,6 +132,7 @@ class Translator:
         reverse = [model.tables.reverse_lexicon for model in self.models if model.tables.reverse_lexicon is not None]
         self._reverse_lexicon = reverse[0] if reverse else None  # of the first model that has one
         self._decoders: list[StepDecoder] = []
+        self._reverse_models: dict[str, ReverseModel] = {}
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
@@ -188,9 +191,23 @@ class Translator:
         sources = (self.read(text, config) for text in texts)
         return (n_best for _, n_best in self.translate_sources(sources, config))
 
+    def reverse_model(self, config: SearchConfig) -> ReverseModel | None:
+        """Return the model of the reverse direction that a search with these settings needs, loaded once.
+
+        Raises:
+            UserError: if the file is missing or not a model.
+        """
+        if config.rerank is None:
+            return None
+        with self._preparing:
+            if config.rerank not in self._reverse_models:
+                self._reverse_models[config.rerank] = ReverseModel.load(config.rerank)
+        return self._reverse_models[config.rerank]
+
     def reranks(self, config: SearchConfig) -> bool:
-        """Return whether a search with these settings reranks its hypotheses (see ``reranking``)."""
-        return self._reverse_lexicon is not None and config.beam > 1 and config.reverse_weight > 0
+        """Return whether a search with these settings reranks by the reverse lexical table (see ``reranking``)."""
+        by_table = self._reverse_lexicon is not None and config.reverse_weight > 0
+        return by_table and config.beam > 1 and not config.sample
 
     def read(self, text: str, config: SearchConfig | None = None) -> Source:
         """Encode a sentence; one with more than ``max_source_length`` tokens is truncated."""
@@ -238,7 +255,7 @@ class Translator:
             chosen, work = work[:size], work[size:]
             count = min(self.workers.size, math.ceil(len(chosen) / SMALLEST_BATCH))
             shards = [chosen[k::count] for k in range(count)]  # every worker gets sentences of all lengths
-            found = self.workers.call("_search", [([sources[k].ids for k in shard], config) for shard in shards])
+            found = self.workers.call("_search", [([sources[k] for k in shard], config) for shard in shards])
             yield [
                 (k, [self._translation(hypothesis) for hypothesis in hypotheses])
                 for shard, results in zip(shards, found)
@@ -301,12 +318,17 @@ class Translator:
         vocabulary = self.target_tokenizer.vocabulary
         return [(vocabulary[k], float(prior[k])) for k in np.argsort(-prior, kind="stable")[:tokens] if prior[k] > 0]
 
-    def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
+    def _search(self, sources: Sequence[Source], config: SearchConfig) -> list[list[Hypothesis]]:
         with self._preparing:  # at the first sentence, in the process that translates it, once for all threads
             if not self._decoders:
                 self._decoders = [prepare_decoder(model) for model in self.models]
         suppressed = () if config.allow_unknown else (UNKNOWN,)
-        return search(self._decoders, sources, config, BOS, EOS, suppressed, self._reverse_lexicon)
+        ids = [source.ids for source in sources]
+        found = search(self._decoders, ids, config, BOS, EOS, suppressed, self._reverse_lexicon)
+        reverse = self.reverse_model(config)
+        if reverse is not None:
+            found = reverse.rerank([source.text for source in sources], found, self.target_tokenizer, config)
+        return found
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(
