@@ -109,10 +109,9 @@ def test_help_names_every_command_and_the_current_settings(spawn):
         assert command in shown
     for command in (":length-penalty A", ":normalization plain|gnmt", ":no-repeat-ngram N", ":max-length LENGTH"):
         assert command in shown
-    settings = "beam 3, length-penalty 1.0, normalization plain, reverse-weight 0.4, no-repeat-ngram 0, n-best 1"
-    assert f"current settings: {settings}, max-length 2x+10, allow-unknown off, explain on, scores off" in " ".join(
-        shown.split()
-    )
+    settings = "beam 3, length-penalty 1.0, normalization plain, reverse-weight 0.4, rerank none, rerank-weight WEIGHT"
+    settings += ", no-repeat-ngram 0, n-best 1, sample off, temperature 1.0, seed 1, max-length 2x+10"
+    assert f"current settings: {settings}, allow-unknown off, explain on, scores off" in " ".join(shown.split())
     assert max(map(len, shown.splitlines())) <= 80
     leave(child)
 
@@ -144,6 +143,9 @@ def test_help_names_every_command_and_the_current_settings(spawn):
         (":batch-size 3", ["there is no command :batch-size"]),
         (":normalization none", [":normalization must be one of plain, gnmt, not 'none'"]),
         (":no-repeat-ngram -1", [":no-repeat-ngram must be from 0 to 1000, not -1"]),
+        (":sample on", ["sample on"]),
+        (":temperature 0", [":temperature must be from 0.01 to 100, not 0.0"]),
+        (":seed 7", ["seed 7"]),
     ],
 )
 def test_a_wrong_command_is_explained_and_a_short_one_understood(line, parts, capsys):

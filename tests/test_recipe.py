@@ -37,6 +37,7 @@ EVERYTHING = {
     "valid": "valid.tsv",
     "source_tokenizer": "s.json",
     "target_tokenizer": "t.json",
+    "start_from": "m.npz",
     "tokenizer": "word",
     "vocab_size": 77,
     "lowercase": True,

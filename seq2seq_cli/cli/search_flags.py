@@ -69,8 +69,9 @@ def load_reverse_model(translator: Translator, config: SearchConfig) -> None:
     Raises:
         UserError: if the file is missing or not a model.
     """
-    reverse = translator.reverse_model(config)
-    share = None if reverse is None else reverse.coverage(translator.target_tokenizer)
+    if config.rerank is None:
+        return
+    share = translator.reverse_model(config).coverage(translator.target_tokenizer)
     if share is not None and share < BADLY_COVERED:
         console.warn(
             f"{config.rerank} has seen only {share:.0%} of the target words in its training sources: does it translate "

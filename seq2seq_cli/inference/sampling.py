@@ -86,10 +86,10 @@ def _draw(
         z = ensemble.step(last[:, None])
         normalizers = log_sum_exp(z)
         check_finite(normalizers)
-        allowed = _suppress(
-            z.astype(np.float64), [outputs[row] for row in alive], limits[alive] <= length, config, special
-        )
-        last = choose(allowed / config.temperature, np.array([generators[row].random() for row in alive]))
+        living: list[int] = alive.tolist()
+        so_far = [outputs[row] for row in living]
+        allowed = _suppress(z.astype(np.float64), so_far, limits[alive] <= length, config, special)
+        last = choose(allowed / config.temperature, np.array([generators[row].random() for row in living]))
         totals[alive] += z[np.arange(len(z)), last].astype(np.float64) - normalizers
         for row in alive[last == special.eos].tolist():
             log_probability = float(totals[row])

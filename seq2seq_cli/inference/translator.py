@@ -191,18 +191,17 @@ class Translator:
         sources = (self.read(text, config) for text in texts)
         return (n_best for _, n_best in self.translate_sources(sources, config))
 
-    def reverse_model(self, config: SearchConfig) -> ReverseModel | None:
-        """Return the model of the reverse direction that a search with these settings needs, loaded once.
+    def reverse_model(self, config: SearchConfig) -> ReverseModel:
+        """Return the model of ``config.rerank``, loaded when it is first asked for.
 
         Raises:
             UserError: if the file is missing or not a model.
         """
-        if config.rerank is None:
-            return None
+        path = str(config.rerank)
         with self._preparing:
-            if config.rerank not in self._reverse_models:
-                self._reverse_models[config.rerank] = ReverseModel.load(config.rerank)
-        return self._reverse_models[config.rerank]
+            if path not in self._reverse_models:
+                self._reverse_models[path] = ReverseModel.load(path)
+        return self._reverse_models[path]
 
     def reranks(self, config: SearchConfig) -> bool:
         """Return whether a search with these settings reranks by the reverse lexical table (see ``reranking``)."""
@@ -255,7 +254,10 @@ class Translator:
             chosen, work = work[:size], work[size:]
             count = min(self.workers.size, math.ceil(len(chosen) / SMALLEST_BATCH))
             shards = [chosen[k::count] for k in range(count)]  # every worker gets sentences of all lengths
-            found = self.workers.call("_search", [([sources[k] for k in shard], config) for shard in shards])
+            found = self.workers.call("_search", [([sources[k].ids for k in shard], config) for shard in shards])
+            if config.rerank is not None:
+                texts = [[sources[k].text for k in shard] for shard in shards]
+                found = self.workers.call("_rerank", [(*each, config) for each in zip(texts, found)])
             yield [
                 (k, [self._translation(hypothesis) for hypothesis in hypotheses])
                 for shard, results in zip(shards, found)
@@ -318,17 +320,17 @@ class Translator:
         vocabulary = self.target_tokenizer.vocabulary
         return [(vocabulary[k], float(prior[k])) for k in np.argsort(-prior, kind="stable")[:tokens] if prior[k] > 0]
 
-    def _search(self, sources: Sequence[Source], config: SearchConfig) -> list[list[Hypothesis]]:
+    def _search(self, sources: Sequence[Sequence[int]], config: SearchConfig) -> list[list[Hypothesis]]:
         with self._preparing:  # at the first sentence, in the process that translates it, once for all threads
             if not self._decoders:
                 self._decoders = [prepare_decoder(model) for model in self.models]
         suppressed = () if config.allow_unknown else (UNKNOWN,)
-        ids = [source.ids for source in sources]
-        found = search(self._decoders, ids, config, BOS, EOS, suppressed, self._reverse_lexicon)
-        reverse = self.reverse_model(config)
-        if reverse is not None:
-            found = reverse.rerank([source.text for source in sources], found, self.target_tokenizer, config)
-        return found
+        return search(self._decoders, sources, config, BOS, EOS, suppressed, self._reverse_lexicon)
+
+    def _rerank(
+        self, texts: Sequence[str], found: Sequence[Sequence[Hypothesis]], config: SearchConfig
+    ) -> list[list[Hypothesis]]:
+        return self.reverse_model(config).rerank(texts, found, self.target_tokenizer, config)
 
     def _translation(self, hypothesis: Hypothesis) -> Translation:
         return Translation(
