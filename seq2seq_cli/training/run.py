@@ -52,7 +52,7 @@ from seq2seq_cli.training.events import (
 from seq2seq_cli.training.fit import fit_to_corpus, planned_epochs
 from seq2seq_cli.training.lexicon import learn_tables
 from seq2seq_cli.training.metrics_log import open_log
-from seq2seq_cli.training.start import fit_fine_tuning, load_start, mix_tables
+from seq2seq_cli.training.start import check_start_stays, fit_fine_tuning, load_start, mix_tables
 from seq2seq_cli.training.trainer import INITIAL_STREAM, Trainer, random_stream
 from seq2seq_cli.training.validation import Validation
 
@@ -98,6 +98,7 @@ def train(
     """
     recipe, output = recipe or Recipe(), Path(output)
     outputs = _check_outputs(output, log_file)
+    check_start_stays(recipe, output, log_file)
     find_cell(recipe.model.cell)
     find_optimizer(recipe.training.optimizer)
     recipe = dataclasses.replace(recipe, threads=check_threads(recipe.threads))
@@ -140,7 +141,7 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     if resumed:
         recipe = dataclasses.replace(_continued(resumed[0].recipe, recipe), threads=recipe.threads)
     elif recipe.corpora.start_from is not None:
-        start, recipe = load_start(recipe, output)
+        start, recipe = load_start(recipe)
         yield StartedFrom(Path(str(recipe.corpora.start_from)), start.corpus)
     train_text, valid_text = read_corpora(recipe)
     if valid_text is train_text:

@@ -47,29 +47,36 @@ BLOCK = 256
 """Rows of a table that are mixed at a time."""
 
 
-def load_start(recipe: Recipe, output: Path) -> tuple[Checkpoint, Recipe]:
+def check_start_stays(recipe: Recipe, output: Path, log_file: str | Path | None) -> None:
+    """Raise if the new model or the log would replace the model to start from."""
+    if recipe.corpora.start_from is None:
+        return
+    path = os.path.realpath(recipe.corpora.start_from)
+    for flag, written in (("--output", output), ("--log-file", log_file)):
+        if written is not None and os.path.realpath(written) == path:
+            raise usage_error(
+                "the model to start from would be replaced",
+                where=flag,
+                fix="name another file, for example: -o tuned.npz",
+            )
+
+
+def load_start(recipe: Recipe) -> tuple[Checkpoint, Recipe]:
     """Return the model to start from, without its history, and the recipe with its settings where none are given.
 
     Args:
         recipe: names the model.
-        output: the file that the training will write.
 
     Raises:
         UserError: if it is not a model, or for a setting that shapes the network or the vocabulary and differs.
     """
     path = Path(str(recipe.corpora.start_from))
-    if os.path.realpath(path) == os.path.realpath(output):
-        raise usage_error(
-            "the model to start from would be replaced by the new one",
-            where="--output",
-            fix=f"name another file, for example: -o {output.stem}-tuned.npz",
-        )
     start = load_model(path)
     if recipe.corpora.corpus is None and start.corpus != BUILTIN:
         raise usage_error(
             f"no training pairs are named, and {path} was not trained on the built-in corpus, but on {start.corpus}",
             where="--start-from",
-            fix=f"name the pairs: seq2seq train pairs.tsv --start-from {path} -o {output}",
+            fix=f"name the pairs: seq2seq train pairs.tsv --start-from {path} -o tuned.npz",
         )
     _check_tokenizers(recipe, start)
     _check_settings(recipe, start)

@@ -249,8 +249,10 @@ class _Report:
         _warn_of(self.empty, "has an empty side", "have an empty side")
         _warn_of(self.too_long, "was not scored: its target is too long", "were not scored: their targets are too long")
         if self.split_anew:
-            what = "tokens that these models do not have, so the text was split into tokens anew"
-            console.say(f"note: {len(self.split_anew):,} translations have {what}", indent=2)
+            count = len(self.split_anew)
+            which = "1 translation has" if count == 1 else f"{count:,} translations have"
+            what = "tokens that these models do not have; the text was split into tokens anew"
+            console.say(f"note: {which} {what}", indent=2)
         whole = self.whole()
         console.say(
             f"{whole['pairs']:,} pairs, {self.tokens:,} target tokens: log-probability {self.log_probability:.4f}, "
