@@ -66,8 +66,8 @@ def search(
         reverse_lexicon: the table for reranking after a beam search (see ``reranking``); None: no reranking.
 
     Returns:
-        Up to ``n_best`` hypotheses for each sentence, best first; all that were finished if ``rerank`` is set, because
-        the model of the reverse direction has yet to rank them. With ``sample``, the ``n_best`` samples as drawn.
+        Up to ``n_best`` hypotheses for each sentence, best first; with ``rerank``, as many as the search is wide,
+        because the model of the reverse direction has yet to rank them. With ``sample``, ``n_best`` samples as drawn.
     """
     # Pack the sources, longest first.
     order = sorted(range(len(sources)), key=lambda k: -len(sources[k]))
@@ -94,5 +94,5 @@ def search(
         hypotheses = finished[row]
         if table is not None:
             hypotheses = rerank(hypotheses, table, sources[k], eos, config.reverse_weight)
-        results[k] = best_of(hypotheses, len(hypotheses) if config.rerank is not None else config.n_best)
+        results[k] = best_of(hypotheses, config.n_best if config.rerank is None else config.beam)
     return results

@@ -6,7 +6,8 @@ member                content
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a later setting,
                       such as a lexical prior
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
-                      be missing): words of the training sources, and the longest one's tokens
+                      be missing): words of the training sources, and the longest one's tokens; ``start_from`` of a
+                      fine-tuned model: the file that its training started from
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
