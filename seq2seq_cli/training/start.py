@@ -10,6 +10,22 @@ occurs there::
     t(v|s) = w · t_new(v|s) + (1 − w) · t_old(v|s)        w = n(s) / (n(s) + k)
     c(s, u, v) = c_new(s, u, v) + c_old(s, u, v)
 
+The first validation, at step 0, is of the model as it starts: old weights, mixed tables. What the new pairs make it
+forget shows in the validations, if ``--valid`` names pairs of the kind that it was trained on before.
+
+Measured with a small model of everyday sentences (English–German, 10,000 pairs, two minutes) that was fine-tuned on
+3,000 image captions, BLEU / chrF2 of greedy search::
+
+                             before        tables mixed   only the new ones   only the old ones
+    image captions           2.2 / 20.6    10.4 / 35.7    10.1 / 35.3         6.7 / 31.1
+    everyday sentences       12.1 / 32.3   7.2 / 26.3     1.3 / 15.5          3.2 / 21.9
+
+and with mixed tables after 250 steps, by the factor of the learning rate::
+
+                             1             0.5            0.3
+    image captions           9.8 / 36.0    9.1 / 34.6     9.2 / 33.7
+    everyday sentences       6.1 / 25.2    7.1 / 26.1     8.3 / 26.7
+
 Source: Luong & Manning 2015, "Stanford Neural Machine Translation Systems for Spoken Language Domains", section 3
 (training continues on pairs of the new domain).
 """
