@@ -22,9 +22,9 @@ Measured with a small model of everyday sentences (English–German, 10,000 pair
 
 and with mixed tables after 250 steps, by the factor of the learning rate::
 
-                             1             0.5            0.3
-    image captions           9.8 / 36.0    9.1 / 34.6     9.2 / 33.7
-    everyday sentences       6.1 / 25.2    7.1 / 26.1     8.3 / 26.7
+                             1             0.5           0.3           0.1
+    image captions           9.8 / 36.0    9.1 / 34.6    9.2 / 33.7    7.3 / 31.5
+    everyday sentences       6.1 / 25.2    7.1 / 26.1    8.3 / 26.7    9.2 / 27.7
 
 Source: Luong & Manning 2015, "Stanford Neural Machine Translation Systems for Spoken Language Domains", section 3
 (training continues on pairs of the new domain).

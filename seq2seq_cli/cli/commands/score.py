@@ -18,7 +18,7 @@ from seq2seq_cli.cli.terminal.translations import SourceReport, report_truncated
 from seq2seq_cli.config import SearchConfig, settings_in
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.inference.workers import check_threads
-from seq2seq_cli.text.corpus import read_pairs, shorten
+from seq2seq_cli.text.corpus import files_of, read_pairs, shorten
 from seq2seq_cli.text.inputs import STDIO, title
 from seq2seq_cli.text.lines import Lines
 from seq2seq_cli.text.tokenizer import UNKNOWN
@@ -104,7 +104,7 @@ def score_command(
             "give CORPUS or --translations, not both", where="--translations", fix="leave one of them out"
         )
     config = SearchConfig(**search)
-    inputs = (*(corpus.split(",") if corpus else ()), *((translations,) if translations else ()), *(model or ()))
+    inputs = (*(files_of(corpus) if corpus else ()), *((translations,) if translations else ()), *(model or ()))
     console.check_inputs(corpus, translations)
     if output_file is not None:
         _check_output(output_file, [str(path) for path in inputs])
