@@ -73,7 +73,6 @@ def test_a_reranked_or_sampled_evaluation_says_how(trained, cli):
     assert (sampled["sample"], sampled["temperature"], sampled["seed"]) == (True, 1.0, 3)
     assert "beam" not in sampled
     assert "by sampling" in result.stderr.decode()
-    assert sampled["bleu"] < reranked["bleu"]
     assert not {"sample", "rerank", "seed"} & json.loads(cli(*arguments, "--beam", "1", cwd=trained).stdout).keys()
 
 
