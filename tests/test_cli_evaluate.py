@@ -64,6 +64,18 @@ def test_files_are_scored_without_a_model(cli, tmp_path):
     assert also["chrf"] == found["chrf"]
 
 
+def test_a_reranked_or_sampled_evaluation_says_how(trained, cli):
+    arguments = ("eval", "pairs.tsv", "--json", "--threads", "1")
+    reranked = json.loads(cli(*arguments, "--beam", "2", "--rerank", "model.npz", cwd=trained).stdout)
+    assert (reranked["beam"], reranked["rerank"], reranked["rerank_weight"]) == (2, "model.npz", 0.5)
+    result = cli(*arguments, "--sample", "--seed", "3", cwd=trained)
+    sampled = json.loads(result.stdout)
+    assert (sampled["sample"], sampled["temperature"], sampled["seed"]) == (True, 1.0, 3)
+    assert "beam" not in sampled
+    assert "by sampling" in result.stderr.decode()
+    assert not {"sample", "rerank", "seed"} & json.loads(cli(*arguments, "--beam", "1", cwd=trained).stdout).keys()
+
+
 def test_confidence_prints_an_interval(trained, cli):
     assert "±" in cli("eval", "pairs.tsv", "--confidence", "--beam", "1", cwd=trained).stdout.decode()
 

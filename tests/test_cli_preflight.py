@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seq2seq_cli.cli.terminal.preflight import clock, duration, histogram_lines, megabytes, milliseconds
+from seq2seq_cli.cli.terminal.preflight import clock, duration, histogram_lines, megabytes, milliseconds, section_lines
 from seq2seq_cli.inference.workers import CAN_FORK
 from seq2seq_cli.storage.checkpoint import load_model
 from seq2seq_cli.storage.locks import acquire_lock
+from seq2seq_cli.text.builtin import BUILTIN
 from seq2seq_cli.text.statistics import Bucket
+from seq2seq_cli.training.events import StartedFrom
 from tests.conftest import SMALL, assert_explained, environment, write_pairs
 
 ODD = """\
@@ -22,6 +24,13 @@ old dog\told dog
 """
 LABELS = ["corpus", "tokens", "lengths", "vocabulary", "OOV", "suspicious", "synthetic", "model"]
 LABELS += ["recipe", "note", "memory", "time"]
+
+
+def test_the_model_that_a_training_starts_from_is_named_with_its_corpus():
+    assert section_lines(StartedFrom(Path("m.npz"), "old.tsv"), blocks=True) == [
+        "start:      m.npz, trained on old.tsv: its weights, tokenizers, network and settings"
+    ]
+    assert "the built-in corpus" in section_lines(StartedFrom(Path("m.npz"), BUILTIN), blocks=True)[0]
 
 
 def names(folder):

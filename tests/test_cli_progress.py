@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import re
 import sys
@@ -32,6 +33,12 @@ def test_a_validation_shows_every_translation_beside_its_reference():
         *("  source:      a", "  reference:   b", "  translation: c"),
         *("  source:      d", "  reference:   e", "  translation: f"),
     ]
+
+
+def test_the_validation_before_the_first_step_says_so():
+    report = dataclasses.replace(validation_report(improved=True), step=0, epoch=0)
+    assert progress.validation_lines(report)[0].endswith("BLEU 12.3  before the first step, saved")
+    assert "kept: the model before the first step: perplexity 2.72" in progress.summary(finished(report))[0]
 
 
 def test_a_translation_that_repeats_itself_for_ever_is_cut():

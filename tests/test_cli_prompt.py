@@ -10,6 +10,7 @@ import pytest
 from seq2seq_cli.cli.terminal.prompt import Prompt, history_file
 from seq2seq_cli.cli.terminal.translations import Style
 from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.inference.translator import Translator
 from tests.conftest import environment
 
 pexpect = pytest.importorskip("pexpect")
@@ -109,11 +110,9 @@ def test_help_names_every_command_and_the_current_settings(spawn):
         assert command in shown
     for command in (":length-penalty A", ":normalization plain|gnmt", ":no-repeat-ngram N", ":max-length LENGTH"):
         assert command in shown
-    settings = "beam 3, length-penalty 1.0, normalization plain, reverse-weight 0.4, no-repeat-ngram 0, n-best 1"
-    assert (
-        f"current settings: {settings}, max-length 2x+10, copy-unknown on, allow-unknown off, explain on, scores off"
-        in " ".join(shown.split())
-    )
+    settings = "beam 3, length-penalty 1.0, normalization plain, reverse-weight 0.4, rerank none, rerank-weight 0.5"
+    settings += ", no-repeat-ngram 0, n-best 1, sample off, temperature 1.0, seed 1, max-length 2x+10, copy-unknown on"
+    assert f"current settings: {settings}, allow-unknown off, explain on, scores off" in " ".join(shown.split())
     assert max(map(len, shown.splitlines())) <= 80
     leave(child)
 
@@ -145,6 +144,9 @@ def test_help_names_every_command_and_the_current_settings(spawn):
         (":batch-size 3", ["there is no command :batch-size"]),
         (":normalization none", [":normalization must be one of plain, gnmt, not 'none'"]),
         (":no-repeat-ngram -1", [":no-repeat-ngram must be from 0 to 1000, not -1"]),
+        (":sample on", ["sample on"]),
+        (":temperature 0", [":temperature must be from 0.01 to 100, not 0.0"]),
+        (":seed 7", ["seed 7"]),
     ],
 )
 def test_a_wrong_command_is_explained_and_a_short_one_understood(line, parts, capsys):
@@ -155,6 +157,22 @@ def test_a_wrong_command_is_explained_and_a_short_one_understood(line, parts, ca
         assert part in shown
     assert not prompt.ended
     assert ("error: " in shown) == (prompt.config == SearchConfig() and line != ":beam")
+
+
+def test_a_reverse_model_is_loaded_at_the_prompt_and_put_away(trained, capsys):
+    prompt = Prompt(Translator.load(trained / "model.npz"), SearchConfig(), Style(), io.BytesIO())
+    prompt.handle(f":rerank {trained / 'model.npz'}")
+    assert prompt.config.rerank == str(trained / "model.npz")
+    prompt.handle("red cat")
+    assert prompt.output.getvalue().decode() == "rouge chat\n"
+    prompt.handle(":rerank none.npz")
+    assert "no such file" in capsys.readouterr().err
+    assert prompt.config.rerank == str(trained / "model.npz")  # as before
+    prompt.handle(":sample on")
+    assert ":rerank ranks those of a search" in capsys.readouterr().err
+    prompt.handle(":rerank none")
+    assert "rerank none" in capsys.readouterr().err
+    assert prompt.config == SearchConfig()
 
 
 def test_ctrl_c_cancels_the_line_in_hand(spawn):

@@ -475,3 +475,22 @@ def test_without_epochs_the_time_limit_is_used_up_and_the_learning_rate_falls_wi
     assert steps[0]["learning_rate"] == 0.01
     for before, record in pairwise(log):  # over the last half of the minutes, to zero; validations may halve it besides
         assert record["learning_rate"] <= 0.01 * min(1, max(0, 2 * (1 - before["seconds"] / 3))) + 1e-9
+
+
+def test_a_model_is_fine_tuned_and_resumed_with_the_same_command(trained, cli, tmp_path):
+    (tmp_path / "new.tsv").write_text("".join(f"{a} {b}\t{b} {a}\n" for a in "abcde" for b in "fghij"))
+    command = ("train", "new.tsv", "--start-from", trained / "model.npz", "--valid", trained / "pairs.tsv")
+    command += ("-o", "tuned.npz", "--threads", "1", "--augmentation", "0")
+    first = cli(*command, "--max-steps", "1")
+    said = first.stderr.decode()
+    assert first.returncode == 0, said
+    assert f"start:      {trained / 'model.npz'}, trained on pairs.tsv" in said
+    assert "epoch 0  step 0" in said
+    assert "before the first step, saved" in said
+    assert "--learning-rate 0.003" in said  # 0.3 times that of the model's own training
+    again = cli(*command, "--max-steps", "2", "--resume")
+    assert again.returncode == 0, again.stderr.decode()
+    assert "step 0" not in again.stderr.decode()
+    same = cli("train", "new.tsv", "--start-from", "tuned.npz", "-o", "tuned.npz")
+    assert_explained(same, 2, "would be replaced", "--output", "-o tuned")
+    assert_explained(cli(*command, "--hidden-size", "16"), 2, "--hidden-size 16 is not that of the model to start from")

@@ -169,6 +169,24 @@ def test_sentences_longer_than_any_in_training_are_noted_with_their_line(trained
     assert cli("translate", lines[0], cwd=trained).stderr == b""
 
 
+def test_samples_are_the_same_for_the_same_seed_and_n_best_says_how_many(trained, cli):
+    arguments = ("translate", "red cat", "old dog", "--sample", "--temperature", "3", "--n-best", "9", "--scores")
+    first, again, other = (cli(*arguments, *seed, cwd=trained) for seed in ((), ("--seed", "1"), ("--seed", "2")))
+    rows = [line.split("\t") for line in first.stdout.decode().splitlines()]
+    assert [row[:2] for row in rows] == [[number, str(rank)] for number in "12" for rank in range(1, 10)]
+    assert first.stdout == again.stdout != other.stdout
+    one = cli("translate", "old dog", "--sample", "--temperature", "3", cwd=trained).stdout.decode()
+    assert one == rows[9][3] + "\n"
+
+
+def test_a_model_of_the_reverse_direction_reranks_and_one_of_another_is_doubted(trained, cli, tmp_path):
+    line = cli("translate", "red cat", "--rerank", "model.npz", cwd=trained)
+    assert line.stdout == b"rouge chat\n"
+    assert b"reverse direction?" not in line.stderr  # the vocabulary is too small to tell
+    missing = cli("translate", "red cat", "--rerank", "none.npz", cwd=trained)
+    assert_explained(missing, 1, "no such file", "none.npz")
+
+
 def test_an_ensemble_translates(trained, cli):
     result = cli("translate", "red cat", "-m", "model.npz", "-m", "model.npz", cwd=trained)
     assert result.stdout == b"rouge chat\n"
@@ -184,6 +202,13 @@ ERRORS = [
     (("hello", "--n-best", "9"), 2, "--n-best", {}),
     (("hello", "--length-penalty", "-1"), 2, "--length-penalty", {}),
     (("hello", "-i", "x"), 2, "not both", {}),
+    (("hello", "--sample", "--beam", "3"), 2, "has no beam", {}),
+    (("hello", "--sample", "--rerank", "text.npz"), 2, "use one of them", {}),
+    (("hello", "--temperature", "0.5"), 2, "--temperature has no effect without --sample", {}),
+    (("hello", "--seed", "2"), 2, "--seed has no effect without --sample", {}),
+    (("hello", "--rerank-weight", "2"), 2, "--rerank-weight has no effect without --rerank", {}),
+    (("hello", "--rerank", "text.npz", "--beam", "1"), 2, "--beam 1 keeps only one", {}),
+    (("hello", "--sample", "--temperature", "0"), 2, "--temperature must be from 0.01", {}),
     (("hello", "--wings"), 2, "--wings", {}),
 ]
 

@@ -163,6 +163,25 @@ def test_the_best_model_is_kept_and_training_stops_early(tmp_path, monkeypatch):
     assert [record["learning_rate"] for record in trainer.checkpoint.history] == [0.01, 0.01, 0.01, 0.005]
 
 
+@pytest.mark.parametrize(("criterion", "best"), [("loss", 1), ("bleu", 2), ("chrf", 3)])
+def test_keep_best_keeps_the_model_that_is_best_by_its_criterion(criterion, best, tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=4, keep_best=criterion)
+    losses = iter([3.0, 2.0, 2.5, 2.2])
+    scores = iter([(1.0, 10.0), (2.0, 20.0), (9.0, 30.0), (8.0, 40.0)])
+    monkeypatch.setattr("seq2seq_cli.training.trainer.validation_loss", lambda *_: next(losses))
+
+    def score(model, sentences):
+        bleu, chrf = next(scores)
+        return Score(bleu, (("a", "A", "A"),), chrf=chrf)
+
+    monkeypatch.setattr(trainer.validation, "score", score)
+    validations = [(report, weights(trainer)) for report in trainer.run() if isinstance(report, ValidationReport)]
+    kept = load_model(tmp_path / "m.npz")
+    assert np.array_equal(kept.model.parameters.flat, validations[best][1])
+    assert [k for k, (report, _) in enumerate(validations) if report.improved][-1] == best
+    assert kept.history[-1]["step"] == validations[best][0].step
+
+
 @pytest.mark.parametrize(("limit", "steps"), [({"max_steps": 5}, 5), ({"max_minutes": 1e-3}, 1)])
 def test_limits_end_the_training_with_a_saved_model(limit, steps, tmp_path):
     trainer = make_trainer(tmp_path / "m.npz", **limit)

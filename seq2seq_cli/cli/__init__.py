@@ -19,6 +19,7 @@ COMMANDS = (
     ("translate", "translate:translate_command", "Translate text with a trained model."),
     ("eval", *_EVALUATE),
     ("evaluate", *_EVALUATE),
+    ("score", "score:score_command", "Score given translations: their log-probability and perplexity."),
     (
         "inspect",
         "inspect:inspect_command",

@@ -1,14 +1,15 @@
-"""What commands that translate share: the flags for models and workers, and loading the models."""
+"""What commands that translate share: the flags for models and workers, checking flags, and loading the models."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.errors import UserError
+from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.config import SearchConfig, flag_of, settings_in
+from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.inference.workers import check_threads
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = Path("model.npz")
 SHOWN = "Output"
+BADLY_COVERED = 0.2
+"""Share of a vocabulary's words below which a model of the reverse direction is probably not one (see its coverage)."""
 
 Models = Annotated[
     list[Path] | None,
@@ -38,6 +41,42 @@ Threads = Annotated[
         rich_help_panel=SearchConfig.panel,
     ),
 ]
+
+
+def search_config(**settings: Any) -> SearchConfig:
+    """Return the settings of a search, given as flags.
+
+    Raises:
+        UserError: if one is outside its limits, or has no effect with the others.
+    """
+    config = SearchConfig(**settings)
+    changed = {name for name, field in settings_in(SearchConfig).items() if getattr(config, name) != field.default}
+    if config.sample and "beam" in changed:
+        raise usage_error("--sample draws tokens at random and has no beam", where="--beam", fix="leave --beam out")
+    needs = {"temperature": "sample", "seed": "sample", "rerank_weight": "rerank"}
+    for name, needed in needs.items():
+        if name in changed and not getattr(config, needed):
+            flag = flag_of(needed)
+            raise usage_error(
+                f"{flag_of(name)} has no effect without {flag}", where=flag_of(name), fix=f"add {flag}, or leave it out"
+            )
+    return config
+
+
+def load_reverse_model(translator: Translator, config: SearchConfig) -> None:
+    """Load the model of ``--rerank``, if there is one, and warn if it seems to be of another language.
+
+    Raises:
+        UserError: if the file is missing or not a model.
+    """
+    if config.rerank is None:
+        return
+    share = translator.reverse_model(config).coverage(translator.target_tokenizer)
+    if share is not None and share < BADLY_COVERED:
+        console.warn(
+            f"{config.rerank} has seen only {share:.0%} of the target words in its training sources: does it translate "
+            "in the reverse direction?"
+        )
 
 
 def load_translator(models: list[Path] | None, threads: int | None) -> Translator:

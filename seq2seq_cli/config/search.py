@@ -74,11 +74,31 @@ class SearchConfig(Section):
         low=0,
         high=10,
     )
+    rerank: str | None = setting(
+        None,
+        "Model of the reverse direction: how well it translates a hypothesis back counts in ranking, too.",
+        "MODEL",
+        shown="none",
+    )
+    rerank_weight: float = setting(0.5, "Weight of the model of --rerank.", "X", low=0, high=10)
     no_repeat_ngram: int = setting(
         0, "Never generate the same n-gram of N tokens twice; 0: no limit.", low=0, high=1000
     )
     n_best: int = setting(
         1, "Translations per sentence; above 1, each line has number, rank and text, with tabs.", low=1, high=1000
+    )
+    sample: bool = setting(
+        False, "Draw each token at random by its probability, instead of searching; --n-best N draws N samples.", ""
+    )
+    temperature: float = setting(
+        1.0,
+        "Divide the logits of --sample by this; below 1, probable tokens are drawn more often.",
+        "X",
+        low=0.01,
+        high=100,
+    )
+    seed: int = setting(
+        1, "Random seed of --sample; the same seed draws the same samples of a sentence.", low=0, high=(1 << 63) - 1
     )
     max_length: int | str = setting(
         "2x+10",
@@ -101,7 +121,19 @@ class SearchConfig(Section):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n_best > self.beam:
+        if self.sample and self.rerank is not None:
+            raise usage_error(
+                "--sample draws translations at random, and --rerank ranks those of a search",
+                where="--rerank",
+                fix="use one of them",
+            )
+        if self.rerank is not None and self.beam == 1:
+            raise usage_error(
+                "--rerank chooses between hypotheses, and --beam 1 keeps only one",
+                where="--rerank",
+                fix="use --beam 2 or more",
+            )
+        if self.n_best > self.beam and not self.sample:
             raise usage_error(
                 f"--n-best {self.n_best} is more than --beam {self.beam}",
                 where="--n-best",

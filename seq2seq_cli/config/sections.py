@@ -25,7 +25,7 @@ UNLIMITED_EPOCHS = 1_000_000
 
 @dataclass(frozen=True)
 class CorpusConfig(Section):
-    """The files to read: corpora, and tokenizers that were trained before."""
+    """The files to read: corpora, and tokenizers or a model that were trained before."""
 
     panel: ClassVar[str] = "Files"
 
@@ -35,6 +35,12 @@ class CorpusConfig(Section):
         None, "Source tokenizer, from 'seq2seq tokenizer train'.", "FILE", shown="learned from CORPUS"
     )
     target_tokenizer: str | None = setting(None, "Target tokenizer, likewise.", "FILE", shown="learned from CORPUS")
+    start_from: str | None = setting(
+        None,
+        "Fine-tune this model: its weights, tokenizers, network and settings are the start.",
+        "MODEL",
+        shown="random weights",
+    )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,11 @@ class Hypothesis(NamedTuple):
     tokens: tuple[int, ...]
     log_probability: float
     score: float
+
+
+def best_of(hypotheses: Iterable[Hypothesis], count: int) -> list[Hypothesis]:
+    """Return up to ``count`` hypotheses, those with the highest score first."""
+    return sorted(hypotheses, key=lambda h: (-h.score, h.tokens))[:count]
 
 
 def length_normalized(log_probability: float, length: int, config: SearchConfig) -> float:

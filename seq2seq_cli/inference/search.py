@@ -1,4 +1,4 @@
-"""Search for the best translations of a batch: beam search, or greedy search if the beam is one."""
+"""Search for the best translations of a batch: beam search, greedy search if the beam is one, or random samples."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from seq2seq_cli.config import SearchConfig, length_limit
 from seq2seq_cli.inference.beam import beam_search
 from seq2seq_cli.inference.ensemble import Ensemble
 from seq2seq_cli.inference.greedy import greedy_search
-from seq2seq_cli.inference.hypothesis import Hypothesis, SpecialTokens
+from seq2seq_cli.inference.hypothesis import Hypothesis, SpecialTokens, best_of
 from seq2seq_cli.inference.reranking import rerank
+from seq2seq_cli.inference.sampling import sample
 from seq2seq_cli.inference.step_decoder import StepDecoder
 from seq2seq_cli.nn.lexical_prior import Lexicon
 from seq2seq_cli.nn.packing import Packing
@@ -65,7 +66,8 @@ def search(
         reverse_lexicon: the table for reranking after a beam search (see ``reranking``); None: no reranking.
 
     Returns:
-        Up to ``n_best`` hypotheses for each sentence, best first.
+        Up to ``n_best`` hypotheses for each sentence, best first; with ``rerank``, as many as the search is wide,
+        because the model of the reverse direction has yet to rank them. With ``sample``, ``n_best`` samples as drawn.
     """
     # Pack the sources, longest first.
     order = sorted(range(len(sources)), key=lambda k: -len(sources[k]))
@@ -74,12 +76,16 @@ def search(
     ids = np.array([source[step] for step, size in enumerate(packing.batch_sizes) for source in longest_first[:size]])
     limits = np.array([longest_output(length, config) for length in packing.lengths])
     special = SpecialTokens(bos, eos, frozenset((bos, *suppressed)))
+    if config.sample:
+        drawn = sample(decoders, longest_first, ids, packing, limits, config, special)
+        return [drawn[row] for row in np.argsort(order)]
     ensemble = Ensemble(decoders, ids, packing)
     table = reverse_lexicon if config.reverse_weight else None
     if config.beam == 1:
         finished, table = greedy_search(ensemble, limits, config, special), None
     else:  # the best after reranking need not be the best of the beam
-        wider, collected = (1, 0) if table is None else (RERANKED, RERANKED * RERANKED * config.beam)
+        reranked = table is not None or config.rerank is not None
+        wider, collected = (RERANKED, RERANKED * RERANKED * config.beam) if reranked else (1, 0)
         config = dataclasses.replace(config, beam=wider * config.beam)
         finished = beam_search(ensemble, limits, config, special, collected)
     # Rank each sentence's hypotheses, and return to the order of the sources.
@@ -88,5 +94,5 @@ def search(
         hypotheses = finished[row]
         if table is not None:
             hypotheses = rerank(hypotheses, table, sources[k], eos, config.reverse_weight)
-        results[k] = sorted(hypotheses, key=lambda h: (-h.score, h.tokens))[: config.n_best]
+        results[k] = best_of(hypotheses, config.n_best if config.rerank is None else config.beam)
     return results

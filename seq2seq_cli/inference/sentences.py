@@ -28,6 +28,10 @@ class Source:
         """Whether there is nothing to translate."""
         return len(self.ids) == 1
 
+    def text_for(self, ids: tuple[int, ...]) -> str:
+        """Return the text whose tokens these are: the sentence, or the one with names in place of unknown words."""
+        return self.text if self.substitution is None or ids is self.ids else self.substitution.text
+
     def read_for(self, translation: Translation | None) -> tuple[int, ...]:
         """Return the tokens that the encoder read for one of its translations."""
         return self.substituted_ids if translation and translation.copied else self.ids
@@ -51,9 +55,10 @@ class Translation:
     """One translation of one sentence.
 
     ``log_probability`` is in nats. Hypotheses are ranked by ``score``: the log-probability normalized by length, plus,
-    with a reverse lexical table, the weighted reverse log-probability (see ``reranking``). ``tokens`` are the target
-    tokens as text, each with the space before it, and ``ids`` are the same tokens as numbers. ``copied`` are the words
-    of the source that were copied into it; their ids are those of the names in their place.
+    with a reverse lexical table or a model of the reverse direction, the weighted reverse log-probability (see
+    ``reranking`` and ``reverse_model``). ``tokens`` are the target tokens as text, each with the space before it, and
+    ``ids`` are the same tokens as numbers. ``copied`` are the words of the source that were copied into it; their ids
+    are those of the names in their place.
     """
 
     text: str

@@ -17,6 +17,7 @@ from seq2seq_cli.inference.copying import Copier, Substitution
 from seq2seq_cli.inference.explanation import forced_decoding, lexical_prior
 from seq2seq_cli.inference.hypothesis import Hypothesis
 from seq2seq_cli.inference.prepared_decoder import prepare_decoder
+from seq2seq_cli.inference.reverse_model import ReverseModel
 from seq2seq_cli.inference.search import search
 from seq2seq_cli.inference.sentences import Source, SourceNotes, Step, Translation
 from seq2seq_cli.inference.step_decoder import StepDecoder
@@ -71,6 +72,7 @@ class Translator:
             [checkpoint.training_vocabulary for checkpoint in checkpoints],
         )
         self._decoders: list[StepDecoder] = []
+        self._reverse_models: dict[str, ReverseModel] = {}
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
@@ -129,15 +131,29 @@ class Translator:
         sources = (self.read(text, config) for text in texts)
         return (n_best for _, n_best in self.translate_sources(sources, config))
 
+    def reverse_model(self, config: SearchConfig) -> ReverseModel:
+        """Return the model of ``config.rerank``, loaded when it is first asked for.
+
+        Raises:
+            UserError: if the file is missing or not a model.
+        """
+        path = str(config.rerank)
+        with self._preparing:
+            if path not in self._reverse_models:
+                self._reverse_models[path] = ReverseModel.load(path)
+        return self._reverse_models[path]
+
     def reranks(self, config: SearchConfig) -> bool:
-        """Return whether a search with these settings reranks its hypotheses (see ``reranking``)."""
-        return self._reverse_lexicon is not None and config.beam > 1 and config.reverse_weight > 0
+        """Return whether a search with these settings reranks by the reverse lexical table (see ``reranking``)."""
+        by_table = self._reverse_lexicon is not None and config.reverse_weight > 0
+        return by_table and config.beam > 1 and not config.sample
 
     def read(self, text: str, config: SearchConfig | None = None) -> Source:
         """Encode a sentence; one with more than ``max_source_length`` tokens is truncated."""
         config = config or SearchConfig()
         ids, truncated = self._encoded(text, config)
-        substitution = None if truncated or not config.copy_unknown else self._copier.substitute(text)
+        copying = config.copy_unknown and not config.sample and not truncated
+        substitution = self._copier.substitute(text) if copying else None
         if substitution is None:
             return Source(text, ids, truncated)
         return Source(text, ids, False, substitution, self._encoded(substitution.text, config)[0])
@@ -190,6 +206,9 @@ class Translator:
             count = min(self.workers.size, math.ceil(len(chosen) / SMALLEST_BATCH))
             shards = [chosen[k::count] for k in range(count)]  # every worker gets sentences of all lengths
             found = self.workers.call("_search", [([ids[k] for k in shard], config) for shard in shards])
+            if config.rerank is not None:
+                texts = [[sources[k].text_for(ids[k]) for k in shard] for shard in shards]
+                found = self.workers.call("_rerank", [(*each, config) for each in zip(texts, found)])
             batch = []
             for k, hypotheses in zip(chain(*shards), chain(*found)):
                 substitution = sources[k].substitution if ids[k] is not sources[k].ids else None
@@ -270,6 +289,11 @@ class Translator:
                 self._decoders = [prepare_decoder(model) for model in self.models]
         suppressed = () if config.allow_unknown else (UNKNOWN,)
         return search(self._decoders, sources, config, BOS, EOS, suppressed, self._reverse_lexicon)
+
+    def _rerank(
+        self, texts: Sequence[str], found: Sequence[Sequence[Hypothesis]], config: SearchConfig
+    ) -> list[list[Hypothesis]]:
+        return self.reverse_model(config).rerank(texts, found, self.target_tokenizer, config)
 
     def _complete(self, substitution: Substitution, hypothesis: Hypothesis) -> bool:
         return substitution.complete(hypothesis.tokens, self.target_tokenizer.vocabulary)

@@ -6,7 +6,8 @@ member                content
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a later setting,
                       such as a lexical prior
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
-                      be missing): words of the training sources, and the longest one's tokens
+                      be missing): words of the training sources, and the longest one's tokens; ``start_from`` of a
+                      fine-tuned model: the file that its training started from
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
@@ -182,6 +183,8 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "valid": recipe.corpora.valid,
         "threads": recipe.threads,
     }
+    if recipe.corpora.start_from is not None:
+        settings["start_from"] = recipe.corpora.start_from
     uses_version_2 = model.config.uses_later_settings() or recipe.training.uses_later_settings()
     members: dict[str, npt.NDArray[Any]] = {
         "format": json_member({"name": format_name, "version": VERSIONS[uses_version_2]}),
@@ -301,6 +304,7 @@ def _recipe_from_json(config: dict[str, Any]) -> Recipe:
         "valid": config.get("valid"),
         "source_tokenizer": files["source"],
         "target_tokenizer": files["target"],
+        "start_from": config.get("start_from"),
     }
     return Recipe(
         config_from_json(CorpusConfig, corpora),

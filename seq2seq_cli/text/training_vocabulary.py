@@ -33,6 +33,11 @@ class TrainingVocabulary:
         words = {word.casefold() for text in texts for word in _words(text)}
         return cls(longest, frozenset(words) if len(words) <= MAX_WORDS else frozenset())
 
+    def joined(self, other: TrainingVocabulary) -> TrainingVocabulary:
+        """Return the vocabulary of two trainings, one after the other; no words if those of one are unknown."""
+        words = self.words | other.words if self.words and other.words else frozenset()
+        return TrainingVocabulary(max(self.longest, other.longest), words if len(words) <= MAX_WORDS else frozenset())
+
     def oov_words(self, text: str) -> list[str]:
         """Return the out-of-vocabulary words of a text, in order, each once; none if the vocabulary is unknown.
 

@@ -3,7 +3,8 @@
 ``train`` yields them in this order: information before the first step (``TrainingCorpus``, ``Vocabularies``,
 ``SuspiciousPairs``, ``SyntheticPairs`` if there are any, ``Network``, ``RecipeChosen``, ``CostEstimate``),
 ``TrainingStarted``, then each ``StepReport`` and ``ValidationReport``, followed by its diagnostics, and
-``TrainingFinished``. Notes about the data may come at any time before ``TrainingStarted``.
+``TrainingFinished``. Notes about the data may come at any time before ``TrainingStarted``. A training that starts from
+another model yields ``StartedFrom`` first, and a ``ValidationReport`` of step 0 before its first step.
 """
 
 from __future__ import annotations
@@ -22,6 +23,14 @@ from seq2seq_cli.text.statistics import Finding, Lengths
 @dataclass(frozen=True)
 class NothingHeldOut:
     """No pair could be held out for validation, so the training pairs are used for it."""
+
+
+@dataclass(frozen=True)
+class StartedFrom:
+    """The weights, tokenizers and settings are those of the model at ``path``, which was trained on ``corpus``."""
+
+    path: Path
+    corpus: str
 
 
 @dataclass(frozen=True)
@@ -205,7 +214,10 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """One validation: loss in nats per real target token, BLEU of greedy translations, and some of them."""
+    """One validation: loss in nats per real target token, BLEU of greedy translations, and some of them.
+
+    ``step`` and ``epoch`` are 0 before the first step of a training that starts from another model.
+    """
 
     step: int
     epoch: int
@@ -277,7 +289,8 @@ class TrainingFinished:
 
 Diagnostic = GradientClipped | WorseThanGuessing | TranslationsAllEqual | ValidationLossRising
 Preparation = (
-    NothingHeldOut
+    StartedFrom
+    | NothingHeldOut
     | PairsSkipped
     | TrainingCorpus
     | Vocabularies

@@ -47,7 +47,7 @@ def open_log(
     Args:
         path: the file; None for no log.
         step: step of the training state that is resumed; 0 for a new run, which backs up an existing log.
-        history: the validations in the training state.
+        history: the validations in the training state; a run that was resumed at step 0 may have one.
     """
     if path is None:
         yield None
@@ -55,9 +55,10 @@ def open_log(
     file = Path(path)
     with explain_os_errors(path, "write"):
         if file.is_file() or not file.exists():  # a device or a pipe has no earlier records
-            if not step and file.exists() and file.stat().st_size:
+            resumed = step or history
+            if not resumed and file.exists() and file.stat().st_size:
                 back_up(file, backup_path(file), move=True)
-            kept = kept_lines(file, step, history) if step else []
+            kept = kept_lines(file, step, history) if resumed else []
             with atomic_file(file) as log:
                 log.write("".join(kept).encode())
         stream = file.open("a", encoding="utf-8", newline="\n")

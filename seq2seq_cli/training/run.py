@@ -42,6 +42,7 @@ from seq2seq_cli.training.events import (
     Network,
     NothingHeldOut,
     RecipeChosen,
+    StartedFrom,
     StepReport,
     SyntheticPairs,
     TrainingFinished,
@@ -51,6 +52,7 @@ from seq2seq_cli.training.events import (
 from seq2seq_cli.training.fit import fit_to_corpus, planned_epochs
 from seq2seq_cli.training.lexicon import learn_tables
 from seq2seq_cli.training.metrics_log import open_log
+from seq2seq_cli.training.start import check_start_stays, fit_fine_tuning, load_start, mix_tables
 from seq2seq_cli.training.trainer import INITIAL_STREAM, Trainer, random_stream
 from seq2seq_cli.training.validation import Validation
 
@@ -96,6 +98,7 @@ def train(
     """
     recipe, output = recipe or Recipe(), Path(output)
     outputs = _check_outputs(output, log_file)
+    check_start_stays(recipe, output, log_file)
     find_cell(recipe.model.cell)
     find_optimizer(recipe.training.optimizer)
     recipe = dataclasses.replace(recipe, threads=check_threads(recipe.threads))
@@ -134,14 +137,18 @@ def _check_outputs(output: Path, log_file: str | Path | None) -> list[Path]:
 def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, None, Trainer]:
     """Read and encode the corpora, make or load the model, and return the trainer, ready to start."""
     resumed = _load_state(recipe, output) if resume else None
+    start = None
     if resumed:
         recipe = dataclasses.replace(_continued(resumed[0].recipe, recipe), threads=recipe.threads)
+    elif recipe.corpora.start_from is not None:
+        start, recipe = load_start(recipe)
+        yield StartedFrom(Path(str(recipe.corpora.start_from)), start.corpus)
     train_text, valid_text = read_corpora(recipe)
     if valid_text is train_text:
         yield NothingHeldOut()
     if not resumed:
-        recipe, chosen = fit_to_corpus(recipe, len(train_text))
-    checkpoint = resumed[0] if resumed else _new_model(recipe, train_text)
+        recipe, chosen = (fit_fine_tuning if start else fit_to_corpus)(recipe, len(train_text))
+    checkpoint = resumed[0] if resumed else start or _new_model(recipe, train_text)
     checkpoint.recipe = recipe
 
     train, skipped = encode_pairs(train_text, checkpoint)
@@ -154,8 +161,13 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
             yield skipped
     del train_text, valid_text
     longest = int(train.ids.source.lengths.max()) - 1
-    checkpoint.training_vocabulary = TrainingVocabulary.of(train.text.sources, longest)
-    if not resumed:
+    vocabulary = TrainingVocabulary.of(train.text.sources, longest)
+    if start:
+        checkpoint.training_vocabulary = start.training_vocabulary.joined(vocabulary)
+        checkpoint.model.tables = mix_tables(start.model.tables, learn_tables(checkpoint, train.ids), train.ids)
+    elif recipe.corpora.start_from is None:  # else the state has the words of both trainings
+        checkpoint.training_vocabulary = vocabulary
+    if not (resumed or start):
         checkpoint.model.tables = learn_tables(checkpoint, train.ids)
     validation = Validation(checkpoint, valid.text, recipe.threads or 1)
     state = resumed[1] if resumed else None

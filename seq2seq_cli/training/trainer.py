@@ -146,6 +146,8 @@ class Trainer:
         Raises:
             UserError: if the loss is not a finite number.
         """
+        if self.checkpoint.recipe.corpora.start_from is not None and not self.step and not self.checkpoint.history:
+            yield self._validate()  # what the model could do before it was fine-tuned
         saved = time.monotonic()
         while not self.finished:
             if not self.batch:  # an epoch continues as it began, even if it is resumed
@@ -228,7 +230,7 @@ class Trainer:
         self.seconds += time.perf_counter() - start
         report = ValidationReport(
             step=self.step,
-            epoch=self.epoch,
+            epoch=self.epoch if self.step else 0,
             seconds=self.seconds,
             valid_loss=nll,
             valid_perplexity=perplexity(nll),

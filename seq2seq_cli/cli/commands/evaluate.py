@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.cli.flags import with_flags
-from seq2seq_cli.cli.search_flags import DEFAULT_MODEL, SHOWN, Models, Threads, load_translator
+from seq2seq_cli.cli.search_flags import (
+    DEFAULT_MODEL,
+    SHOWN,
+    Models,
+    Threads,
+    load_reverse_model,
+    load_translator,
+    search_config,
+)
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.scores import say_remarks, score_lines
 from seq2seq_cli.cli.terminal.translations import report_truncated
@@ -136,7 +144,7 @@ def evaluate_command(
     seq2seq eval test.tsv -m lstm.npz -m gru.npz --compare
     seq2seq eval --hypotheses output.txt --references test.en --json
     """
-    config = SearchConfig(**search)
+    config = search_config(**search)
     names = parse_metrics(metrics)
     files = hypotheses or []
     _check(corpus, model, files, references, compare, output_file, train_corpus, examples)
@@ -147,6 +155,8 @@ def evaluate_command(
         console.check_output(output_file)
     groups = _groups(model, files, compare)
     translators = [load_translator(group, threads) for group in groups]
+    for translator in translators:
+        load_reverse_model(translator, config)
     trained_on = [name for translator in translators for name in translator.corpora]
     sources, targets, data = _test_set(corpus, references, trained_on, keep_empty=bool(files))
     sets = {} if compare or corpus is not None or references is not None else read_builtin_sets()
@@ -163,6 +173,11 @@ def evaluate_command(
         settings |= {"models": models, "beam": config.beam, "length_penalty": config.length_penalty}
         if any(translator.reranks(config) for translator in translators):
             settings["reverse_weight"] = config.reverse_weight
+        if config.rerank is not None:
+            settings |= {"rerank": config.rerank, "rerank_weight": config.rerank_weight}
+        if config.sample:
+            del settings["beam"]
+            settings |= {"sample": True, "temperature": config.temperature, "seed": config.seed}
         if_changed = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown")
         settings |= {
             name: getattr(config, name) for name in if_changed if getattr(config, name) != getattr(_DEFAULTS, name)
@@ -296,7 +311,7 @@ def _translated(translator: Translator, texts: list[str], config: SearchConfig) 
     translator.workers.start()  # before the progress bar starts a thread
     sources = [translator.read(text, config) for text in texts]
     outputs = [""] * len(sources)
-    with _progress(len(sources), config.beam) as progress:
+    with _progress(len(sources), "by sampling" if config.sample else f"with beam {config.beam}") as progress:
         for batch in translator.translate_batches(sources, config):
             for k, n_best in batch:
                 outputs[k] = n_best[0].text
@@ -306,9 +321,9 @@ def _translated(translator: Translator, texts: list[str], config: SearchConfig) 
 
 
 @contextmanager
-def _progress(sentences: int, beam: int) -> Iterator[Callable[[int], object]]:
+def _progress(sentences: int, how: str) -> Iterator[Callable[[int], object]]:
     """Show the progress of translation: a bar on a terminal, one line elsewhere."""
-    what = f"translating {sentences:,} sentences with beam {beam}"
+    what = f"translating {sentences:,} sentences {how}"
     if console.quiet() or sys.stderr is None or not sys.stderr.isatty():
         console.say(f"{what} …")
         yield lambda done: None

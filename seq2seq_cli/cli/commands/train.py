@@ -110,6 +110,7 @@ def train_command(
       seq2seq train --dry-run
       seq2seq train pairs.tsv -o mine.npz --max-minutes 10
       seq2seq train train.de,train.en --valid val.de,val.en --config recipe.toml
+      seq2seq train new.tsv --start-from mine.npz -o tuned.npz
     """
     given = {"corpus": corpus, "threads": threads, **settings}
     given |= {"output": output, "log_file": log_file, "dry_run": dry_run, "resume": resume}

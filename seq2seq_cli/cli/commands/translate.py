@@ -8,7 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from seq2seq_cli.cli.flags import with_flags
-from seq2seq_cli.cli.search_flags import SHOWN, Models, Threads, load_translator
+from seq2seq_cli.cli.search_flags import (
+    SHOWN,
+    Models,
+    Threads,
+    load_reverse_model,
+    load_translator,
+    search_config,
+)
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.prompt import Prompt
 from seq2seq_cli.cli.terminal.translations import Style, write_translations
@@ -77,13 +84,16 @@ def translate_command(
     seq2seq translate "Where is the station?" --explain
     seq2seq translate < letter.txt > letter.fr.txt
     seq2seq translate -m a.npz -m b.npz --n-best 3 --json < letter.txt
+    seq2seq translate -m en-fr.npz --rerank fr-en.npz < letter.txt
+    seq2seq translate --sample --temperature 0.7 --n-best 5 "Thank you."
     """
-    config = SearchConfig(**search)
+    config = search_config(**search)
     style = Style(scores, explain, as_json)
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
     translator = load_translator(model, threads)
+    load_reverse_model(translator, config)
     with console.output_to(output_file or STDIO) as output:
         if not texts and input_file is None and sys.stdin is not None and sys.stdin.isatty():
             Prompt(translator, config, style, output).run()

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from seq2seq_cli.cli.terminal.charts import bar
 from seq2seq_cli.config import UNLIMITED_EPOCHS, ModelConfig, flag_of
+from seq2seq_cli.text.builtin import BUILTIN
 from seq2seq_cli.text.statistics import Bucket, length_histogram
 from seq2seq_cli.training.events import (
     BatchesSplit,
@@ -17,6 +18,7 @@ from seq2seq_cli.training.events import (
     PairsSkipped,
     Preparation,
     RecipeChosen,
+    StartedFrom,
     SuspiciousPairs,
     SyntheticPairs,
     TrainingCorpus,
@@ -61,6 +63,9 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
             return recipe_lines(pairs, settings)
         case CostEstimate():
             return cost_lines(event)
+        case StartedFrom(path, corpus):
+            trained_on = "the built-in corpus" if corpus == BUILTIN else corpus
+            return [f"start:      {path}, trained on {trained_on}: its weights, tokenizers, network and settings"]
         case BatchesSplit(tokens, size):
             return [f"note:       --max-tokens-per-batch {tokens} makes some batches smaller than --batch-size {size}"]
         case ModelBackedUp(path, backup):

@@ -185,6 +185,8 @@ def validation_lines(report: ValidationReport, halved: bool = True) -> list[str]
     """
     not_improved = "  no improvement: the learning rate is halved" if halved else "  no improvement"
     kept = "  best so far, saved" if report.improved else not_improved
+    if not report.step:
+        kept = "  before the first step, saved"
     lines = [
         f"epoch {report.epoch}  step {report.step}  {clock(report.seconds)}  valid loss {report.valid_loss:.3f}  "
         f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}{kept}"
@@ -203,10 +205,8 @@ def summary(event: TrainingFinished) -> list[str]:
         return []
     best, kept = event.best, "the model of an earlier run, which is still the best"
     if best is not None:
-        kept = (
-            f"the model of epoch {best.epoch}, step {best.step}: perplexity {best.valid_perplexity:.2f}, "
-            f"BLEU {best.valid_bleu:.1f}"
-        )
+        which = f"of epoch {best.epoch}, step {best.step}" if best.step else "before the first step"
+        kept = f"the model {which}: perplexity {best.valid_perplexity:.2f}, BLEU {best.valid_bleu:.1f}"
     lines = [f"done: {event.steps} steps in {clock(event.seconds)}; kept: {kept}"]
     if event.stopped_early:
         patience = event.checkpoint.recipe.training.patience

@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from seq2seq_cli.cli.search_flags import load_reverse_model
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.interrupts import CANCELLED, KEY_BINDINGS, catch_interrupts, interrupt_key_off
 from seq2seq_cli.cli.terminal.translations import Style, write_translations
-from seq2seq_cli.config import SearchConfig, settings_in
+from seq2seq_cli.config import SearchConfig, settings_in, type_of
 from seq2seq_cli.errors import UserError, usage_error
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ HISTORY_LENGTH = 1000
 """Maximum lines of history that are kept between sessions."""
 HELP = 25
 """Width of the column of commands in the help text."""
+NONE = "none"
+"""Switches off a setting that names a file."""
 NOT_AT_THE_PROMPT = ("batch_size", "max_tokens_per_batch", "max_source_length")
 """Settings of the search that matter only for many lines."""
 
@@ -132,12 +135,17 @@ class Prompt:
     def _set(self, field: str, argument: str) -> None:
         name = f":{field.replace('_', '-')}"
         if argument:
-            changed: dict[str, Any] = {field: parse(name, argument, type(self._value(field)))}
+            searched = settings_in(SearchConfig).get(field)
+            kind = type_of(SearchConfig, searched) if searched else bool
+            may_be_none = searched is not None and searched.default is None and argument == NONE
+            changed: dict[str, Any] = {field: None if may_be_none else parse(name, argument, kind)}
             if hasattr(self.style, field):
                 self.style = dataclasses.replace(self.style, **changed)
             else:
                 try:
-                    self.config = dataclasses.replace(self.config, **changed)
+                    config = dataclasses.replace(self.config, **changed)
+                    load_reverse_model(self.translator, config)
+                    self.config = config
                 except UserError as error:  # its message is about flags
                     raise usage_error(
                         error.what.replace("--", ":"), where=name, fix=error.fix.replace("--", ":")
@@ -150,6 +158,8 @@ class Prompt:
     def _shown(self, name: str) -> str:
         """Return the current value of the setting that a command changes."""
         value = self._value(name[1:].replace("-", "_"))
+        if value is None:
+            return NONE
         return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
     def _quit(self, _: str) -> None:
@@ -160,6 +170,8 @@ def _described(field: dataclasses.Field[Any]) -> tuple[str, str]:
     """Return the placeholder and the description of a setting."""
     metadata = field.metadata
     argument = "|".join(metadata["choices"]) or metadata["metavar"] or "on|off"
+    if field.default is None:
+        argument = f"{argument}|{NONE}"
     return argument, metadata["text"].rstrip(".")
 
 
