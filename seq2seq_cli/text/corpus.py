@@ -3,27 +3,26 @@
 ==================  =======================================================================================
 ``pairs.tsv``       source, a tab, target; further columns are ignored (Tatoeba and Anki exports work as they come)
 ``train.de,train.en``  two aligned files, a sentence per line
-``….gz``            either of them, compressed
+``….gz`` and others  either of them, compressed or in UTF-16: any file that ``streams`` recognizes
 ``-``               standard input, as ``pairs.tsv``, or as one of two aligned files
 ==================  =======================================================================================
 
-Text is UTF-8. A byte-order mark at the start of a file is dropped. A line ends at LF or CRLF and nowhere else.
+Text is UTF-8. A byte-order mark at the start of a line is dropped. A line ends at LF, CRLF or a lone CR, and nowhere
+else.
 """
 
 from __future__ import annotations
 
-import gzip
+import codecs
 import random
-import zlib
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, compress, zip_longest
 from pathlib import Path
-from typing import IO, cast
 
-from seq2seq_cli.errors import UserError, explain_os_errors
-from seq2seq_cli.text.inputs import STDIO, standard_input, title
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.text.inputs import text_pieces, title
 from seq2seq_cli.text.lines import Lines
 
 LONGEST_LINE = 16 << 20
@@ -77,38 +76,15 @@ class Corpus:
 def read_lines(path: str) -> Iterator[str]:
     """Yield the lines of a text file, plain or compressed, or of standard input (``-``), without line ends.
 
+    A line ends at LF, CRLF or a lone CR, and nowhere else. Each is yielded as soon as its end has arrived.
+
     Raises:
         UserError: if it cannot be read, or at the first line that is not UTF-8.
     """
     name = title(path)
-    with explain_os_errors(name, "read"):
-        if path == STDIO:
-            yield from decode_lines(standard_input(), name)
-        elif path.endswith(".gz"):
-            try:
-                with gzip.open(path, "rb") as file:
-                    yield from decode_lines(cast(IO[bytes], file), name)
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-                raise UserError(
-                    f"this gzip file is truncated or damaged: {error}", where=name, fix="download or compress it again"
-                ) from None
-        else:
-            with Path(path).open("rb") as file:
-                yield from decode_lines(file, name)
-
-
-def decode_lines(file: IO[bytes], name: str) -> Iterator[str]:
-    """Yield the text of each line of an open file, checked to be UTF-8."""
-    for number, raw in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), start=1):
-        if len(raw) > LONGEST_LINE:
-            raise UserError(
-                f"this line is longer than {LONGEST_LINE >> 20} MiB",
-                where=f"{name}, line {number}",
-                fix="give a text file with one sentence per line",
-            )
-        line = raw.removesuffix(b"\n").removesuffix(b"\r")
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
+    for number, line in enumerate(_split_lines(text_pieces(path), name), start=1):
+        while line.startswith(codecs.BOM_UTF8):  # also where files were joined
+            line = line.removeprefix(codecs.BOM_UTF8)
         try:
             yield line.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -117,6 +93,37 @@ def decode_lines(file: IO[bytes], name: str) -> Iterator[str]:
                 where=f"{name}, line {number}",
                 fix="save the file as UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8",
             ) from None
+
+
+def _split_lines(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield the lines of a text that comes in pieces; a CRLF may be divided between two of them."""
+    rest, after_cr, number = b"", False, 0
+    for piece in pieces:
+        if after_cr and piece:
+            piece = piece.removeprefix(b"\n")  # of the line that ended with the piece before
+            after_cr = False
+        if not piece:
+            continue
+        after_cr = piece.endswith(b"\r")
+        lines = piece.splitlines()  # of bytes: at LF, CRLF and CR only
+        lines[0] = rest + lines[0]
+        rest = b"" if piece.endswith((b"\r", b"\n")) else lines.pop()
+        for line in lines:
+            number += 1
+            _check_length(line, number, name)
+            yield line
+        _check_length(rest, number + 1, name)
+    if rest:
+        yield rest
+
+
+def _check_length(line: bytes, number: int, name: str) -> None:
+    if len(line) > LONGEST_LINE:
+        raise UserError(
+            f"this line is longer than {LONGEST_LINE >> 20} MiB",
+            where=f"{name}, line {number}",
+            fix="give a text file with one sentence per line",
+        )
 
 
 def read_corpus(name: str) -> Corpus:
