@@ -15,7 +15,7 @@ import typer
 from seq2seq_cli import __version__
 from seq2seq_cli.cli.signals import ending_signals
 from seq2seq_cli.cli.terminal import console
-from seq2seq_cli.errors import DataWarning, UserError
+from seq2seq_cli.errors import DataNote, DataWarning, UserError
 
 # Depending on its version, Typer bundles Click or uses the installed one: take the classes that it uses.
 ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -76,7 +76,9 @@ def run(app: typer.Typer) -> int:
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
     """Write a warning about data in our form, and any other as Python does, for example that of a library."""
-    if issubclass(category, DataWarning):
+    if issubclass(category, DataNote):
+        console.say(f"note: {message}", indent=2)
+    elif issubclass(category, DataWarning):
         console.warn(str(message))
     else:
         _python_shows(message, category, *where, **options)
