@@ -86,6 +86,9 @@ def warning_of(event: Preparation) -> str | None:
             if share >= MUCH_UNKNOWN:
                 text += "; use --tokenizer bpe, a larger --vocab-size, or a tokenizer trained on this text"
             return text
+        case SuspiciousPairs(findings):
+            severe = [f"{found.what} ({found.advice})" for found in findings if found.severe]
+            return f"this corpus teaches hardly any translation: {'; '.join(severe)}" if severe else None
         case _:
             return None
 
