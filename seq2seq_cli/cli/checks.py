@@ -45,7 +45,7 @@ def check_files(context: Any) -> None:
     outputs: list[Named] = [("standard output", 1)]
     for parameter in context.command.params:
         role, value = role_of(context.command, parameter), context.params.get(parameter.name)
-        if role == INPUT and value is None and parameter.name == "model":
+        if role == INPUT and not value and parameter.name == "model":
             value = DEFAULT_MODEL
         name = max(parameter.opts, key=len) if parameter.param_type_name == "option" else parameter.name.upper()
         for path in _values(value) if role else ():
