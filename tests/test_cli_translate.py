@@ -212,9 +212,12 @@ def test_an_output_file_is_written_whole_or_not_at_all(trained, cli, tmp_path):
     assert_explained(cli("translate", *model, "-i", "nothing.txt", "-o", "out.txt"), 1, "no such file", "nothing.txt")
     assert_explained(cli("translate", *model, "-i", "bad.txt", "-o", "out.txt"), 1, "not UTF-8", "bad.txt, line 2")
     assert (tmp_path / "out.txt").read_text() == "precious"
-    assert cli("translate", *model, "-i", "in.txt", "-o", "in.txt").returncode == 0
-    assert (tmp_path / "in.txt").read_text() == "rouge chat\nvieux chien\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "in.txt", "out.txt"]
+    assert_explained(cli("translate", *model, "-i", "in.txt", "-o", "in.txt"), 2, "would overwrite --input", "in.txt")
+    assert cli("translate", *model, "-i", "in.txt", "-o", "out.txt").returncode == 0
+    assert (tmp_path / "in.txt").read_text() == "red cat\nold dog\n"
+    assert (tmp_path / "out.txt").read_text() == "rouge chat\nvieux chien\n"
+    assert (tmp_path / "out.previous.txt").read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "in.txt", "out.previous.txt", "out.txt"]
     assert cli("translate", *model, "red cat", "-o", "/dev/null").returncode == 0
 
 
