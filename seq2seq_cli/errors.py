@@ -36,6 +36,14 @@ class UserError(Exception):
         return "\n".join(lines)
 
 
+class DataWarning(UserWarning):
+    """A warning about a file that is read all the same; the command line shows it on stderr."""
+
+
+class DataNote(DataWarning):
+    """A note on how a file is read, which needs no action."""
+
+
 def usage_error(what: str, *, where: str, fix: str = "") -> UserError:
     """Return the error for an invalid setting or flag (exit code 2)."""
     return UserError(what, where=where, fix=fix, exit_code=2)

@@ -80,3 +80,32 @@ def test_lines_are_wrapped_between_words_on_a_narrow_terminal_only(monkeypatch):
     assert console.wrapped("short", 2, Terminal()) == "short"
     assert console.wrapped(text, 2, io.StringIO()) == text
     assert console.wrapped(text, 2, None) == text
+
+
+def test_a_file_that_an_output_replaces_is_backed_up_with_a_note(cli, tmp_path):
+    (tmp_path / "t.txt").write_text("some text\n")
+    (tmp_path / "tok.json").write_text("my notes\n")
+    result = cli("tokenizer", "train", "t.txt", "-o", "tok.json")
+    assert result.returncode == 0
+    assert "note: the earlier file tok.json is backed up as tok.previous.json" in result.stderr.decode()
+    assert (tmp_path / "tok.previous.json").read_text() == "my notes\n"
+    again = cli("tokenizer", "train", "t.txt", "-o", "tok.json")  # the same content: nothing is lost
+    assert b"note" not in again.stderr
+    assert not (tmp_path / "tok.previous-2.json").exists()
+
+
+def test_an_output_whose_backup_could_not_be_written_is_refused_at_once(tmp_path):
+    name = "n" * 250  # "n….previous" is too long for a name
+    (tmp_path / name).write_text("my notes\n")
+    with pytest.raises(UserError, match="name too long"):
+        console.check_output(str(tmp_path / name))
+    console.check_output(str(tmp_path / "new"))
+
+
+def test_a_warning_about_data_is_shown_in_our_form_and_not_with_quiet(cli, tmp_path):
+    import gzip
+
+    (tmp_path / "t.gz").write_bytes(gzip.compress(b"some text\n") + b"rubbish")
+    warning = "warning: t.gz: 7 bytes behind the end of the gzip data are ignored; check that the file is complete\n"
+    assert warning in cli("tokenizer", "train", "t.gz", "-o", "tok.json").stderr.decode()
+    assert cli("tokenizer", "train", "t.gz", "-o", "tok.json", "-q").stderr == b""

@@ -203,3 +203,12 @@ def test_a_dry_run_may_run_beside_a_training_of_the_same_output(cli, tmp_path):
         assert_explained(cli("train", "p.tsv", *SMALL), 1, "another process")
         assert cli("train", "p.tsv", "--dry-run", *SMALL).returncode == 0
         assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_a_corpus_of_numbers_is_a_loud_warning_with_a_fix(cli, tmp_path):
+    (tmp_path / "p.tsv").write_text("".join(f"{k}\tsentence {k}\n" for k in range(60)))
+    result = cli("train", "p.tsv", "--dry-run", *SMALL)
+    assert result.returncode == 0
+    found, fix = "60 pairs with a number in place of text", "(the sides must be text: check the columns)"
+    assert f"suspicious: {found}, the first at p.tsv:1 {fix}" in result.stdout.decode()
+    assert f"warning: this corpus teaches hardly any translation: {found} {fix}" in result.stderr.decode()

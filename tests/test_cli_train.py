@@ -492,5 +492,5 @@ def test_a_model_is_fine_tuned_and_resumed_with_the_same_command(trained, cli, t
     assert again.returncode == 0, again.stderr.decode()
     assert "step 0" not in again.stderr.decode()
     same = cli("train", "new.tsv", "--start-from", "tuned.npz", "-o", "tuned.npz")
-    assert_explained(same, 2, "would be replaced", "--output", "-o tuned")
+    assert_explained(same, 2, "--output would overwrite --start-from")
     assert_explained(cli(*command, "--hidden-size", "16"), 2, "--hidden-size 16 is not that of the model to start from")

@@ -32,7 +32,7 @@ def test_as_many_lines_out_as_in_blank_ones_included(trained, cli):
     lines = ["red cat", "", "   ", "blue\u2028dog", "a\x0cb", "red\rcat", "\u0085", "\x00", "cat", ""]
     result = cli("translate", cwd=trained, stdin="\n".join(lines).encode())
     assert result.returncode == 0
-    assert result.stdout.count(b"\n") == 9  # the last line is empty and has no end: nine lines
+    assert result.stdout.count(b"\n") == 10  # a lone CR ends a line; the last one is empty and has no end: ten lines
     assert result.stdout.split(b"\n")[1] == b""
     assert cli("translate", cwd=trained, stdin=b"").stdout == b""
     assert cli("translate", cwd=trained, stdin=b"\n\n").stdout == b"\n\n"
@@ -237,9 +237,12 @@ def test_an_output_file_is_written_whole_or_not_at_all(trained, cli, tmp_path):
     assert_explained(cli("translate", *model, "-i", "nothing.txt", "-o", "out.txt"), 1, "no such file", "nothing.txt")
     assert_explained(cli("translate", *model, "-i", "bad.txt", "-o", "out.txt"), 1, "not UTF-8", "bad.txt, line 2")
     assert (tmp_path / "out.txt").read_text() == "precious"
-    assert cli("translate", *model, "-i", "in.txt", "-o", "in.txt").returncode == 0
-    assert (tmp_path / "in.txt").read_text() == "rouge chat\nvieux chien\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "in.txt", "out.txt"]
+    assert_explained(cli("translate", *model, "-i", "in.txt", "-o", "in.txt"), 2, "would overwrite --input", "in.txt")
+    assert cli("translate", *model, "-i", "in.txt", "-o", "out.txt").returncode == 0
+    assert (tmp_path / "in.txt").read_text() == "red cat\nold dog\n"
+    assert (tmp_path / "out.txt").read_text() == "rouge chat\nvieux chien\n"
+    assert (tmp_path / "out.previous.txt").read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "in.txt", "out.previous.txt", "out.txt"]
     assert cli("translate", *model, "red cat", "-o", "/dev/null").returncode == 0
 
 
@@ -293,7 +296,6 @@ def spawn(trained, *arguments, **options):
 STRANGE = [
     b"red\x00cat",
     b"\x1b[2J\x1b]0;title\x07red",
-    b"red\rcat",
     "red\u2028cat\u2029dog".encode(),
     "red\u0085cat".encode(),
     b"red\x0ccat\x0bdog",
@@ -318,7 +320,13 @@ def test_as_many_lines_out_as_in_whatever_the_lines_hold(trained, cli):
     assert result.stdout.count(b"\n") == len(STRANGE)
     result.stdout.decode("utf-8")  # no half of a surrogate pair
     assert "Traceback" not in message
-    assert "2 lines are longer than 1,000 tokens, the first is line 13" in message
+    assert "2 lines are longer than 1,000 tokens, the first is line 12" in message
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_each_line_is_translated_whatever_its_end(end, trained, cli):
+    result = cli("translate", cwd=trained, stdin=b"\xef\xbb\xbfred cat" + end + end + b"old dog" + end)
+    assert result.stdout == b"rouge chat\n\nvieux chien\n"
 
 
 def test_a_line_that_is_too_long_is_truncated_to_the_maximum(trained, cli):

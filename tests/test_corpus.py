@@ -52,9 +52,32 @@ def test_byte_order_mark_is_dropped_and_crlf_accepted(tmp_path):
     assert (list(corpus.sources), list(corpus.targets)) == (["a", "b"], ["A", "B"])
 
 
-def test_a_line_ends_at_lf_and_at_nothing_else(tmp_path):
-    strange = "a\u2028b\u0085c\x0bd\x0ce\rf"
-    assert list(read_lines(write(tmp_path / "p.txt", f"{strange}\nnext"))) == [strange, "next"]
+def test_a_line_ends_at_lf_crlf_or_cr_and_at_nothing_else(tmp_path):
+    strange = "a\u2028b\u0085c\x0bd\x0ce\x1cf\x1dg\x1eh"
+    lines = [strange, "next", "", "after CR", "", "x", "last"]
+    text = f"{strange}\nnext\n\nafter CR\r\rx\r\nlast"
+    for end in ("", "\n", "\r", "\r\n"):
+        assert list(read_lines(write(tmp_path / "p.txt", text + end))) == lines
+
+
+def test_a_corpus_whose_lines_end_with_a_lone_cr_loses_no_pair(tmp_path):
+    corpus = read_corpus(write(tmp_path / "p.tsv", "a\tA\rb\tB\rc\tC"))
+    assert list(zip(corpus.sources, corpus.targets)) == [("a", "A"), ("b", "B"), ("c", "C")]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_a_crlf_that_is_divided_between_two_pieces_is_one_line_end(size, tmp_path, monkeypatch):
+    monkeypatch.setattr("seq2seq_cli.text.streams.PIECE", size)
+    path = write(tmp_path / "p.txt", b"ab\r\n\r\nc\r\rd\n\r\ne")
+    assert list(read_lines(path)) == ["ab", "", "c", "", "d", "", "e"]
+
+
+def test_a_byte_order_mark_is_dropped_wherever_a_file_was_joined(tmp_path):
+    mark = b"\xef\xbb\xbf"
+    corpus = read_corpus(write(tmp_path / "p.tsv", mark + b"a\tA\n" + mark + mark + b"b\tB\n" + mark))
+    assert list(corpus.sources) == ["a", "b"]
+    utf16 = b"".join(text.encode("utf-16") for text in ("a\tA\n", "b\tB\n"))
+    assert list(read_corpus(write(tmp_path / "p.tsv", utf16)).sources) == ["a", "b"]
 
 
 def test_pairs_with_an_empty_side_are_skipped_and_counted(tmp_path):
@@ -68,7 +91,7 @@ ERRORS = [
     ("p.tsv", b"a\tA\nb\xff\tB\n", "not UTF-8 (byte 2 is 0xff)", "line 2"),
     ("p.tsv", b"", "empty", "p.tsv"),
     ("p.tsv", b"\n\t\n", "every line has an empty side", "p.tsv"),
-    ("p.tsv.gz", b"not gzip", "gzip", "p.tsv.gz"),
+    ("p.tsv.gz", b"not gzip", "this line has no tab", "p.tsv.gz, line 1"),
     ("p.tsv.gz", gzip.compress(b"a\tA\n" * 1000)[:-20], "gzip", "p.tsv.gz"),
 ]
 

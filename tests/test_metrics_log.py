@@ -106,3 +106,20 @@ def test_a_full_disk_under_the_log_is_explained():
     with pytest.raises(UserError, match="No space left") as caught, open_log("/dev/full") as log:
         log.write(step_report(1))
     assert caught.value.where == "/dev/full"
+
+
+@pytest.mark.parametrize("other", ["my notes\n", "my notes", '{"step": 1}\nmy notes\n{"step": 2}\n', '{"steps": 1}\n'])
+def test_resuming_backs_up_a_file_that_is_not_only_a_log(other, tmp_path):
+    path = tmp_path / "log.txt"
+    path.write_text(other)
+    with open_log(str(path), 1):
+        pass
+    assert (tmp_path / "log.previous.txt").read_text() == other
+
+
+@pytest.mark.parametrize("own", ["", '{"step": 1}\n', '{"step": 1}\n{"step": 2, "lo', '{"step": 1}\n{"st'])
+def test_resuming_backs_up_no_log(own, tmp_path):
+    (tmp_path / "log.txt").write_text(own)
+    with open_log(str(tmp_path / "log.txt"), 1):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["log.txt"]

@@ -174,12 +174,10 @@ def test_other_tokenizers_are_refused_and_the_models_own_are_not(folder):
 def test_the_model_to_start_from_is_never_replaced(name, folder):
     (folder / "link.npz").symlink_to("base.npz")
     before = (folder / "base.npz").read_bytes()
-    with pytest.raises(UserError, match="would be replaced") as caught:
+    with pytest.raises(UserError, match="--output would overwrite --start-from"):
         list(train(tune(folder), folder / name))
-    assert caught.value.where == "--output"
-    with pytest.raises(UserError, match="would be replaced") as caught:
+    with pytest.raises(UserError, match="--log-file would overwrite --start-from"):
         list(train(tune(folder), folder / "tuned.npz", log_file=folder / name))
-    assert caught.value.where == "--log-file"
     assert (folder / "base.npz").read_bytes() == before
     assert len(names(folder)) == 4
 

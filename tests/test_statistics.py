@@ -150,3 +150,65 @@ def test_oov_words_are_counted_at_every_occurrence():
     assert count_oov(["THE CAT"], ["the cat"], lowercase=True).rate == 0.0
     assert count_oov(["THE CAT"], ["the cat"], lowercase=False).rate == 1.0
     assert count_oov(["x"], [""], lowercase=False).rate == 0.0
+
+
+def sentences(pairs, count=20):
+    """A corpus with these pairs at its end, after sentences that are in order; each of them is its own."""
+    good = [(f"the {a} {b} sleeps here", f"le {c} {d} dort ici") for a, c in NOUNS for b, d in NOUNS][:count]
+    return corpus_of([*good, *pairs])
+
+
+NOUNS = [("cat", "chat"), ("dog", "chien"), ("bird", "oiseau"), ("fish", "poisson"), ("horse", "cheval")]
+
+
+@pytest.mark.parametrize(
+    ("pair", "what"),
+    [
+        (("Tom &amp; Mary sleep", "Tom et Marie dorment"), "1 pair with an HTML entity such as &amp;"),
+        (("It is here", "C&#39;est ici"), "1 pair with an HTML entity such as &amp;"),
+        (("It is here", "C&#x27;est ici"), "1 pair with an HTML entity such as &amp;"),
+        (('"She said ""no"" to me"', "Elle m'a dit non"), "1 pair in a spreadsheet's quotes"),
+        (("She said no to me", '"""Non"", dit-elle"'), "1 pair in a spreadsheet's quotes"),
+        (("1276", "Essayons quelque chose"), "1 pair with a number in place of text"),
+        (("Let's try something", "1,277.5"), "1 pair with a number in place of text"),
+        (("77", "1276"), "1 pair with a number in place of text"),
+        (("le chat chien dort ici", "the cat dog sleeps here"), "1 pair with exchanged sides"),
+        (("the bird sleeps here", "the horse cat sleeps here"), "1 pair with both sides in one language"),
+        (("le poisson dort ici", "le cheval chat dort ici"), "1 pair with both sides in one language"),
+        (("the cat sleeps " * 20, "le chat dort " * 20), "1 pair with a sentence far longer than the rest"),
+    ],
+)
+def test_text_that_is_not_what_it_should_be_is_found(pair, what):
+    assert found(sentences([pair]))[what] == (1, "c:21")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("AT&T; R&D; fish & chips", "AT&T; R&D; poisson"),
+        ("&nothing; of HTML", "&rien; de HTML"),
+        ('"Who are you?" "I am Tom."', '"Qui es-tu ?" "Je suis Tom."'),
+        ('"Hello!"', '"Bonjour !"'),
+        ("He was born in 1276", "Il est né en 1276"),
+        ("Paris", "la ville de Paris"),
+    ],
+)
+def test_ordinary_text_raises_no_suspicion(pair):
+    assert found(sentences([pair])) == {}
+
+
+def test_a_corpus_that_is_all_in_quotes_is_a_spreadsheet():
+    quoted = [(f'"{a}"', f'"{b}"') for a, b in NOUNS]
+    assert found(corpus_of(quoted)) == {"5 pairs in a spreadsheet's quotes": (5, "c:1")}
+
+
+def test_what_makes_a_corpus_useless_is_severe():
+    def severe(corpus):
+        return [finding.what for finding in suspicious_pairs(corpus) if finding.severe]
+
+    assert severe(corpus_of([(str(k), f"mot {k}") for k in range(9)])) == ["9 pairs with a number in place of text"]
+    assert severe(sentences([("12", "le chat")])) == []
+    good = list(zip(*(getattr(sentences([], 25), side) for side in ("sources", "targets"))))
+    exchanged = [pair[:: -1 if k % 5 == 0 else 1] for k, pair in enumerate(good)]
+    assert severe(corpus_of(exchanged)) == ["5 pairs with exchanged sides"]
+    assert severe(corpus_of(good)) == []

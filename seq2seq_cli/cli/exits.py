@@ -15,16 +15,19 @@ import typer
 from seq2seq_cli import __version__
 from seq2seq_cli.cli.signals import ending_signals
 from seq2seq_cli.cli.terminal import console
-from seq2seq_cli.errors import UserError
+from seq2seq_cli.errors import DataNote, DataWarning, UserError
 
 # Depending on its version, Typer bundles Click or uses the installed one: take the classes that it uses.
 ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
 ClickException: type[Exception] = ClickUsageError.__bases__[0]
+_python_shows = warnings.showwarning
 
 
 def run(app: typer.Typer) -> int:
     """Run the command line and return its exit code; every failure is explained, without a traceback."""
     warnings.simplefilter("ignore", RuntimeWarning)  # overflow is detected and reported where it matters
+    warnings.simplefilter("always", DataWarning)
+    warnings.showwarning = _show_warning
     with suppress(ValueError):  # threads cannot set signal handlers
         for number in ending_signals():
             if number != signal.SIGINT:  # it raises KeyboardInterrupt
@@ -69,6 +72,16 @@ def run(app: typer.Typer) -> int:
                 fix="run the command again with --debug, and report what it prints",
             )
         )
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
+    """Write a warning about data in our form, and any other as Python does, for example that of a library."""
+    if issubclass(category, DataNote):
+        console.say(f"note: {message}", indent=2)
+    elif issubclass(category, DataWarning):
+        console.warn(str(message))
+    else:
+        _python_shows(message, category, *where, **options)
 
 
 def _terminate(number: int, frame: Any) -> None:

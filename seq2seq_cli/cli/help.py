@@ -23,11 +23,28 @@ def _without_types(parameters: list[Any]) -> list[Any]:
 
 
 class Command(TyperCommand):
-    """A command whose help shows no types."""
+    """A command whose help shows no types, and whose arguments are checked (see ``checks``)."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, the help flag included."""
         return _without_types(super().get_params(ctx))
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; an option that takes one value may not be given twice."""
+        from seq2seq_cli.cli.checks import check_repeated
+
+        arguments = list(args)
+        rest: list[str] = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing:
+            check_repeated(ctx, self.make_parser(ctx).parse_args(list(arguments))[2], arguments)
+        return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, if no output of it would destroy one of its inputs."""
+        from seq2seq_cli.cli.checks import check_files
+
+        check_files(ctx)
+        return super().invoke(ctx)
 
 
 class Group(TyperGroup):

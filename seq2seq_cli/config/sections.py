@@ -38,7 +38,7 @@ class CorpusConfig(Section):
     start_from: str | None = setting(
         None,
         "Fine-tune this model: its weights, tokenizers, network and settings are the start.",
-        "MODEL",
+        "FILE",
         shown="random weights",
     )
 

@@ -36,8 +36,7 @@ def acquire_lock(path: Path) -> Iterator[None]:
     Raises:
         UserError: if another process holds the lock.
     """
-    real = real_path(path)
-    lock = real.with_name(f".{real.name}.lock")
+    lock = lock_path(path)
     with explain_os_errors(path, "write"):
         handle = _acquire(lock, path)
     _held.add(handle)
@@ -51,6 +50,12 @@ def acquire_lock(path: Path) -> Iterator[None]:
             lock.unlink()
         if os.name != "nt":  # if it were released first, others could lock a file that is about to be removed
             os.close(handle)
+
+
+def lock_path(path: Path) -> Path:
+    """Return the path of a file's lock file."""
+    real = real_path(path)
+    return real.with_name(f".{real.name}.lock")
 
 
 def _acquire(lock: Path, path: Path) -> int:

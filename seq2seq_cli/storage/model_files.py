@@ -1,13 +1,18 @@
-"""Names of the files of a model: its training state, and the backup of a model that is replaced."""
+"""Names of the files of a model: its training state, and the backup of a model, or another file, that is replaced."""
 
 from __future__ import annotations
 
+import filecmp
+import io
 import itertools
 from pathlib import Path
 
 from seq2seq_cli.errors import usage_error
 from seq2seq_cli.storage.files import back_up
 from seq2seq_cli.text.inputs import STDIO
+
+MARKED = 1 << 14
+"""Bytes at the start and at the end of a file in which a mark is looked for."""
 
 
 def state_path(path: Path) -> Path:
@@ -16,7 +21,7 @@ def state_path(path: Path) -> Path:
 
 
 def backup_path(path: Path) -> Path:
-    """Return the path for the backup of a model, or of a log, that a new training run replaces.
+    """Return the path for the backup of a file that is replaced: a model, a log, any other output.
 
     It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist, so that no
     backup overwrites an earlier one.
@@ -55,3 +60,32 @@ def back_up_model(path: Path) -> Path | None:
     back_up(path, backup)
     back_up(state_path(path), state_path(backup), move=True)
     return backup if exists else None
+
+
+def back_up_replaced(path: Path, new: Path, mark: bytes = b"") -> Path | None:
+    """Back up a file that a new one is about to replace, unless nothing would be lost.
+
+    Args:
+        path: the file to replace, which may be missing, empty, or a device.
+        new: the file with the new content.
+        mark: bytes that are near the start or the end of a file that may be lost, because a command can make it again.
+
+    Returns:
+        The backup; None if there is none.
+    """
+    if not path.is_file() or not path.stat().st_size or filecmp.cmp(path, new, shallow=False):
+        return None
+    if mark and _has_mark(path, mark):
+        return None
+    backup = backup_path(path)
+    back_up(path, backup)
+    return backup
+
+
+def _has_mark(path: Path, mark: bytes) -> bool:
+    with path.open("rb") as file:
+        size = file.seek(0, io.SEEK_END)
+        file.seek(max(0, size - MARKED))
+        end = file.read(MARKED)
+        file.seek(0)
+        return mark in end or mark in file.read(MARKED)

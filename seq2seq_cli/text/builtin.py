@@ -29,3 +29,11 @@ def data_folder() -> Path:
 def builtin_corpus(split: str) -> str:
     """Return the path of one split (``train``, ``valid``, or one of ``TEST_SETS``) of the built-in corpus."""
     return str(data_folder() / LANGUAGES / f"{split}.tsv")
+
+
+def builtin_files() -> list[Path]:
+    """Return the paths of all splits of the built-in corpus; none if the installation lacks it."""
+    try:
+        return sorted((data_folder() / LANGUAGES).glob("*.tsv"))
+    except UserError:
+        return []

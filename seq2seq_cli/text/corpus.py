@@ -1,29 +1,31 @@
 """Read sentence pairs: one string names a corpus everywhere.
 
 ==================  =======================================================================================
-``pairs.tsv``       source, a tab, target; further columns are ignored (Tatoeba and Anki exports work as they come)
+``pairs.tsv``       source, a tab, target; further columns are ignored (as in Anki's exports), and so are columns of
+                    numbers (as in Tatoeba's exports, ``id text id text``)
 ``train.de,train.en``  two aligned files, a sentence per line
-``….gz``            either of them, compressed
+``….gz`` and others  either of them, compressed or in UTF-16: any file that ``streams`` recognizes
 ``-``               standard input, as ``pairs.tsv``, or as one of two aligned files
 ==================  =======================================================================================
 
-Text is UTF-8. A byte-order mark at the start of a file is dropped. A line ends at LF or CRLF and nowhere else.
+Text is UTF-8. A byte-order mark at the start of a line is dropped. A line ends at LF, CRLF or a lone CR, and nowhere
+else.
 """
 
 from __future__ import annotations
 
-import gzip
+import codecs
 import random
-import zlib
+import warnings
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, compress, zip_longest
 from pathlib import Path
-from typing import IO, cast
 
-from seq2seq_cli.errors import UserError, explain_os_errors
-from seq2seq_cli.text.inputs import STDIO, standard_input, title
+from seq2seq_cli.errors import DataNote, UserError
+from seq2seq_cli.text.columns import LARGEST_SAMPLE, SAMPLE, Columns, find_columns
+from seq2seq_cli.text.inputs import text_pieces, title
 from seq2seq_cli.text.lines import Lines
 
 LONGEST_LINE = 16 << 20
@@ -39,6 +41,7 @@ class Corpus:
         sources, targets: the two sides, of the same length; no sentence is empty.
         skipped: line numbers of the pairs left out because a side was empty.
         lines: line number of each pair; empty if pair ``k`` is on line ``k + 1``.
+        columns: which columns of the file are the sides, in words; empty if they are the first two.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Corpus:
     targets: Sequence[str]
     skipped: Sequence[int] = ()
     lines: Sequence[int] = ()
+    columns: str = ""
 
     def __len__(self) -> int:
         return len(self.sources)
@@ -53,13 +57,15 @@ class Corpus:
     def select(self, chosen: Sequence[int]) -> Corpus:
         """Return the chosen pairs; ``chosen`` has 1 or 0 for each pair of this corpus."""
         sources, targets = (Lines(compress(side, chosen)) for side in (self.sources, self.targets))
-        return Corpus(self.name, sources, targets, self.skipped, array("q", compress(self._numbers, chosen)))
+        lines = array("q", compress(self._numbers, chosen))
+        return replace(self, sources=sources, targets=targets, lines=lines)
 
     def joined(self, other: Corpus) -> Corpus:
         """Return the pairs of both corpora, those of ``other`` last."""
         sources, targets = Lines(chain(self.sources, other.sources)), Lines(chain(self.targets, other.targets))
         lines = array("q", chain(self._numbers, other._numbers))
-        return Corpus(self.name, sources, targets, [*self.skipped, *other.skipped], lines)
+        skipped = [*self.skipped, *other.skipped]
+        return replace(self, sources=sources, targets=targets, skipped=skipped, lines=lines)
 
     @property
     def _numbers(self) -> Sequence[int]:
@@ -77,38 +83,15 @@ class Corpus:
 def read_lines(path: str) -> Iterator[str]:
     """Yield the lines of a text file, plain or compressed, or of standard input (``-``), without line ends.
 
+    A line ends at LF, CRLF or a lone CR, and nowhere else. Each is yielded as soon as its end has arrived.
+
     Raises:
         UserError: if it cannot be read, or at the first line that is not UTF-8.
     """
     name = title(path)
-    with explain_os_errors(name, "read"):
-        if path == STDIO:
-            yield from decode_lines(standard_input(), name)
-        elif path.endswith(".gz"):
-            try:
-                with gzip.open(path, "rb") as file:
-                    yield from decode_lines(cast(IO[bytes], file), name)
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-                raise UserError(
-                    f"this gzip file is truncated or damaged: {error}", where=name, fix="download or compress it again"
-                ) from None
-        else:
-            with Path(path).open("rb") as file:
-                yield from decode_lines(file, name)
-
-
-def decode_lines(file: IO[bytes], name: str) -> Iterator[str]:
-    """Yield the text of each line of an open file, checked to be UTF-8."""
-    for number, raw in enumerate(iter(lambda: file.readline(LONGEST_LINE + 1), b""), start=1):
-        if len(raw) > LONGEST_LINE:
-            raise UserError(
-                f"this line is longer than {LONGEST_LINE >> 20} MiB",
-                where=f"{name}, line {number}",
-                fix="give a text file with one sentence per line",
-            )
-        line = raw.removesuffix(b"\n").removesuffix(b"\r")
-        if number == 1:
-            line = line.removeprefix(b"\xef\xbb\xbf")
+    for number, line in enumerate(_split_lines(text_pieces(path), name), start=1):
+        while line.startswith(codecs.BOM_UTF8):  # also where files were joined
+            line = line.removeprefix(codecs.BOM_UTF8)
         try:
             yield line.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -117,6 +100,37 @@ def decode_lines(file: IO[bytes], name: str) -> Iterator[str]:
                 where=f"{name}, line {number}",
                 fix="save the file as UTF-8, for example with: iconv -f WINDOWS-1252 -t UTF-8",
             ) from None
+
+
+def _split_lines(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
+    """Yield the lines of a text that comes in pieces; a CRLF may be divided between two of them."""
+    rest, after_cr, number = b"", False, 0
+    for piece in pieces:
+        if after_cr and piece:
+            piece = piece.removeprefix(b"\n")  # of the line that ended with the piece before
+            after_cr = False
+        if not piece:
+            continue
+        after_cr = piece.endswith(b"\r")
+        lines = piece.splitlines()  # of bytes: at LF, CRLF and CR only
+        lines[0] = rest + lines[0]
+        rest = b"" if piece.endswith((b"\r", b"\n")) else lines.pop()
+        for line in lines:
+            number += 1
+            _check_length(line, number, name)
+            yield line
+        _check_length(rest, number + 1, name)
+    if rest:
+        yield rest
+
+
+def _check_length(line: bytes, number: int, name: str) -> None:
+    if len(line) > LONGEST_LINE:
+        raise UserError(
+            f"this line is longer than {LONGEST_LINE >> 20} MiB",
+            where=f"{name}, line {number}",
+            fix="give a text file with one sentence per line",
+        )
 
 
 def read_corpus(name: str) -> Corpus:
@@ -130,7 +144,8 @@ def read_corpus(name: str) -> Corpus:
     """
     sources, targets = Lines(), Lines()
     skipped, lines = array("q"), array("q")
-    for number, (source, target) in enumerate(read_pairs(name), start=1):
+    columns, pairs = _open(name)
+    for number, (source, target) in enumerate(pairs, start=1):
         if source.strip() and target.strip():
             sources.append(source)
             targets.append(target)
@@ -140,11 +155,16 @@ def read_corpus(name: str) -> Corpus:
     if not sources:
         what = "every line has an empty side" if skipped else "this corpus is empty"
         raise UserError(what, where=title(name), fix="give at least one sentence pair")
-    return Corpus(name, sources, targets, skipped, lines if skipped else ())
+    return Corpus(name, sources, targets, skipped, lines if skipped else (), columns.note)
 
 
 def read_pairs(name: str) -> Iterator[tuple[str, str]]:
-    """Yield the pair of every line, empty sides included; arguments and errors as for ``read_corpus``."""
+    """Return the pair of every line, empty sides included; arguments and errors as for ``read_corpus``."""
+    return _open(name)[1]
+
+
+def _open(name: str) -> tuple[Columns, Iterator[tuple[str, str]]]:
+    """Return the columns of a corpus, and an iterator over all of its pairs."""
     files = files_of(name)
     if len(files) > 2 or not all(files):
         raise UserError(
@@ -152,7 +172,19 @@ def read_pairs(name: str) -> Iterator[tuple[str, str]]:
             where=name or "the name of the corpus is empty",
             fix="write pairs.tsv, or source.txt,target.txt",
         )
-    return _read_tsv(name) if len(files) == 1 else _read_two_files(files)
+    if len(files) == 2:
+        return Columns(), _read_two_files(files)
+    lines, first = read_lines(name), []
+    characters = 0
+    for line in lines:
+        first.append(line)
+        characters += len(line)
+        if len(first) == SAMPLE or characters > LARGEST_SAMPLE:
+            break
+    columns = find_columns(first, title(name))
+    if columns.note:
+        warnings.warn(f"{title(name)}: {columns.note}", DataNote, stacklevel=3)
+    return columns, _read_tsv(name, chain(first, lines), columns)
 
 
 def files_of(name: str) -> list[str]:
@@ -160,16 +192,17 @@ def files_of(name: str) -> list[str]:
     return [name] if "," not in name or Path(name).exists() else name.split(",")
 
 
-def _read_tsv(name: str) -> Iterator[tuple[str, str]]:
-    for number, line in enumerate(read_lines(name), start=1):
+def _read_tsv(name: str, lines: Iterable[str], columns: Columns) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(lines, start=1):
         source, tab, rest = line.partition("\t")
+        where = f"{title(name)}, line {number}"
         if not tab and line.strip():
             raise UserError(
                 f"this line has no tab between source and target: {shorten(line)}",
-                where=f"{title(name)}, line {number}",
+                where=where,
                 fix="write source<TAB>target on every line, or name two files: source.txt,target.txt",
             )
-        yield source, rest.partition("\t")[0]
+        yield columns.pair(line, where) if tab and columns.note else (source, rest.partition("\t")[0])
 
 
 def _read_two_files(names: list[str]) -> Iterator[tuple[str, str]]:

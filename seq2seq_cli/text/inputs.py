@@ -1,12 +1,14 @@
-"""Input from a file, or from standard input under the name ``-``."""
+"""Input from a file, or from standard input under the name ``-``; compressed or in UTF-16 as well (see ``streams``)."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from seq2seq_cli.errors import UserError, explain_os_errors
+from seq2seq_cli.text.streams import as_text
 
 STDIO = "-"
 """Stands for standard input or standard output where a path is expected."""
@@ -30,30 +32,44 @@ def title(path: str | Path) -> str:
     return "standard input" if str(path) == STDIO else str(path)
 
 
-def read_bytes(path: Path, limit: int) -> bytes:
-    """Return the content of a file, or of standard input (``-``), of at most ``limit`` bytes.
+def text_pieces(path: str | Path) -> Iterator[bytes]:
+    """Yield the text of a file, or of standard input (``-``), as UTF-8 bytes, in pieces, as it arrives.
 
     Raises:
-        UserError: if it cannot be read, or is larger than that.
+        UserError: if it cannot be read, is damaged, or is not text.
     """
-    with explain_os_errors(title(path), "read"):
+    name = title(path)
+    with explain_os_errors(name, "read"):
         if str(path) == STDIO:
-            data = standard_input().read(limit + 1)
+            yield from as_text(standard_input(), name)
         else:
-            with path.open("rb") as file:
-                data = file.read(limit + 1)
-    if len(data) > limit:
-        raise UserError(f"this file is larger than {limit >> 20} MiB", where=title(path), fix="check the path")
-    return data
+            with Path(path).open("rb") as file:
+                yield from as_text(file, name)
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Return the text of a file, or of standard input (``-``), of at most ``limit`` bytes.
+
+    Raises:
+        UserError: as for ``text_pieces``, or if it is larger than that.
+    """
+    data = bytearray()
+    for piece in text_pieces(path):
+        data += piece
+        if len(data) > limit:
+            raise UserError(f"this file is larger than {limit >> 20} MiB", where=title(path), fix="check the path")
+    return bytes(data)
 
 
 def read_text(path: Path, limit: int) -> str:
-    """Return the text of a file, or of standard input (``-``), of at most ``limit`` bytes; a BOM is dropped.
+    """Return the text of a file, or of standard input (``-``), of at most ``limit`` bytes.
+
+    A byte-order mark is dropped, and every line ends with LF.
 
     Raises:
         UserError: as for ``read_bytes``, and at the first line that is not UTF-8.
     """
-    data = read_bytes(path, limit)
+    data = read_bytes(path, limit).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from array import array
 from collections.abc import Collection, Iterable, Sequence
@@ -12,13 +13,17 @@ import numpy.typing as npt
 
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.duplicates import repeated
+from seq2seq_cli.text.mixture import mixed_up
 from seq2seq_cli.text.pieces import APOSTROPHES, split_word
+from seq2seq_cli.text.suspicions import outsize, with_html, with_numbers, with_quoted_cells
 from seq2seq_cli.text.tokenizer import count_words
 
 Lengths = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
 LARGEST_RATIO = 4
 """Ratio of the lengths of both sides; beyond it they are hardly translations of each other."""
+MOST_NUMBERS, MANY_MIXED = 0.9, 0.1
+"""Shares of pairs with numbers in place of text, and with mixed-up sides, at which a corpus is useless."""
 MAX_BUCKETS = 8
 BUCKET_WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _WORD = re.compile(rf"\w[^\s{APOSTROPHES}-]*")
@@ -30,13 +35,15 @@ class Finding(NamedTuple):
     """A kind of suspicious pairs.
 
     ``what`` describes them with their count, ``number`` is the count, ``location`` is that of the first one
-    (``pairs.tsv:17``), and ``advice`` says how they affect training, or what to do about them.
+    (``pairs.tsv:17``), and ``advice`` says how they affect training, or what to do about them. ``severe``: there are so
+    many that a model of this corpus would be useless.
     """
 
     what: str
     number: int
     location: str
     advice: str
+    severe: bool = False
 
 
 class Bucket(NamedTuple):
@@ -148,6 +155,8 @@ def suspicious_pairs(corpus: Corpus) -> list[Finding]:
     source, target = (np.maximum(1, lengths) for lengths in text_lengths(corpus))
     uneven = np.flatnonzero(np.maximum(source, target) > LARGEST_RATIO * np.minimum(source, target))
     repeats = repeated(zip(corpus.sources, corpus.targets), len(corpus))
+    swapped, one_language = mixed_up(corpus)
+    numbers = with_numbers(corpus)
     kinds: list[tuple[str, Collection[int], str]] = [
         ("with identical sides", same, "they teach copying; remove them unless that is intended"),
         ("that are copies but for case, spaces or punctuation", copied, "they also teach copying"),
@@ -156,14 +165,31 @@ def suspicious_pairs(corpus: Corpus) -> list[Finding]:
             uneven,
             "often not each other's translation",
         ),
+        ("with a sentence far longer than the rest", outsize(source, target), "give one sentence per line"),
         ("that repeat an earlier pair", repeats, "each repetition counts again"),
+        ("with a number in place of text", numbers, "the sides must be text: check the columns"),
+        ("with exchanged sides", swapped, "each side must be in one language: exchange them back"),
+        ("with both sides in one language", one_language, "they teach no translation; remove them"),
+        (
+            "with an HTML entity such as &amp;",
+            with_html(corpus),
+            "decode them, as html.unescape in Python does",
+        ),
+        ("in a spreadsheet's quotes", with_quoted_cells(corpus), "export the sheet as text with tabs, without quotes"),
     ]
+    severe = {id(numbers): MOST_NUMBERS, id(swapped): MANY_MIXED, id(one_language): MANY_MIXED}
     empty = Finding(
         _count_pairs(len(corpus.skipped), "with an empty side"), len(corpus.skipped), "", "they are left out"
     )
     findings = [empty._replace(location=corpus.location(corpus.skipped[0]))] if corpus.skipped else []
     findings += [
-        Finding(_count_pairs(len(ks), what), len(ks), corpus.location(min(map(corpus.line, ks))), advice)
+        Finding(
+            _count_pairs(len(ks), what),
+            len(ks),
+            corpus.location(min(map(corpus.line, ks))),
+            advice,
+            len(ks) >= severe.get(id(ks), math.inf) * len(corpus),
+        )
         for what, ks, advice in kinds
         if len(ks)
     ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 
 from seq2seq_cli.config import Recipe
-from seq2seq_cli.errors import UserError
+from seq2seq_cli.errors import DataNote, UserError
 from seq2seq_cli.storage.checkpoint import Checkpoint
 from seq2seq_cli.text.builtin import builtin_corpus
 from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus, shorten
+from seq2seq_cli.text.inputs import title
 from seq2seq_cli.text.statistics import count_oov, overlap, suspicious_pairs
 from seq2seq_cli.text.tokenizer import UNKNOWN
 from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus
@@ -33,8 +35,11 @@ def read_corpora(recipe: Recipe) -> tuple[Corpus, Corpus]:
     name, valid_name = recipe.corpora.corpus, recipe.corpora.valid
     if name is None:
         name, valid_name = builtin_corpus("train"), valid_name or builtin_corpus("valid")
-    train = read_corpus(name)
-    return (train, read_corpus(valid_name)) if valid_name is not None else hold_out(train, recipe.training.seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataNote)  # the event TrainingCorpus has it
+        train = read_corpus(name)
+        valid = None if valid_name is None else read_corpus(valid_name)
+    return hold_out(train, recipe.training.seed) if valid is None else (train, valid)
 
 
 def encode_pairs(corpus: Corpus, checkpoint: Checkpoint) -> tuple[Pairs, PairsSkipped | None]:
@@ -69,7 +74,9 @@ def encode_pairs(corpus: Corpus, checkpoint: Checkpoint) -> tuple[Pairs, PairsSk
 def describe_corpus(recipe: Recipe, train: Pairs, valid: Pairs) -> TrainingCorpus:
     """Return the numbers of pairs and tokens, without BOS and EOS."""
     source, target = train.ids.source.lengths - 1, train.ids.target.lengths - 2
-    return TrainingCorpus(recipe.corpora.corpus, len(train.text), len(valid.text), source, target)
+    noted = [corpus for corpus in (train.text, valid.text) if corpus.columns]
+    columns = tuple(dict.fromkeys(f"{title(corpus.name)}: {corpus.columns}" for corpus in noted))
+    return TrainingCorpus(recipe.corpora.corpus, len(train.text), len(valid.text), source, target, columns)
 
 
 def describe_vocabularies(checkpoint: Checkpoint, train: Pairs, valid: Pairs) -> Vocabularies:

@@ -46,13 +46,17 @@ class PairsSkipped:
 
 @dataclass(frozen=True)
 class TrainingCorpus:
-    """The name of the training corpus (None: built-in), numbers of pairs, and lengths of all sentences in tokens."""
+    """The name of the training corpus (None: built-in), numbers of pairs, and lengths of all sentences in tokens.
+
+    ``columns`` says in which columns the sides are, for each file in which they are not the first two.
+    """
 
     name: str | None
     training_pairs: int
     validation_pairs: int
     source_lengths: Lengths
     target_lengths: Lengths
+    columns: tuple[str, ...] = ()
 
 
 class Side(NamedTuple):

@@ -18,6 +18,9 @@ from seq2seq_cli.storage.files import atomic_file, back_up
 from seq2seq_cli.storage.model_files import backup_path
 from seq2seq_cli.training.events import StepReport, ValidationReport, record_of
 
+START = '{"step": '
+"""How every line of a log starts."""
+
 
 class MetricsLog:
     """An open log.
@@ -46,7 +49,8 @@ def open_log(
 
     Args:
         path: the file; None for no log.
-        step: step of the training state that is resumed; 0 for a new run, which backs up an existing log.
+        step: step of the training state that is resumed; 0 for a new run, which backs up an existing log. A file
+            with other lines is backed up in any case.
         history: the validations in the training state; a run that was resumed at step 0 may have one.
     """
     if path is None:
@@ -58,6 +62,8 @@ def open_log(
             resumed = step or history
             if not resumed and file.exists() and file.stat().st_size:
                 back_up(file, backup_path(file), move=True)
+            elif resumed and has_other_lines(file):
+                back_up(file, backup_path(file))
             kept = kept_lines(file, step, history) if resumed else []
             with atomic_file(file) as log:
                 log.write("".join(kept).encode())
@@ -90,6 +96,17 @@ def kept_lines(path: Path, step: int, history: Sequence[Mapping[str, Any]]) -> l
     if kept and step in known - logged:
         kept.append(as_line(history[-1]))
     return kept
+
+
+def has_other_lines(path: Path) -> bool:
+    """Whether a file has lines that no training wrote, which resuming would remove; the last line may be half written.
+
+    So the file is not a log, or not only one.
+    """
+    if not path.exists():
+        return False
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as lines:
+        return any(line.strip() and not line.startswith(START) and not START.startswith(line) for line in lines)
 
 
 def as_line(record: Mapping[str, Any]) -> str:

@@ -19,6 +19,8 @@ from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model
 from seq2seq_cli.storage.files import check_writable, remove_leftovers
 from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.storage.model_files import backup_path, check_model_path, state_path
+from seq2seq_cli.storage.paths import Named, check_outputs, corpus_files, model_files
+from seq2seq_cli.text.builtin import builtin_files
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
@@ -52,7 +54,7 @@ from seq2seq_cli.training.events import (
 from seq2seq_cli.training.fit import fit_to_corpus, planned_epochs
 from seq2seq_cli.training.lexicon import learn_tables
 from seq2seq_cli.training.metrics_log import open_log
-from seq2seq_cli.training.start import check_start_stays, fit_fine_tuning, load_start, mix_tables
+from seq2seq_cli.training.start import fit_fine_tuning, load_start, mix_tables
 from seq2seq_cli.training.trainer import INITIAL_STREAM, Trainer, random_stream
 from seq2seq_cli.training.validation import Validation
 
@@ -97,8 +99,7 @@ def train(
                 print(event.epoch, event.valid_bleu)
     """
     recipe, output = recipe or Recipe(), Path(output)
-    outputs = _check_outputs(output, log_file)
-    check_start_stays(recipe, output, log_file)
+    outputs = _check_outputs(recipe, output, log_file)
     find_cell(recipe.model.cell)
     find_optimizer(recipe.training.optimizer)
     recipe = dataclasses.replace(recipe, threads=check_threads(recipe.threads))
@@ -117,8 +118,8 @@ def train(
         return (yield from _run(trainer, log_file, resume))
 
 
-def _check_outputs(output: Path, log_file: str | Path | None) -> list[Path]:
-    """Return the files to lock; all can be written."""
+def _check_outputs(recipe: Recipe, output: Path, log_file: str | Path | None) -> list[Path]:
+    """Return the files to lock; all can be written, and none of them is a file to read."""
     check_model_path(output)
     outputs = [output, state_path(output)]
     if log_file is not None:
@@ -129,9 +130,23 @@ def _check_outputs(output: Path, log_file: str | Path | None) -> list[Path]:
                 fix="name another file",
             )
         outputs.append(Path(log_file))
+    logs: list[Named] = [] if log_file is None else [("--log-file", log_file)]
+    check_outputs(_inputs(recipe), [*model_files("--output", output), *logs])
     for path in outputs:
         check_writable(path)
     return [path for path in outputs if path.is_file() or not path.exists()]
+
+
+def _inputs(recipe: Recipe) -> Iterator[Named]:
+    """Yield the files that a recipe names, and the built-in corpus."""
+    corpora = recipe.corpora
+    named = {"the training corpus": corpora.corpus, "--valid": corpora.valid}
+    named |= {"--source-tokenizer": corpora.source_tokenizer, "--target-tokenizer": corpora.target_tokenizer}
+    named |= {"--start-from": corpora.start_from}
+    for name, path in named.items():
+        yield from corpus_files(name, path) if path else ()
+    for file in builtin_files():
+        yield "the built-in corpus", file
 
 
 def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, None, Trainer]:

@@ -33,7 +33,6 @@ Source: Luong & Manning 2015, "Stanford Neural Machine Translation Systems for S
 from __future__ import annotations
 
 import dataclasses
-import os
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +60,6 @@ MAY_CHANGE = ("dropout", "word_dropout", "context_dropout", "weight_dropout")
 LIMITS = ("epochs", "max_steps", "max_minutes")
 BLOCK = 256
 """Rows of a table that are mixed at a time."""
-
-
-def check_start_stays(recipe: Recipe, output: Path, log_file: str | Path | None) -> None:
-    """Raise if the new model or the log would replace the model to start from."""
-    if recipe.corpora.start_from is None:
-        return
-    path = os.path.realpath(recipe.corpora.start_from)
-    for flag, written in (("--output", output), ("--log-file", log_file)):
-        if written is not None and os.path.realpath(written) == path:
-            raise usage_error(
-                "the model to start from would be replaced",
-                where=flag,
-                fix="name another file, for example: -o tuned.npz",
-            )
 
 
 def load_start(recipe: Recipe) -> tuple[Checkpoint, Recipe]:

@@ -14,6 +14,7 @@ from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.cli.search_flags import DEFAULT_MODEL, Threads, load_translator
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.figures import (
+    MARK,
     LengthLine,
     contexts_figure,
     drawing,
@@ -223,7 +224,7 @@ def picture_kind(output: str) -> str:
 
 def write_picture(figure: Figure, output: str) -> None:
     """Write a picture to a file, or to standard output."""
-    with console.output_to(output) as stream:
+    with console.output_to(output, MARK) as stream:
         save(figure, stream, picture_kind(output))
     if output != STDIO:
         console.say(f"the picture is in {output}")

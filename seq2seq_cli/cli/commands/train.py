@@ -18,6 +18,7 @@ from seq2seq_cli.config import (
     parse_toml,
     setting_types,
 )
+from seq2seq_cli.storage.paths import check_outputs, model_files
 from seq2seq_cli.text.inputs import STDIO, read_text, title
 
 DEFAULT_MODEL = "model.npz"
@@ -121,6 +122,9 @@ def train_command(
     inputs = ("corpus", "valid", "source_tokenizer", "target_tokenizer")
     console.check_inputs(config, *(given.get(name) for name in inputs))
     run = {name: given.pop(name, None) for name in RUN_FLAGS}
+    if config is not None:
+        logs = [] if run["log_file"] is None else [("--log-file", run["log_file"])]
+        check_outputs([("--config", config)], [*model_files("--output", run["output"] or DEFAULT_MODEL), *logs])
     from seq2seq_cli.cli.terminal.progress import show_training
     from seq2seq_cli.training.run import train
 

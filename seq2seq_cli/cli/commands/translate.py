@@ -92,6 +92,7 @@ def translate_command(
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
+    console.check_output(output_file or STDIO)
     translator = load_translator(model, threads)
     load_reverse_model(translator, config)
     with console.output_to(output_file or STDIO) as output:

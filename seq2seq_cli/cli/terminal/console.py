@@ -26,6 +26,7 @@ import typer
 
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.storage.files import atomic_file, check_writable
+from seq2seq_cli.storage.model_files import back_up_replaced, backup_path
 from seq2seq_cli.text.inputs import STDIO
 
 if TYPE_CHECKING:
@@ -189,8 +190,12 @@ def write_results(lines: Iterable[str]) -> None:
 
 
 @contextmanager
-def output_to(path: str) -> Iterator[IO[bytes]]:
-    """Open a file, which is written atomically, or standard output (``-``)."""
+def output_to(path: str, mark: bytes = b"") -> Iterator[IO[bytes]]:
+    """Open a file, which is written atomically, or standard output (``-``).
+
+    An existing file with another content is backed up as ``NAME.previous``, unless it has the mark of files that this
+    program can make again (see ``model_files.back_up_replaced``).
+    """
     if path == STDIO:
         stream = results()
         with end_quietly_without_reader():
@@ -199,6 +204,10 @@ def output_to(path: str) -> Iterator[IO[bytes]]:
     else:
         with atomic_file(Path(path)) as file:
             yield file
+            file.flush()
+            backup = back_up_replaced(Path(path), Path(file.name), mark)
+        if backup is not None:
+            say(f"note: the earlier file {path} is backed up as {backup}", indent=2)
 
 
 def read_input(path: str) -> Iterator[str]:
@@ -212,6 +221,8 @@ def check_output(path: str) -> None:
     """Raise before any work the error that ``output_to`` would raise for this file after it."""
     if path != STDIO:
         check_writable(Path(path))
+        if Path(path).is_file():
+            check_writable(backup_path(Path(path)))
 
 
 def check_inputs(*names: str | Path | None) -> None:

@@ -45,6 +45,8 @@ STYLE = {
     "text.parse_math": False,  # a $ in a sentence is a $
 }
 DPI = 150
+MARK = b"drawn by seq2seq plot"
+"""In the metadata of every picture: such a picture can be drawn again, and is replaced without a backup."""
 SHEETS = ((9, 6.5), (12, 9), (16, 12), (20, 15), (26, 19))
 """Width and height in inches; a figure with many sentences needs a large sheet."""
 LABEL_GAP = 7
@@ -87,9 +89,14 @@ def drawing() -> Iterator[None]:
 
 
 def save(figure: Figure, stream: IO[bytes], kind: str) -> None:
-    """Write a figure as ``png``, ``svg`` or ``pdf``; the same numbers give the same bytes."""
-    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    figure.savefig(stream, format=kind, dpi=DPI, metadata=dates.get(kind))
+    """Write a figure as ``png``, ``svg`` or ``pdf``, with ``MARK``; the same numbers give the same bytes."""
+    mark = MARK.decode()
+    metadata = {
+        "png": {"Software": mark},
+        "svg": {"Creator": mark, "Date": None},
+        "pdf": {"Creator": mark, "CreationDate": None},
+    }
+    figure.savefig(stream, format=kind, dpi=DPI, metadata=metadata[kind])
 
 
 def history_figure(curves: Sequence[ValidationCurve], training: tuple[Array, Array] | None = None) -> Figure:

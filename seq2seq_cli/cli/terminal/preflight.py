@@ -91,6 +91,9 @@ def warning_of(event: Preparation) -> str | None:
             if share >= MUCH_UNKNOWN:
                 text += "; use --tokenizer bpe, a larger --vocab-size, or a tokenizer trained on this text"
             return text
+        case SuspiciousPairs(findings):
+            severe = [f"{found.what} ({found.advice})" for found in findings if found.severe]
+            return f"this corpus teaches hardly any translation: {'; '.join(severe)}" if severe else None
         case _:
             return None
 
@@ -102,6 +105,7 @@ def corpus_lines(event: TrainingCorpus, blocks: bool) -> list[str]:
     pairs = f"{event.training_pairs:,} training pair{'s' * (event.training_pairs > 1)}"
     return [
         f"corpus:     {title}: {pairs}, {event.validation_pairs:,} for validation",
+        *(f"columns:    {note}" for note in event.columns),
         f"tokens:     {int(source.sum()):,} source and {int(target.sum()):,} target, "
         f"{source.mean():.1f} and {target.mean():.1f} per sentence, at most {source.max()} and {target.max()}",
         *histogram_lines(length_histogram(source, target), blocks),
