@@ -12,13 +12,15 @@ import numpy as np
 from seq2seq_cli.nn.ibm_model1 import Side, learn_translation_table
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.pieces import join_pieces, normalize, split_word
+from seq2seq_cli.text.units import split_characters
 
 
 def nearest_translations(train: Corpus, sources: Sequence[str]) -> list[str]:
     """Return, for each source, the target of the most similar training source.
 
-    Similarity is the Jaccard coefficient ``|A ∩ B| / |A ∪ B|`` of the sets of lower-cased words; of equally similar
-    sources, the first one counts. A source without a word in common with any gets the target of the first pair.
+    Similarity is the Jaccard coefficient ``|A ∩ B| / |A ∪ B|`` of the sets of lower-cased words (characters, in scripts
+    without spaces); of equally similar sources, the first one counts. A source without a word in common with any gets
+    the target of the first pair.
 
     Args:
         train: the training pairs.
@@ -46,7 +48,8 @@ def nearest_translations(train: Corpus, sources: Sequence[str]) -> list[str]:
 def word_by_word_translations(train: Corpus, sources: Sequence[str]) -> list[str]:
     """Return, for each source, the most probable translations of its words by IBM model 1, in the order of the source.
 
-    Words and punctuation marks that occur in no training source are copied.
+    Words and punctuation marks that occur in no training source are copied. In scripts without spaces, a word is a
+    character.
 
     Args:
         train: the training pairs.
@@ -82,9 +85,11 @@ def _side(sentences: Sequence[Sequence[str]], ids: dict[str, int]) -> Side:
 
 
 def _pieces(text: str) -> list[str]:
-    """Return the words and punctuation marks of a text, each with the space before it."""
-    return [piece for word in normalize(text).split(" ") if word for piece in _split_word(word)]
+    """Return the words and punctuation marks of a text, each with the space before it; no space before a character."""
+    words = (word for word in normalize(text).split(" ") if word)
+    return [part for word in words for piece in _split_word(word) for part in split_characters(piece)]
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", text.lower()))
+    parts = (part for word in text.lower().split() for part in split_characters(word))
+    return frozenset(word for part in parts for word in re.findall(r"\w+", part))
