@@ -62,3 +62,12 @@ def test_more_characters_than_entries_keeps_the_most_frequent():
     tokenizer = BpeTokenizer.train(["aaa bb c"], 6)
     assert tokenizer.vocabulary[3:] == [" ", "a", "b"]
     assert tokenizer.unknown("abc") == ["c"]
+
+
+def test_no_token_is_a_whole_sentence_where_there_are_no_spaces():
+    lines = ["我的朋友今天在家里看书。", "ฉันชอบอ่านหนังสือพิมพ์ที่บ้าน"] * 9
+    tokenizer = BpeTokenizer.train(lines, 1000)
+    assert max(len(token.strip()) for token in tokenizer.vocabulary if "\u4e00" <= token[-1] <= "\u9fff") == 6
+    assert 6 < max(len(token.strip()) for token in tokenizer.vocabulary) <= 20
+    assert [tokenizer.decode(tokenizer.encode(line)) for line in lines] == lines
+    assert " conscientiousness" in BpeTokenizer.train(["conscientiousness"] * 2, 100).vocabulary

@@ -20,7 +20,6 @@ class Translates(Protocol):
     """The interface of a translator for ``evaluate``; ``Translator`` has it."""
 
     corpora: list[str]
-    bleu_tokenizers: list[str | None]
 
     def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
         """Return the best translation of each text."""
@@ -185,7 +184,7 @@ def evaluate(
         evaluation.scores[0].values["bleu"]
     """
     test = corpus if isinstance(corpus, Corpus) else read_test_corpus(corpus, translator.corpora)
-    tokenizer = tokenizer_for(tokenize, translator.bleu_tokenizers, test.targets).name
+    tokenizer = tokenizer_for(tokenize, getattr(translator, "bleu_tokenizers", ()), test.targets).name
     outputs = translator.translate(test.sources, config)
     beam = (config or SearchConfig()).beam
     system = System(", ".join(translator.corpora), outputs)

@@ -62,7 +62,7 @@ def read_references(
         lines = range(1, len(pairs) + 1)
     else:
         test = read_test_corpus(corpus, trained_on)
-        sources, streams, skipped = list(test.sources), [list(test.targets)], test.skipped
+        sources, streams, skipped = list(test.sources), [list(test.targets)], list(test.skipped)
         lines = [test.line(k) for k in range(len(test))]
         name = name if corpus is None else ", ".join([test.name, *files])
     total = len(lines) + len(skipped)

@@ -42,8 +42,8 @@ class TokenizerChoice(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """Return a sentence for the user; empty if the default was chosen, and nothing is better."""
-        if self.name == DEFAULT_BLEU_TOKENIZER and not self.better:
+        """Return a sentence for the user; empty if it was not chosen here, or the default is what suits the script."""
+        if not self.better and (not self.script or self.name == DEFAULT_BLEU_TOKENIZER):
             return ""
         text = f"BLEU counts tokens of sacreBLEU's tokenizer {self.name}, because the target's script is {self.script}"
         return f"{text}; the usual one is {self.better}: {EXTRAS[self.better].install}" if self.better else text

@@ -24,6 +24,8 @@ _BLOCKS = {
 }
 """Unicode blocks of further scripts whose words are not separated by spaces."""
 WORDS, CHARACTERS = "words", "characters"
+LONGEST_WORD, LONGEST_SPELLED = 6, 20
+"""Characters; for ``is_phrase``."""
 KANA_SHARE = 0.05
 """Share of kana among Chinese characters and kana; a text with more is Japanese. Chinese has hardly any."""
 
@@ -82,6 +84,21 @@ def split_characters(piece: str) -> list[str]:
     if piece.isascii() or not _CHARACTER.search(piece):
         return [piece]
     return _CHARACTER_OR_REST.findall(piece.strip(" "))
+
+
+def is_phrase(text: str) -> bool:
+    """Whether a text of unspaced scripts is longer than words usually are, so that it is no token of a vocabulary.
+
+    Words of Chinese and Japanese have at most ``LONGEST_WORD`` characters, those of alphabets ``LONGEST_SPELLED``.
+
+    Example:
+        >>> is_phrase("我的朋友"), is_phrase("我的朋友在家里看书"), is_phrase("internationalization")
+        (False, True, False)
+    """
+    if len(text) <= LONGEST_WORD or text.isascii() or not _CHARACTER.search(text):
+        return False
+    ideographic = _SCRIPTS[HAN].search(text) or _SCRIPTS[KANA].search(text)
+    return len(text.strip(" ")) > (LONGEST_WORD if ideographic else LONGEST_SPELLED)
 
 
 def script_of(lines: Iterable[str]) -> str:
