@@ -1,4 +1,4 @@
-"""Chinese and Japanese from training to scores, on synthetic corpora: every figure means something for such a language."""
+"""Chinese and Japanese from training to scores, on synthetic corpora: every figure means something for them."""
 
 import json
 import re
