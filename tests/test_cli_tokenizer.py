@@ -56,3 +56,12 @@ def test_errors_are_explained(cli, tmp_path):
     assert_explained(cli("tokenizer", "decode", "-t", "tok.json", stdin=b"zzz\n"), 1, "'zzz'", "line 1")
     assert_explained(cli("tokenizer", "decode", "-t", "tok.json", "--ids", stdin=b"1 999\n"), 1, "'999'", "line 1")
     assert_explained(cli("tokenizer", "decode", "-t", "tok.json", "--ids", stdin=b"-1\n"), 1, "'-1'", "line 1")
+
+
+def test_without_a_size_all_characters_are_covered(cli, tmp_path):
+    text = "".join(chr(0x4E00 + k) + "\n" * (k % 9 == 8) for k in range(3600))
+    (tmp_path / "zh").write_text(text, encoding="utf-8")
+    result = cli("tokenizer", "train", "zh", "-o", "t.json", "--kind", "char")
+    assert b"3604 entries" in result.stderr  # 3 special tokens and the space
+    assert b"100 entries" in cli("tokenizer", "train", "zh", "-o", "s.json", "--vocab-size", "100").stderr
+    assert b"--vocab-size must be from 4" in cli("tokenizer", "train", "zh", "-o", "s.json", "--vocab-size", "0").stderr

@@ -24,6 +24,8 @@ from seq2seq_cli.text.tokenizer import SPECIALS, UNKNOWN, Tokenizer, count_words
 from seq2seq_cli.text.units import is_phrase
 
 Pair = tuple[str, str]
+MAX_CLAUSES = 100_000
+"""Distinct clauses of unspaced scripts that merges are learned from: more take minutes, and give the same merges."""
 MIN_COUNT = 2
 """A pair that occurs once is not worth a vocabulary entry."""
 
@@ -146,6 +148,11 @@ class BpeTokenizer(Tokenizer):
                 characters[character] += count
         room = vocab_size - len(SPECIALS)
         alphabet = sorted(most_frequent(characters, room))
+        clauses = [piece for piece in pieces if is_phrase(piece)]
+        step = -(-len(clauses) // MAX_CLAUSES)
+        for k, clause in enumerate(clauses):
+            if k % step:
+                del pieces[clause]
         entries, merges = learn_merges(pieces, alphabet, room)
         return cls([*SPECIALS, *entries], merges, lowercase)
 
