@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 
 HAN, KANA, HANGUL = "Chinese characters", "kana", "Hangul"
 _BLOCKS = {
@@ -44,14 +45,18 @@ _LETTERS = {
 """Unspaced scripts and their letters, as the inside of a character class."""
 _ALL_LETTERS = "".join(_LETTERS.values())
 _MARKS = "\u3099\u309a" + "".join(_of_category(block, "M") for block in _BLOCKS.values())
-_CHARACTER = re.compile(rf"[{_ALL_LETTERS}][{_MARKS}]*")
+_CHARACTER = re.compile(rf"([{_ALL_LETTERS}][{_MARKS}]*)")
 """A letter of an unspaced script, with its vowel signs and tone marks."""
-_CHARACTER_OR_REST = re.compile(rf"[{_ALL_LETTERS}][{_MARKS}]*|[^{_ALL_LETTERS}]+")
-_SCRIPTS = {name: re.compile(f"[{letters}]") for name, letters in _LETTERS.items()}
 _HANGUL_WORD = re.compile(r"[^\s\uac00-\ud7a3]*[\uac00-\ud7a3]\S*")
 BETWEEN_SPACES = re.compile(r"\S+")
 SPOKEN = re.compile(r"\w[^\s'\u2019-]*")
 """A word that ends at a space, apostrophe or hyphen: ``Qu'avez-vous ?`` is three words; punctuation is not a word."""
+
+
+@cache
+def _letter_of(script: str) -> re.Pattern[str]:
+    """Return the pattern of a letter of one script, compiled when it is first needed."""
+    return re.compile(f"[{_LETTERS[script]}]")
 
 
 def count_units(text: str, word: re.Pattern[str] = BETWEEN_SPACES) -> int:
@@ -83,7 +88,7 @@ def split_characters(piece: str) -> list[str]:
     """
     if piece.isascii() or not _CHARACTER.search(piece):
         return [piece]
-    return _CHARACTER_OR_REST.findall(piece.strip(" "))
+    return [part for part in _CHARACTER.split(piece.strip(" ")) if part]
 
 
 def is_phrase(text: str) -> bool:
@@ -97,7 +102,7 @@ def is_phrase(text: str) -> bool:
     """
     if len(text) <= LONGEST_WORD or text.isascii() or not _CHARACTER.search(text):
         return False
-    ideographic = _SCRIPTS[HAN].search(text) or _SCRIPTS[KANA].search(text)
+    ideographic = _letter_of(HAN).search(text) or _letter_of(KANA).search(text)
     return len(text.strip(" ")) > (LONGEST_WORD if ideographic else LONGEST_SPELLED)
 
 
@@ -121,8 +126,8 @@ def script_of(lines: Iterable[str]) -> str:
         words += len((SPOKEN if characters else BETWEEN_SPACES).findall(rest))
         hangul += len(_HANGUL_WORD.findall(rest))
         if characters:
-            for name, letter in _SCRIPTS.items():
-                counts[name] += len(letter.findall(line))
+            for name in _LETTERS:
+                counts[name] += len(_letter_of(name).findall(line))
     if sum(counts.values()) <= words:
         return HANGUL if 2 * hangul > words else ""
     if counts[KANA] > KANA_SHARE * (counts[HAN] + counts[KANA]):
