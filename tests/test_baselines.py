@@ -1,5 +1,7 @@
 from seq2seq_cli.evaluation.baselines import nearest_translations, word_by_word_translations
+from seq2seq_cli.evaluation.scores import corpus_bleu
 from seq2seq_cli.text.corpus import Corpus
+from tests.unspaced import pairs
 
 TRAIN = Corpus(
     "train",
@@ -36,3 +38,20 @@ def test_word_by_word_takes_the_most_probable_translation_and_copies_unknown_wor
 def test_word_by_word_keeps_to_words_that_are_in_both_languages():
     train = Corpus("train", ["Tom sleeps", "Tom eats", "Mary eats"], ["Tom dort", "Tom mange", "Mary mange"])
     assert word_by_word_translations(train, ["Mary sleeps"]) == ["Mary dort"]
+
+
+CHINESE = ["我看书", "你看书", "我喝水", "你喝水", "老师看报纸"]
+ZH_TRAIN = Corpus("train", CHINESE, ["I read", "you read", "I drink", "you drink", "he"])
+
+
+def test_sources_without_spaces_are_near_if_they_share_characters():
+    assert nearest_translations(ZH_TRAIN, ["老师在看报纸。", "你在喝水"]) == ["he", "you drink"]
+
+
+def test_word_by_word_needs_no_spaces_and_makes_none():
+    assert word_by_word_translations(ZH_TRAIN, ["我喝水。"]) == ["I drink。"]
+    english, chinese = zip(*pairs("zh"))
+    train = Corpus("train", english[64:], chinese[64:])
+    found = word_by_word_translations(train, english[:64])
+    assert not any(" " in text for text in found)
+    assert corpus_bleu(found, chinese[:64], tokenize="zh") > 15

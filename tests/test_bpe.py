@@ -4,6 +4,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seq2seq_cli.text import bpe
 from seq2seq_cli.text.bpe import BpeTokenizer, learn_merges, merge_pair
 
 
@@ -62,3 +63,21 @@ def test_more_characters_than_entries_keeps_the_most_frequent():
     tokenizer = BpeTokenizer.train(["aaa bb c"], 6)
     assert tokenizer.vocabulary[3:] == [" ", "a", "b"]
     assert tokenizer.unknown("abc") == ["c"]
+
+
+def test_no_token_is_a_whole_sentence_where_there_are_no_spaces():
+    lines = ["我的朋友今天在家里看书。", "ฉันชอบอ่านหนังสือพิมพ์ที่บ้าน"] * 9
+    tokenizer = BpeTokenizer.train(lines, 1000)
+    assert max(len(token.strip()) for token in tokenizer.vocabulary if "\u4e00" <= token[-1] <= "\u9fff") == 6
+    assert 6 < max(len(token.strip()) for token in tokenizer.vocabulary) <= 20
+    assert [tokenizer.decode(tokenizer.encode(line)) for line in lines] == lines
+    assert " conscientiousness" in BpeTokenizer.train(["conscientiousness"] * 2, 100).vocabulary
+
+
+def test_of_very_many_clauses_merges_are_learned_from_a_share_and_all_characters_are_kept(monkeypatch):
+    lines = [f"今天我们的朋友看书{chr(0x5000 + k)}" for k in range(300)]
+    monkeypatch.setattr(bpe, "MAX_CLAUSES", 40)
+    tokenizer = BpeTokenizer.train(lines, 400)
+    assert all(tokenizer.unknown(line) == [] for line in lines)
+    assert any(len(token) == 6 for token in tokenizer.vocabulary)
+    assert sum(len(tokenizer.encode(line)) for line in lines) < 4 * len(lines)

@@ -292,3 +292,76 @@ def test_errors_are_explained(case, trained, cli):
 
 def test_without_a_model_it_says_how_to_get_one(cli):
     assert_explained(cli("eval"), 1, "there is no model", "seq2seq train")
+
+
+SECOND = ["a cat sat on a mat .", "there is a dog here", "no", "hello, world"] * 3
+
+
+def test_several_files_of_references_equal_the_sacrebleu_commands_to_the_last_digit(cli, tmp_path):
+    write(tmp_path, h=HYPOTHESES, r=REFERENCES, s=SECOND)
+    write(tmp_path, both=["x\t" + "\t".join(pair) for pair in zip(REFERENCES, SECOND)])
+    write(tmp_path, pairs=[f"x\t{line}" for line in REFERENCES])
+    command = [sys.executable, "-m", "sacrebleu", "r", "s", "-i", "h", "-m", "bleu", "chrf", "ter", "-w", "16"]
+    theirs = json.loads(subprocess.run(command, cwd=tmp_path, capture_output=True, check=True).stdout)
+    flags = ("eval", "--hypotheses", "h", "--metrics", "bleu,chrf,ter", "--json")
+    for given in (
+        ("--references", "r", "--references", "s"),
+        ("both", "--all-references"),
+        ("pairs", "--references", "s"),
+    ):
+        found = json.loads(cli(*flags, *given).stdout)
+        for name, expected in zip(("bleu", "chrf", "ter"), theirs):
+            assert f"{found[name]:.16f}" == f"{expected['score']:.16f}"
+            assert found["signatures"][name] == expected["signature"]
+            assert "nrefs:2" in expected["signature"]
+
+
+def test_everything_works_with_several_references(trained, cli, tmp_path):
+    lines = (trained / "pairs.tsv").read_text().splitlines()
+    write(tmp_path, test=[f"{line}\tautre phrase" for line in lines], other=["le chat"] * len(lines))
+    flags = ("test", "--all-references", "--baselines", "--by-length", "--beam", "1")
+    flags += ("-m", trained / "model.npz", "--train-corpus", trained / "pairs.tsv")
+    found = json.loads(cli("eval", *flags, "--examples", "1", "--references", "other", "--json").stdout)
+    assert "nrefs:3" in found["signatures"]["bleu"]
+    assert found["examples"]["best"][0]["references"][1:] == ["autre phrase", "le chat"]
+    assert found["by_length"][0]["sentences"] == len(lines)
+    assert [baseline["chrf"] > 0 for baseline in found["baselines"]] == [True] * 3
+    table = cli("eval", *flags, "--examples", "1", "--hypotheses", "other", "--compare").stdout.decode()
+    assert table.count("reference  ") == 4
+    assert "|nrefs:2|" in f"|{table}" or "nrefs:2|" in table
+
+
+def test_the_tokenizer_follows_the_script_of_the_references_and_can_be_chosen(cli, tmp_path):
+    write(tmp_path, h=["我的朋友今天在家里看书。"], r=["我的朋友今天在学校看书。"], e=["The cat sat on the mat."])
+    result = cli("eval", "--hypotheses", "h", "--references", "r", "--json")
+    found = json.loads(result.stdout)
+    assert "|tok:zh|" in found["signatures"]["bleu"]
+    assert found["bleu"] > 50
+    assert "tokenizer zh, because the target's script is Chinese characters" in result.stderr.decode()
+    chosen = cli("eval", "--hypotheses", "h", "--references", "r", "--json", "--tokenize", "char")
+    assert "|tok:char|" in json.loads(chosen.stdout)["signatures"]["bleu"]
+    assert "because the target" not in chosen.stderr.decode()
+    english = cli("eval", "--hypotheses", "e", "--references", "e", "--json")
+    assert "|tok:13a|" in json.loads(english.stdout)["signatures"]["bleu"]
+    assert "tokenizer" not in english.stderr.decode()
+
+
+def test_the_warning_about_tokenized_text_reaches_the_user(cli, tmp_path):
+    write(tmp_path, h=["the cat sat on the mat ."] * 100)
+    result = cli("eval", "--hypotheses", "h", "--references", "h")
+    assert "warning: sacreBLEU: That's 100 lines that end in a tokenized period" in result.stderr.decode()
+    assert cli("eval", "--hypotheses", "h", "--references", "h", "-q").stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--tokenize", "moses"), 2, "--tokenize must be one of 13a, intl, zh, ja-mecab"),
+        (("--all-references",), 2, "--all-references needs a CORPUS"),
+        (("--references", "h"), 1, "different lengths: 1 and 2 lines"),
+        (("--references", "-", "--references", "-"), 2, "only once"),
+    ],
+)
+def test_wrong_references_and_tokenizers_are_explained(cli, tmp_path, arguments, code, message):
+    write(tmp_path, h=["a", "b"], r=["a"])
+    assert_explained(cli("eval", "--hypotheses", "h", "--references", "r", *arguments), code, message)

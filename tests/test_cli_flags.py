@@ -14,6 +14,7 @@ from seq2seq_cli.cli.help import Deferred
 from seq2seq_cli.cli.terminal.prompt import NOT_AT_THE_PROMPT, Prompt
 from seq2seq_cli.cli.terminal.translations import Style
 from seq2seq_cli.config import (
+    BLEU_TOKENIZERS,
     CONTEXTS,
     CRITERIA,
     NORMALIZATIONS,
@@ -36,6 +37,7 @@ SEARCHES = {"translate": set(), "eval": {"n_best"}}
 SECTIONS = (CorpusConfig, TokenizerConfig, ModelConfig, TrainingConfig)
 CHOICES = {
     "keep_best": CRITERIA,
+    "tokenize": BLEU_TOKENIZERS,
     "cell": tuple(CELLS),
     "optimizer": tuple(OPTIMIZERS),
     "context": CONTEXTS,

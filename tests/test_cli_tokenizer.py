@@ -67,3 +67,12 @@ def test_the_tokenizers_of_a_model_encode_its_source_and_decode_its_target(cli, 
     decoded = cli("tokenizer", "decode", "-t", trained / "model.npz", "--ids", stdin=f"{ids}\n".encode()).stdout
     assert decoded == b"rouge chat\n"
     assert_explained(cli("tokenizer", "encode", "-t", "nothing.npz", stdin=b"a\n"), 1, "no such file", "nothing.npz")
+
+
+def test_without_a_size_all_characters_are_covered(cli, tmp_path):
+    text = "".join(chr(0x4E00 + k) + "\n" * (k % 9 == 8) for k in range(3600))
+    (tmp_path / "zh").write_text(text, encoding="utf-8")
+    result = cli("tokenizer", "train", "zh", "-o", "t.json", "--kind", "char")
+    assert b"3604 entries" in result.stderr  # 3 special tokens and the space
+    assert b"100 entries" in cli("tokenizer", "train", "zh", "-o", "s.json", "--vocab-size", "100").stderr
+    assert b"--vocab-size must be from 4" in cli("tokenizer", "train", "zh", "-o", "s.json", "--vocab-size", "0").stderr

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -6,6 +7,7 @@ from seq2seq_cli.training.diagnostics import CLIPPED_STEPS, Diagnostics
 from seq2seq_cli.training.events import (
     GradientClipped,
     Score,
+    ScoringWarning,
     StepReport,
     TranslationsAllEqual,
     ValidationLossRising,
@@ -88,3 +90,11 @@ def test_all_diagnostics_of_a_validation_are_reported_at_once():
     assert [type(each) for each in found] == [TranslationsAllEqual, WorseThanGuessing, ValidationLossRising][:2]
     found = watch.after_validation(validation(51.0, ("x", "x"), all_equal=True))
     assert [type(each) for each in found] == [TranslationsAllEqual, WorseThanGuessing, ValidationLossRising]
+
+
+def test_a_warning_of_sacrebleu_is_reported_once():
+    watch = diagnostics()
+    score = Score(3.0, (("a", "b", "c"),), warnings=("That is tokenized.",))
+    report = dataclasses.replace(validation(1.0), score=score)
+    assert watch.after_validation(report) == [ScoringWarning("That is tokenized.")]
+    assert watch.after_validation(report) == []

@@ -3,7 +3,8 @@ import dataclasses
 import pytest
 
 from seq2seq_cli.config import UNLIMITED_EPOCHS, Recipe, setting_types
-from seq2seq_cli.training.fit import ANCHORS, BUILTIN, fit_to_corpus, fitted_values, planned_epochs
+from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.training.fit import ANCHORS, BUILTIN, fit_to_corpus, fit_to_text, fitted_values, planned_epochs
 
 SIZES = [10, 2_999, 3_000, 3_001, 5_000, 9_999, 10_000, 20_000, 40_000, 99_000, 140_000, 10_000_000]
 
@@ -81,3 +82,27 @@ def test_without_a_lexical_prior_there_is_no_bigram_prior_unless_it_is_given():
     assert fit_to_corpus(without, 3_000)[0].model.bigram_prior is False
     both = Recipe.of(lexical_prior=False, bigram_prior=True)
     assert fit_to_corpus(both, 3_000)[0].model.bigram_prior is True
+
+
+ZH = Corpus("c", ["I read."] * 4, ["我看书。", "你喝水。", "他用电脑。", "老师写信。"])
+MANY = Corpus("c", ["I read."] * 3500, [chr(0x4E00 + k) for k in range(3500)])
+EN = Corpus("c", ["我看书。"], ["I read."])
+
+
+def test_the_tokenizer_for_bleu_suits_the_target():
+    recipe, chosen, choice = fit_to_text(Recipe.of(corpus="c"), ZH)
+    assert recipe.training.tokenize == chosen["tokenize"] == choice.name == "zh"
+    assert recipe.given == {"corpus"}
+    recipe, chosen, choice = fit_to_text(Recipe(), EN)
+    assert (recipe, chosen, choice.reason) == (Recipe(), {}, "")  # as it always was
+    recipe, chosen, choice = fit_to_text(Recipe.of(tokenize="intl"), ZH)
+    assert (recipe.training.tokenize, chosen, choice) == ("intl", {}, None)
+
+
+def test_vocabularies_cover_the_characters_of_the_corpus():
+    recipe, chosen, _ = fit_to_text(fit_to_corpus(Recipe.of(corpus="c"), 3_000)[0], MANY)
+    assert recipe.tokenizers.vocab_size == chosen["vocab_size"] == 5600
+    plain = fit_to_corpus(Recipe.of(corpus="c", context="initial"), 3_000)[0]
+    assert fit_to_text(plain, MANY)[1]["vocab_size"] == 4600
+    assert "vocab_size" not in fit_to_text(Recipe.of(vocab_size=100), MANY)[1]
+    assert "vocab_size" not in fit_to_text(Recipe.of(target_tokenizer="t.json"), MANY)[1]  # only English is learned

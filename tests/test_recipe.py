@@ -59,6 +59,7 @@ EVERYTHING = {
     "halve_on_plateau": False,
     "augmentation": 0.5,
     "keep_best": "chrf",
+    "tokenize": "zh",
     "epochs": 9,
     "max_steps": 1234,
     "max_minutes": 1.5,

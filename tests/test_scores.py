@@ -158,3 +158,76 @@ def test_lengths_are_grouped_by_fives_up_to_the_longest_sentence():
     assert len(length_buckets(["a " * 200])) == 11
     buckets = length_buckets(["a " * 200])
     assert all(high + 1 == low for (_, high), (low, _) in itertools.pairwise(buckets))
+
+
+FURTHER = ["a cat sat on the mat .", "there is a dog here", "no", "hello, world"] * 5
+
+
+def test_several_references_equal_the_sacrebleu_commands_to_the_last_digit(tmp_path):
+    for name, lines in (("h", HYPOTHESES), ("r1", REFERENCES), ("r2", FURTHER), ("r3", OTHERS)):
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    names = ("bleu", "chrf", "chrf++", "ter")
+    found = corpus_scores(HYPOTHESES, [REFERENCES, FURTHER, OTHERS], names)
+    printed = sacrebleu(tmp_path, "r1", "r2", "r3", "-i", "h", "-m", "bleu", "chrf", "ter")
+    plus = sacrebleu(tmp_path, "r1", "r2", "r3", "-i", "h", "-m", "chrf", "--chrf-word-order", "2")
+    for name, theirs in zip(names, [*printed[:2], plus, printed[2]]):
+        assert round(found.values[name], 12) == theirs["score"]
+        assert found.signatures[name] == theirs["signature"]
+        assert "nrefs:3" in theirs["signature"]
+    confident = corpus_scores(HYPOTHESES, [REFERENCES, FURTHER, OTHERS], names, confidence=True)
+    assert confident.values == found.values
+    one, other = compare([HYPOTHESES, OTHERS], [REFERENCES, FURTHER, OTHERS], names)
+    assert one.values == found.values
+    assert one.intervals == pytest.approx(confident.intervals, rel=1e-6)
+    assert other.values["chrf"] == 100
+
+
+def test_a_sentence_may_have_fewer_references():
+    from sacrebleu.metrics.bleu import BLEU
+
+    second = [*FURTHER[:4], *[None] * 16]
+    scores = corpus_scores(HYPOTHESES, [REFERENCES, second], ["bleu"])
+    assert scores.values["bleu"] == BLEU().corpus_score(HYPOTHESES, [REFERENCES, second]).score
+    assert "nrefs:var" in scores.signatures["bleu"]
+    assert sentence_scores(HYPOTHESES[:1], [["x"], [HYPOTHESES[0]]]) == [100]
+    with pytest.raises(UserError, match="20 hypotheses and 1 references in list 2 of 2"):
+        corpus_scores(HYPOTHESES, [REFERENCES, ["a"]])
+
+
+CHINESE = ["我的朋友今天在家里看书。", "老师用 iPhone 看新闻。", "你喝水！"]
+CHINESE_OUTPUT = ["我的朋友今天在学校看书。", "老师用 iPhone 看报纸。", "我喝水！"]
+
+
+@pytest.mark.parametrize("name", ["13a", "intl", "zh", "char", "none"])
+def test_every_tokenizer_equals_the_sacrebleu_command(tmp_path, name):
+    (tmp_path / "h").write_text("\n".join(CHINESE_OUTPUT) + "\n", encoding="utf-8")
+    (tmp_path / "r").write_text("\n".join(CHINESE) + "\n", encoding="utf-8")
+    theirs = sacrebleu(tmp_path, "r", "-i", "h", "-m", "bleu", "-tok", name)
+    scores = corpus_scores(CHINESE_OUTPUT, CHINESE, ["bleu"], tokenize=name)
+    assert round(scores.values["bleu"], 12) == theirs["score"]
+    assert scores.signatures["bleu"] == theirs["signature"]
+    assert f"tok:{name}" in theirs["signature"]
+
+
+def test_a_score_of_languages_without_spaces_is_explained():
+    scores = corpus_scores(CHINESE_OUTPUT, CHINESE, ["bleu", "ter"])
+    found = remarks(["猫"] * 3, CHINESE, corpus_scores(["猫"] * 3, CHINESE, ["bleu", "chrf++", "ter"]))
+    assert any("BLEU is 0 because its tokenizer 13a needs spaces between words" in text for text in found)
+    assert any(text.startswith("chrF2++ and TER: sacreBLEU counts words between spaces here") for text in found)
+    assert any(text.startswith("TER: ") for text in remarks(CHINESE_OUTPUT, CHINESE, scores))
+    short = corpus_scores(["你好", "你"], ["你好", "我"], ["bleu"], tokenize="zh")
+    assert remarks(["你好", "你"], ["你好", "我"], short, "zh")[0].startswith(
+        "BLEU is 0 because no translation has four tok"
+    )
+    assert remarks(CHINESE_OUTPUT, CHINESE, corpus_scores(CHINESE_OUTPUT, CHINESE, tokenize="zh"), "zh") == []
+
+
+def test_lengths_of_sources_without_spaces_are_characters():
+    buckets = scores_by_length(CHINESE, CHINESE_OUTPUT, CHINESE, tokenize="zh")
+    assert [(bucket.label, bucket.sentences, bucket.unit) for bucket in buckets] == [
+        ("1–10", 2, "characters"),
+        ("11–20", 1, "characters"),
+    ]
+    assert buckets[0].bleu == corpus_bleu(CHINESE_OUTPUT[1:], CHINESE[1:], tokenize="zh") > 0
+    assert length_buckets(CHINESE) == [(1, 10), (11, 20), (101, 1 << 30)]
+    assert scores_by_length(["a b", "c", "d"], CHINESE_OUTPUT, [CHINESE, CHINESE], tokenize="zh")[0].unit == "words"

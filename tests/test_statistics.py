@@ -212,3 +212,16 @@ def test_what_makes_a_corpus_useless_is_severe():
     exchanged = [pair[:: -1 if k % 5 == 0 else 1] for k, pair in enumerate(good)]
     assert severe(corpus_of(exchanged)) == ["5 pairs with exchanged sides"]
     assert severe(corpus_of(good)) == []
+
+
+def test_oov_characters_are_counted_where_there_are_no_spaces():
+    assert count_oov(["我喜欢书。"], ["我喜欢猫。", "他看 iPhone"], lowercase=False) == (8, 4)  # 猫, 他, 看, iPhone
+    assert count_oov(["ที่นี่"], ["นี่ที่"], lowercase=False) == (2, 0)
+
+
+def test_a_few_words_between_spaces_do_not_hide_that_a_language_has_none():
+    pairs = [("他 用 iPhone 看 新闻", "He reads the news on his phone"), ("我 很 好", "I am very well")]
+    assert found(corpus_of(pairs)) == {}
+    repeated = {"4 pairs that repeat an earlier pair": (4, "c:3")}
+    bad = ("好", "this sentence has many more words than that one")
+    assert found(corpus_of([*pairs * 3, bad])) == {UNEVEN: (1, "c:7"), **repeated}

@@ -49,3 +49,14 @@ def test_it_survives_json():
 def test_what_is_of_another_form_is_refused(value):
     with pytest.raises((ValueError, KeyError, TypeError)):
         TrainingVocabulary.from_json(value)
+
+
+def test_where_there_are_no_spaces_words_are_characters():
+    found = TrainingVocabulary.of(["我喜欢书。", "他用 iPhone"], 9)
+    assert found.words == {"我", "喜", "欢", "书", "他", "用", "iphone"}
+    assert found.oov_words("我喜欢猫，用 iPad。") == ["猫", "iPad"]
+
+
+def test_the_phrases_of_an_older_model_are_read_as_their_characters():
+    older = TrainingVocabulary.from_json({"longest": 9, "words": ["我喜欢书", "cat"]})
+    assert older.oov_words("书，我 cat 猫") == ["猫"]

@@ -83,3 +83,19 @@ def test_a_model_of_zeros_has_the_loss_of_guessing(tmp_path):
     vocabulary = trainer.model.config.target_vocabulary
     assert validation_loss(trainer.parallel) == pytest.approx(math.log(vocabulary), rel=1e-6)
     assert np.isfinite(validation_loss(trainer.parallel))
+
+
+def test_bleu_is_scored_with_the_tokenizer_of_the_recipe():
+    made = checkpoint()
+    hypotheses = Translator([made]).translate(LINES, SearchConfig(beam=1))
+    for name in (None, "char"):
+        made.recipe = Recipe.of(tokenize=name)
+        expected = corpus_bleu(hypotheses, PAIRS.targets, tokenize=name or "13a")
+        assert Validation(made, PAIRS, 1).score(made.model, 100).bleu == expected
+
+
+def test_what_sacrebleu_warns_of_is_in_the_score(monkeypatch):
+    made = checkpoint()
+    many = Corpus("many", LINES * 40, LINES * 40)
+    monkeypatch.setattr(Translator, "translate", lambda self, texts, config: [f"{text} ." for text in texts])
+    assert "tokenized period" in Validation(made, many, 1).score(made.model, 1000).warnings[0]

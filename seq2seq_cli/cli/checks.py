@@ -22,6 +22,7 @@ EXCEPTIONS = {
     "encode tokenizer": INPUT,  # train's is the kind of tokenizer
     "decode tokenizer": INPUT,
     "inspect model": INPUT,
+    "export model": INPUT,
 }
 """Roles of other parameters, by command."""
 

@@ -8,8 +8,10 @@ command line, its help, its key in a TOML file and its entry in the model file a
 from seq2seq_cli.config.recipe import Recipe, check_settings, parse_toml, setting_types, to_toml
 from seq2seq_cli.config.search import NORMALIZATIONS, LengthLimit, SearchConfig, length_limit
 from seq2seq_cli.config.sections import (
+    BLEU_TOKENIZERS,
     CONTEXTS,
     CRITERIA,
+    DEFAULT_BLEU_TOKENIZER,
     LARGEST_VOCABULARY,
     LONGEST_SOURCE,
     MAX_TOKENS_PER_BATCH,
@@ -23,8 +25,10 @@ from seq2seq_cli.config.sections import (
 from seq2seq_cli.config.setting import Section, config_from_json, flag_of, settings_in, type_of
 
 __all__ = [
+    "BLEU_TOKENIZERS",
     "CONTEXTS",
     "CRITERIA",
+    "DEFAULT_BLEU_TOKENIZER",
     "LARGEST_VOCABULARY",
     "LONGEST_SOURCE",
     "MAX_TOKENS_PER_BATCH",

@@ -77,7 +77,7 @@ class SearchConfig(Section):
     rerank: str | None = setting(
         None,
         "Model of the reverse direction: how well it translates a hypothesis back counts in ranking, too.",
-        "MODEL",
+        "FILE",
         shown="none",
     )
     rerank_weight: float = setting(0.5, "Weight of the model of --rerank.", "X", low=0, high=10)

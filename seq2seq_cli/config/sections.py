@@ -11,6 +11,9 @@ from seq2seq_cli.errors import usage_error
 CONTEXTS = ("initial", "every-step")
 TOKENIZER_KINDS = ("bpe", "word", "char")
 CRITERIA = ("loss", "bleu", "chrf")
+BLEU_TOKENIZERS = ("13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "flores200", "none")
+"""sacreBLEU's own names, the default first."""
+DEFAULT_BLEU_TOKENIZER = BLEU_TOKENIZERS[0]
 
 LARGEST_SIZE = 1 << 16
 """Maximum size of a layer: beyond it, a single weight matrix would not fit in memory."""
@@ -208,6 +211,14 @@ class TrainingConfig(Section):
         "Criterion for the best model: validation loss, or BLEU or chrF2 of greedy translations",
         "CRITERION",
         choices=CRITERIA,
+        later=True,
+    )
+    tokenize: str | None = setting(
+        None,
+        "sacreBLEU's tokenizer for the BLEU of translations",
+        "NAME",
+        choices=BLEU_TOKENIZERS,
+        shown="by the script of the target: 13a, zh, ja-mecab or char",
         later=True,
     )
     patience: int = setting(5, "Stop early after N validations in a row without improvement.", low=1)

@@ -87,7 +87,7 @@ class Section:
             value = getattr(self, field.name)
             if value is not None and field.metadata["limits"]:
                 check_range(flag_of(name), value, *field.metadata["limits"])
-            if field.metadata["choices"]:
+            if value is not None and field.metadata["choices"]:
                 check_choice(flag_of(name), value, field.metadata["choices"])
 
     def to_json(self) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.config import DEFAULT_BLEU_TOKENIZER, SearchConfig
 from seq2seq_cli.errors import usage_error
+from seq2seq_cli.evaluation.metrics import References, reference_streams
 from seq2seq_cli.evaluation.scores import BucketScore, Scores, corpus_scores, scores_by_length, sentence_scores
 from seq2seq_cli.evaluation.scores import compare as compare_systems
+from seq2seq_cli.evaluation.tokenization import tokenizer_for
 from seq2seq_cli.text.builtin import BUILTIN, TEST_SETS, builtin_corpus
 from seq2seq_cli.text.corpus import Corpus, read_corpus
 
@@ -39,20 +40,22 @@ class Evaluation:
     Args:
         data: name of the test set.
         sources: source sentences; empty if they are not known.
-        references: one for each sentence.
+        references: one for each sentence, or several lists of them.
         systems: one system, or several to compare.
         settings: other settings that the scores depend on, for the last line of the report.
         metrics: names in ``scores.METRICS``.
         lowercase: whether to ignore case.
+        tokenize: sacreBLEU's tokenizer for BLEU.
     """
 
     data: str
     sources: list[str]
-    references: list[str]
+    references: References
     systems: list[System]
     settings: dict[str, Any]
     metrics: list[str]
     lowercase: bool = False
+    tokenize: str = DEFAULT_BLEU_TOKENIZER
     scores: list[Scores] = field(default_factory=list)
     sets: dict[str, Scores] = field(default_factory=dict)
     baselines: list[tuple[System, Scores]] = field(default_factory=list)
@@ -61,35 +64,36 @@ class Evaluation:
 
     def score(self, confidence: bool) -> None:
         """Score the only system."""
-        outputs = self.systems[0].outputs
-        self.scores = [corpus_scores(outputs, self.references, self.metrics, confidence, self.lowercase)]
+        self.scores = [self._score(self.systems[0].outputs, self.references, confidence)]
+
+    def _score(self, outputs: Sequence[str], references: References, confidence: bool = False) -> Scores:
+        return corpus_scores(outputs, references, self.metrics, confidence, self.lowercase, self.tokenize)
 
     def add_sets(self, sets: dict[str, Corpus], translations: dict[str, str], confidence: bool) -> None:
         """Score the only system on several test sets; ``translations`` maps each source to its translation."""
         for name, part in sets.items():
             outputs = [translations[source] for source in part.sources]
-            self.sets[name] = corpus_scores(outputs, list(part.targets), self.metrics, confidence, self.lowercase)
+            self.sets[name] = self._score(outputs, list(part.targets), confidence)
 
     def compare(self) -> None:
         """Score every system, and test whether it differs from the first."""
         outputs = [system.outputs for system in self.systems]
-        self.scores = compare_systems(outputs, self.references, self.metrics, self.lowercase)
+        self.scores = compare_systems(outputs, self.references, self.metrics, self.lowercase, self.tokenize)
 
     def add_baselines(self, systems: list[System]) -> None:
         """Score baselines, which need no model."""
-        self.baselines = [
-            (s, corpus_scores(s.outputs, self.references, self.metrics, lowercase=self.lowercase)) for s in systems
-        ]
+        self.baselines = [(system, self._score(system.outputs, self.references)) for system in systems]
 
     def add_lengths(self) -> None:
         """Score every system by the length of the source."""
         self.lengths = [
-            scores_by_length(self.sources, s.outputs, self.references, lowercase=self.lowercase) for s in self.systems
+            scores_by_length(self.sources, s.outputs, self.references, None, self.lowercase, self.tokenize)
+            for s in self.systems
         ]
 
     def add_examples(self, count: int) -> None:
         """Select the best and the worst sentences of the first system by chrF2; no sentence is in both lists."""
-        outputs = self.systems[0].outputs
+        outputs, references = self.systems[0].outputs, list(zip(*reference_streams(self.references)))
         scores = sentence_scores(outputs, self.references, self.lowercase)
         ranked = sorted(range(len(outputs)), key=lambda k: (-scores[k], k))
         best = ranked[:count]
@@ -100,7 +104,7 @@ class Evaluation:
                     "sentence": k + 1,
                     "chrf": scores[k],
                     **({"source": self.sources[k]} if self.sources else {}),
-                    "reference": self.references[k],
+                    **_reference_json([text for text in references[k] if text is not None]),
                     "translation": outputs[k],
                 }
                 for k in chosen
@@ -150,6 +154,7 @@ def evaluate(
     lowercase: bool = False,
     confidence: bool = False,
     by_length: bool = False,
+    tokenize: str | None = None,
 ) -> Evaluation:
     """Translate a test corpus and score the translations.
 
@@ -162,6 +167,8 @@ def evaluate(
         lowercase: ignore case.
         confidence: also estimate 95 % confidence intervals.
         by_length: also score by the length of the source.
+        tokenize: sacreBLEU's tokenizer for BLEU, a name in ``config.BLEU_TOKENIZERS``; None: the one that the model was
+            trained with, or one that suits the script of the references.
 
     Returns:
         Scores in ``scores[0]``, with sacreBLEU's signatures, and the translations in ``systems[0].outputs``.
@@ -177,11 +184,12 @@ def evaluate(
         evaluation.scores[0].values["bleu"]
     """
     test = corpus if isinstance(corpus, Corpus) else read_test_corpus(corpus, translator.corpora)
+    tokenizer = tokenizer_for(tokenize, getattr(translator, "bleu_tokenizers", ()), test.targets).name
     outputs = translator.translate(test.sources, config)
     beam = (config or SearchConfig()).beam
     system = System(", ".join(translator.corpora), outputs)
     evaluation = Evaluation(
-        test.name, list(test.sources), list(test.targets), [system], {"beam": beam}, list(metrics), lowercase
+        test.name, list(test.sources), list(test.targets), [system], {"beam": beam}, list(metrics), lowercase, tokenizer
     )
     evaluation.score(confidence)
     if by_length:
@@ -223,4 +231,10 @@ def _score_json(scores: Scores) -> dict[str, Any]:
 
 
 def _lengths_json(buckets: list[BucketScore]) -> list[dict[str, Any]]:
-    return [{"words": bucket.label, **dataclasses.asdict(bucket)} for bucket in buckets]
+    parts = ("low", "high", "sentences", "bleu")
+    return [{bucket.unit: bucket.label, **{part: getattr(bucket, part) for part in parts}} for bucket in buckets]
+
+
+def _reference_json(references: list[str]) -> dict[str, Any]:
+    """Return the only reference of a sentence, or all of them."""
+    return {"reference": references[0]} if len(references) == 1 else {"references": references}

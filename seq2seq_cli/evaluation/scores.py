@@ -3,58 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from seq2seq_cli.config import DEFAULT_BLEU_TOKENIZER
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.evaluation.metrics import METRICS, References, collected_warnings, reference_streams
+from seq2seq_cli.text.units import CHARACTERS, count_units, unit_of
 
-
-class Metric(NamedTuple):
-    """One of sacreBLEU's metrics: its usual name, and a function that creates it."""
-
-    title: str
-    make: Callable[[bool, list[list[str]] | None], Any]
-
-
-# sacreBLEU takes half a second to import, so it is imported only when something is scored.
-
-
-def _bleu(lowercase: bool, references: list[list[str]] | None) -> Any:
-    from sacrebleu.metrics.bleu import BLEU
-
-    return BLEU(lowercase=lowercase, references=references)
-
-
-def _chrf(lowercase: bool, references: list[list[str]] | None, word_order: int = 0) -> Any:
-    from sacrebleu.metrics.chrf import CHRF
-
-    return CHRF(lowercase=lowercase, references=references, word_order=word_order)
-
-
-def _chrf_plus_plus(lowercase: bool, references: list[list[str]] | None) -> Any:
-    return _chrf(lowercase, references, word_order=2)
-
-
-def _ter(lowercase: bool, references: list[list[str]] | None) -> Any:
-    from sacrebleu.metrics.ter import TER
-
-    return TER(references=references)  # it always ignores case
-
-
-METRICS = {
-    "bleu": Metric("BLEU", _bleu),
-    "chrf": Metric("chrF2", _chrf),
-    "chrf++": Metric("chrF2++", _chrf_plus_plus),
-    "ter": Metric("TER", _ter),
-}
-"""A new metric is one function and one entry: ``--metrics``, its help, completion and tables follow from it."""
 LENGTH_BUCKETS = ((1, 5), (6, 10), (11, 15), (16, 20), (21, 1 << 30))
 """Numbers of source words; BLEU in these buckets shows the bottleneck of a context of fixed size."""
+CHARACTER_BUCKETS = ((1, 10), (11, 20), (21, 30), (31, 40), (41, 1 << 30))
+"""The same for sources that are measured in characters: a word has about two."""
 BUCKET_WIDTH, LONGEST_BUCKET = 5, 50
-"""For ``length_buckets``."""
+"""For ``length_buckets``, in words; both are doubled in characters."""
 BOOTSTRAP_SAMPLES = 1000
+BETWEEN_SPACES = ("13a", "intl", "none")
+"""Tokenizers that find words only between spaces or punctuation marks."""
 SHORT = 0.7
 """A brevity penalty below it gets a remark."""
 
@@ -72,6 +38,7 @@ class Scores:
         brevity_penalty: that of BLEU, 1 if the output is at least as long as the reference.
         matched: BLEU's numbers of 1-, 2-, 3- and 4-grams that are in the reference.
         p_values: metric → p-value of the difference from the first system, if systems are compared.
+        warnings: what sacreBLEU warns of, for example that the text looks tokenized.
     """
 
     sentences: int
@@ -82,16 +49,18 @@ class Scores:
     brevity_penalty: float | None = None
     matched: tuple[int, ...] = ()
     p_values: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class BucketScore:
-    """BLEU of the sentences whose source has between ``low`` and ``high`` words."""
+    """BLEU of the sentences whose source has between ``low`` and ``high`` words or characters (``unit``)."""
 
     low: int
     high: int
     sentences: int
     bleu: float
+    unit: str
 
     @property
     def label(self) -> str:
@@ -116,18 +85,20 @@ def parse_metrics(text: str) -> list[str]:
 
 def corpus_scores(
     hypotheses: Sequence[str],
-    references: Sequence[str],
+    references: References,
     metrics: Sequence[str] = ("bleu", "chrf"),
     confidence: bool = False,
     lowercase: bool = False,
+    tokenize: str = DEFAULT_BLEU_TOKENIZER,
 ) -> Scores:
-    """Score translations against one reference each, exactly as the ``sacrebleu`` command does.
+    """Score translations against one or several references each, exactly as the ``sacrebleu`` command does.
 
     Args:
         hypotheses, references: same length, at least one.
         metrics: names in ``METRICS``.
         confidence: also estimate 95% confidence intervals by bootstrap resampling (Koehn 2004).
         lowercase: ignore case, as ``sacrebleu -lc --chrf-lowercase``; TER always does.
+        tokenize: sacreBLEU's tokenizer for BLEU (``sacrebleu -tok``), a name in ``config.BLEU_TOKENIZERS``.
 
     Raises:
         UserError: if there are no sentences, or the lengths differ.
@@ -136,19 +107,25 @@ def corpus_scores(
         Post 2018, "A Call for Clarity in Reporting BLEU Scores"; Papineni et al. 2002; Popović 2015; Snover et al.
         2006.
     """
-    if len(hypotheses) != len(references):
-        raise UserError(
-            f"there are {len(hypotheses)} hypotheses and {len(references)} references",
-            where="the files to compare",
-            fix="give one hypothesis per reference, in the same order",
-        )
+    streams = reference_streams(references)
+    for k, stream in enumerate(streams, start=1):
+        if len(hypotheses) != len(stream):
+            of = f" in list {k} of {len(streams)}" if len(streams) > 1 else ""
+            raise UserError(
+                f"there are {len(hypotheses)} hypotheses and {len(stream)} references{of}",
+                where="the files to compare",
+                fix="give one hypothesis per reference, in the same order",
+            )
     if not hypotheses:
         raise UserError("there is nothing to score", where="the files to compare", fix="give at least one sentence")
     scores = Scores(len(hypotheses), {}, {})
     for name in metrics:
-        metric = _make_metric(name, lowercase, references if confidence else None)
+        metric = METRICS[name].make(lowercase, streams if confidence else None, tokenize)
         extra = {"n_bootstrap": BOOTSTRAP_SAMPLES} if confidence else {}
-        result = metric.corpus_score(list(hypotheses), None if confidence else [list(references)], **extra)
+        with collected_warnings() as warnings:
+            result = metric.corpus_score(list(hypotheses), None if confidence else streams, **extra)
+        if warnings:
+            scores = dataclasses.replace(scores, warnings=(*scores.warnings, " ".join(warnings)))
         scores.values[name] = float(result.score)
         scores.signatures[name] = str(metric.get_signature())
         if confidence:
@@ -164,9 +141,10 @@ def corpus_scores(
 
 def compare(
     systems: Sequence[Sequence[str]],
-    references: Sequence[str],
+    references: References,
     metrics: Sequence[str] = ("bleu", "chrf"),
     lowercase: bool = False,
+    tokenize: str = DEFAULT_BLEU_TOKENIZER,
 ) -> list[Scores]:
     """Score several systems and test whether each differs from the first, by sacreBLEU's paired bootstrap.
 
@@ -176,9 +154,7 @@ def compare(
 
     Args:
         systems: the hypotheses of each system, in the order of the references.
-        references: one for each sentence.
-        metrics: names in ``METRICS``.
-        lowercase: as for ``corpus_scores``.
+        references, metrics, lowercase, tokenize: as for ``corpus_scores``.
 
     Returns:
         The scores of each system, with confidence intervals, and with ``p_values`` for all but the first.
@@ -191,10 +167,12 @@ def compare(
     """
     from sacrebleu.significance import PairedTest
 
-    plain = [corpus_scores(hypotheses, references, metrics, lowercase=lowercase) for hypotheses in systems]
-    tested = {name: _make_metric(name, lowercase, references) for name in metrics}
+    plain = [corpus_scores(system, references, metrics, lowercase=lowercase, tokenize=tokenize) for system in systems]
+    streams = reference_streams(references)
+    tested = {name: METRICS[name].make(lowercase, streams, tokenize) for name in metrics}
     named: list[tuple[str, Sequence[str]]] = [(str(k), list(hypotheses)) for k, hypotheses in enumerate(systems)]
-    signatures, results = PairedTest(named, tested, None, test_type="bs", n_samples=BOOTSTRAP_SAMPLES)()
+    with collected_warnings():  # they are those of ``plain``
+        signatures, results = PairedTest(named, tested, None, test_type="bs", n_samples=BOOTSTRAP_SAMPLES)()
     keys = dict(zip(metrics, signatures))  # sacreBLEU calls chrf chrF2
     tests_of: list[dict[str, Any]] = [
         {name: results[key][k] for name, key in keys.items()} for k in range(len(systems))
@@ -215,81 +193,100 @@ def compare(
     ]
 
 
-def sentence_scores(hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False) -> list[float]:
+def sentence_scores(hypotheses: Sequence[str], references: References, lowercase: bool = False) -> list[float]:
     """Return the chrF2 of each sentence, from 0 to 100; single sentences are too short for BLEU's 4-grams."""
-    metric = _make_metric("chrf", lowercase)
-    return [float(metric.sentence_score(h, [r]).score) for h, r in zip(hypotheses, references)]
+    metric = METRICS["chrf"].make(lowercase, None, DEFAULT_BLEU_TOKENIZER)
+    given = [[text for text in texts if text is not None] for texts in zip(*reference_streams(references))]
+    return [float(metric.sentence_score(h, texts).score) for h, texts in zip(hypotheses, given)]
 
 
-def remarks(hypotheses: Sequence[str], references: Sequence[str], scores: Scores) -> list[str]:
+def remarks(
+    hypotheses: Sequence[str], references: References, scores: Scores, tokenize: str = DEFAULT_BLEU_TOKENIZER
+) -> list[str]:
     """Return remarks that a reader of these scores needs: why a score is 0, or less meaningful than it looks."""
     texts: list[str] = []
-    total = len(hypotheses)
+    total, first = len(hypotheses), reference_streams(references)[0]
+    unspaced = unit_of(text for text in first if text is not None) == CHARACTERS
     empty = [k for k, hypothesis in enumerate(hypotheses) if not hypothesis.strip()]
     if total == 1:
         texts.append("the corpus has one sentence: its score says little, and a confidence interval says nothing")
     if empty:
         what = "1 translation is empty" if len(empty) == 1 else f"{len(empty):,} translations are empty"
         texts.append(f"{what} (of {total:,}; the first is sentence {empty[0] + 1:,}): nothing in them can match")
-    if total > 1 and len(set(hypotheses)) == 1 and hypotheses[0].strip() and len(set(references)) > 1:
+    if total > 1 and len(set(hypotheses)) == 1 and hypotheses[0].strip() and len(set(first)) > 1:
         texts.append(
             f"all translations are the same: {hypotheses[0]!r}. The model has learned only which words are frequent; "
             "train longer, on more pairs, or with a smaller batch size"
         )
     if scores.values.get("bleu") == 0:
-        texts.append(f"BLEU is 0 because {_why_no_bleu(len(empty) == total, scores)}")
+        texts.append(f"BLEU is 0 because {_why_no_bleu(len(empty) == total, scores, unspaced, tokenize)}")
     elif scores.brevity_penalty is not None and scores.brevity_penalty < SHORT:
         texts.append(
             f"the translations are much shorter than the references: BLEU is multiplied by {scores.brevity_penalty:.2f}"
         )
     if scores.values.get("chrf") == 0 and len(empty) < total:
         texts.append("chrF2 is 0 because no translation shares a character sequence with its reference")
+    if unspaced and {"chrf++", "ter"} & scores.values.keys():
+        titles = " and ".join(METRICS[name].title for name in ("chrf++", "ter") if name in scores.values)
+        texts.append(f"{titles}: sacreBLEU counts words between spaces here, and these references have none")
     return texts
 
 
-def _why_no_bleu(all_empty: bool, scores: Scores) -> str:
+def _why_no_bleu(all_empty: bool, scores: Scores, unspaced: bool, tokenize: str) -> str:
     if all_empty:
         return "every translation is empty"
+    if unspaced and tokenize in BETWEEN_SPACES:
+        return f"its tokenizer {tokenize} needs spaces between words; choose another one with --tokenize"
     if not scores.matched or not scores.matched[0]:
         return (
             "no word of any translation is in its reference: check that the model is trained, that the language is "
             "right, and that both sides have the same order"
         )
-    return "no translation has four words, and BLEU counts n-grams of one to four words; chrF2 is more informative here"
+    unit = "words" if tokenize in BETWEEN_SPACES else "tokens"
+    what = f"no translation has four {unit}, and BLEU counts n-grams of one to four {unit}"
+    return f"{what}; chrF2 is more informative here"
 
 
-def corpus_bleu(hypotheses: Sequence[str], references: Sequence[str], lowercase: bool = False) -> float:
-    """Return sacreBLEU's BLEU (13a; cased by default) of translations against one reference each."""
-    return corpus_scores(hypotheses, references, ["bleu"], lowercase=lowercase).values["bleu"]
+def corpus_bleu(
+    hypotheses: Sequence[str],
+    references: References,
+    lowercase: bool = False,
+    tokenize: str = DEFAULT_BLEU_TOKENIZER,
+) -> float:
+    """Return sacreBLEU's BLEU (13a and cased by default) of translations; arguments as for ``corpus_scores``."""
+    return corpus_scores(hypotheses, references, ["bleu"], lowercase=lowercase, tokenize=tokenize).values["bleu"]
 
 
 def length_buckets(sources: Sequence[str]) -> list[tuple[int, int]]:
-    """Return buckets of five lengths each, up to the longest sentence, and one for all lengths above fifty."""
-    longest = min(max(len(source.split()) for source in sources), LONGEST_BUCKET)
-    buckets = [(low, low + BUCKET_WIDTH - 1) for low in range(1, longest + 1, BUCKET_WIDTH)]
-    return [*buckets, (LONGEST_BUCKET + 1, LENGTH_BUCKETS[-1][1])]
+    """Return buckets up to the longest sentence, and one for all longer ones.
+
+    A bucket has five lengths, up to fifty words; ten, up to a hundred, if the sources are measured in characters.
+    """
+    times = 2 if unit_of(sources) == CHARACTERS else 1
+    width, most = times * BUCKET_WIDTH, times * LONGEST_BUCKET
+    longest = min(max(map(count_units, sources)), most)
+    return [*((low, low + width - 1) for low in range(1, longest + 1, width)), (most + 1, LENGTH_BUCKETS[-1][1])]
 
 
 def scores_by_length(
     sources: Sequence[str],
     hypotheses: Sequence[str],
-    references: Sequence[str],
-    lengths: Sequence[tuple[int, int]] = LENGTH_BUCKETS,
+    references: References,
+    lengths: Sequence[tuple[int, int]] | None = None,
     lowercase: bool = False,
+    tokenize: str = DEFAULT_BLEU_TOKENIZER,
 ) -> list[BucketScore]:
-    """Return BLEU for each bucket of source lengths, in words between spaces, without empty buckets."""
+    """Return BLEU for each bucket of source lengths, without empty buckets.
+
+    Lengths are words between spaces, or characters (see ``text.units``); by default, the buckets suit that unit.
+    """
+    unit, measured = unit_of(sources), list(map(count_units, sources))
+    streams = reference_streams(references)
     buckets = []
-    for low, high in lengths:
-        chosen = [k for k, source in enumerate(sources) if low <= len(source.split()) <= high]
+    for low, high in lengths or (CHARACTER_BUCKETS if unit == CHARACTERS else LENGTH_BUCKETS):
+        chosen = [k for k, length in enumerate(measured) if low <= length <= high]
         if chosen:
-            bleu = corpus_bleu([hypotheses[k] for k in chosen], [references[k] for k in chosen], lowercase)
-            buckets.append(BucketScore(low, high, len(chosen), bleu))
+            theirs = [[stream[k] for k in chosen] for stream in streams]
+            bleu = corpus_bleu([hypotheses[k] for k in chosen], theirs, lowercase, tokenize)
+            buckets.append(BucketScore(low, high, len(chosen), bleu, unit))
     return buckets
-
-
-def _make_metric(name: str, lowercase: bool, references: Sequence[str] | None = None) -> Any:
-    """Return one of sacreBLEU's metrics; with references, it caches their statistics for resampling."""
-    logging.getLogger("sacrebleu").setLevel(
-        logging.ERROR
-    )  # its warning about tokenized text does not apply to our output
-    return METRICS[name].make(lowercase, None if references is None else [list(references)])

@@ -4,7 +4,8 @@ A worked example with five symbols: in ``[1, 2, 3, 1, 2]`` the pair ``(1, 2)`` i
 new symbol 4 gives ``[4, 3, 4]``. Learning repeats that on a whole corpus and records the order of the merges; encoding
 applies the recorded merges, in that order, to new text, so a frequent word becomes one token and a rare word several.
 
-Merges never cross the boundary of a piece (see ``pieces``).
+Merges never cross the boundary of a piece (see ``pieces``). In scripts without spaces a piece is a clause, so there a
+merged symbol cannot be longer than a word (see ``units.is_phrase``).
 
 Source: Sennrich, Haddow & Birch 2016, "Neural Machine Translation of Rare Words with Subword Units", algorithm 1.
 """
@@ -20,8 +21,11 @@ from typing import Any
 
 from seq2seq_cli.text.pieces import split_word
 from seq2seq_cli.text.tokenizer import SPECIALS, UNKNOWN, Tokenizer, count_words, merge_unknown, most_frequent
+from seq2seq_cli.text.units import is_phrase
 
 Pair = tuple[str, str]
+MAX_CLAUSES = 100_000
+"""Distinct clauses of unspaced scripts that merges are learned from: more take minutes, and give the same merges."""
 MIN_COUNT = 2
 """A pair that occurs once is not worth a vocabulary entry."""
 
@@ -83,6 +87,8 @@ def learn_merges(pieces: Mapping[str, int], alphabet: Iterable[str], entries: in
             continue
         if -negative < MIN_COUNT:
             break
+        if is_phrase(pair[0] + pair[1]):
+            continue
         # Record the merge and add the new symbol.
         merges.append(pair)
         vocabulary[pair[0] + pair[1]] = None
@@ -142,6 +148,11 @@ class BpeTokenizer(Tokenizer):
                 characters[character] += count
         room = vocab_size - len(SPECIALS)
         alphabet = sorted(most_frequent(characters, room))
+        clauses = [piece for piece in pieces if is_phrase(piece)]
+        step = -(-len(clauses) // MAX_CLAUSES)
+        for k, clause in enumerate(clauses):
+            if k % step:
+                del pieces[clause]
         entries, merges = learn_merges(pieces, alphabet, room)
         return cls([*SPECIALS, *entries], merges, lowercase)
 

@@ -14,9 +14,10 @@ import numpy.typing as npt
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.duplicates import repeated
 from seq2seq_cli.text.mixture import mixed_up
-from seq2seq_cli.text.pieces import APOSTROPHES, split_word
+from seq2seq_cli.text.pieces import split_word
 from seq2seq_cli.text.suspicions import outsize, with_html, with_numbers, with_quoted_cells
 from seq2seq_cli.text.tokenizer import count_words
+from seq2seq_cli.text.units import CHARACTERS, SPOKEN, count_units, split_characters, unit_of
 
 Lengths = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
@@ -26,8 +27,6 @@ MOST_NUMBERS, MANY_MIXED = 0.9, 0.1
 """Shares of pairs with numbers in place of text, and with mixed-up sides, at which a corpus is useless."""
 MAX_BUCKETS = 8
 BUCKET_WIDTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-_WORD = re.compile(rf"\w[^\s{APOSTROPHES}-]*")
-"""A word ends at a space, apostrophe or hyphen: ``Qu'avez-vous ?`` is three words; punctuation is not a word."""
 _LETTER = re.compile(r"\w")
 
 
@@ -106,15 +105,17 @@ def length_histogram(source: Lengths, target: Lengths) -> list[Bucket]:
 def count_oov(train: Iterable[str], lines: Iterable[str], lowercase: bool) -> OovCount:
     """Count the words, numbers and punctuation marks of a text that do not occur in the training text.
 
+    In scripts without spaces between words, the characters are counted.
+
     Args:
         train: lines of the training text.
         lines: lines of the validation text.
         lowercase: whether both are converted to lower case first.
     """
-    vocabulary = {piece for word in count_words(train, lowercase) for piece in split_word(word)}
+    vocabulary = {piece for word in count_words(train, lowercase) for piece in _split(word)}
     words = oov = 0
     for word, count in count_words(lines, lowercase).items():
-        pieces = split_word(word)
+        pieces = _split(word)
         words += count * len(pieces)
         oov += count * sum(piece not in vocabulary for piece in pieces)
     return OovCount(words, oov)
@@ -123,8 +124,8 @@ def count_oov(train: Iterable[str], lines: Iterable[str], lowercase: bool) -> Oo
 def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
     """Return the lengths of both sides of each pair, in a unit that does not depend on a tokenizer.
 
-    The unit is the word. In a language without spaces, letters are counted instead, and scaled so that both sides of
-    the corpus have the same total length. If neither side has spaces, the unit is the letter.
+    The unit is the word. In a language without spaces, characters are counted instead, and scaled so that both sides of
+    the corpus have the same total length. If neither side has spaces, the unit is the character.
 
     Returns:
         (n,) for the sources, (n,) for the targets.
@@ -134,9 +135,10 @@ def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
         (array([1.66666667, 3.33333333]), array([2, 3], dtype=int32))
     """
     sides = corpus.sources, corpus.targets
-    words = [_count(_WORD, side) for side in sides]
-    without_spaces = [k for k in (0, 1) if np.median(words[k]) <= 1]
-    letters = {k: _count(_LETTER, sides[k]) for k in without_spaces}
+    words = [np.fromiter((count_units(line, SPOKEN) for line in side), np.int32, len(side)) for side in sides]
+    unspaced = [k for k in (0, 1) if unit_of(sides[k]) == CHARACTERS]
+    without_spaces = [k for k in (0, 1) if k in unspaced or np.median(words[k]) <= 1]  # in other scripts, or one word
+    letters = {k: words[k] if k in unspaced else _count(_LETTER, sides[k]) for k in without_spaces}
     if len(without_spaces) == 2:
         return letters[0], letters[1]
     for k in without_spaces:
@@ -213,6 +215,11 @@ def overlap(train: Corpus, valid: Corpus) -> list[Finding]:
         )
         if ks
     ]
+
+
+def _split(word: str) -> list[str]:
+    """Return the pieces of a word (the text between two spaces), and single characters of unspaced scripts."""
+    return [part for piece in split_word(word) for part in split_characters(piece)]
 
 
 def _count(pattern: re.Pattern[str], lines: Sequence[str]) -> Lengths:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seq2seq_cli.text.pieces import normalize, split_word
+from seq2seq_cli.text.units import split_characters
 
 MAX_WORDS = 100_000
 """Distinct words; for a larger corpus none are kept, because an incomplete list would give wrong reports."""
@@ -14,7 +15,7 @@ MAX_WORDS = 100_000
 
 @dataclass(frozen=True)
 class TrainingVocabulary:
-    """The words of the training sources, and the length of the longest sentence.
+    """The words of the training sources (in scripts without spaces, characters), and the longest sentence's length.
 
     A byte-pair vocabulary splits every word into known subwords, so it cannot tell which words occurred in training.
 
@@ -66,10 +67,12 @@ class TrainingVocabulary:
             raise ValueError("'seen' does not hold a length and a list of words")
         if not all(isinstance(word, str) for word in words):
             raise ValueError("'seen' holds words that are not strings")
-        return cls(longest, frozenset(words))
+        return cls(
+            longest, frozenset(part for word in words for part in split_characters(word))
+        )  # older files: phrases
 
 
 def _words(text: str) -> list[str]:
     """Return the words of a text between two spaces: the pieces that begin with a letter."""
     pieces = (piece.strip(" '\u2019") for piece in split_word(text))
-    return [piece for piece in pieces if piece[:1].isalpha()]
+    return [part for piece in pieces for part in split_characters(piece) if part[:1].isalpha()]

@@ -15,6 +15,7 @@ from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus, shorten
 from seq2seq_cli.text.inputs import title
 from seq2seq_cli.text.statistics import count_oov, overlap, suspicious_pairs
 from seq2seq_cli.text.tokenizer import UNKNOWN
+from seq2seq_cli.text.units import unit_of
 from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus
 from seq2seq_cli.training.events import PairsSkipped, Side, SuspiciousPairs, TrainingCorpus, UnknownTokens, Vocabularies
 
@@ -87,7 +88,8 @@ def describe_vocabularies(checkpoint: Checkpoint, train: Pairs, valid: Pairs) ->
         (checkpoint.target_tokenizer, train.text.targets, valid.text.targets, valid.ids.target),
     ):
         oov = count_oov(known, lines, tokenizer.lowercase).rate
-        sides.append(Side(tokenizer.kind, len(tokenizer), _count_unknown(ids) / _count_tokens(ids), oov))
+        unknown = _count_unknown(ids) / _count_tokens(ids)
+        sides.append(Side(tokenizer.kind, len(tokenizer), unknown, oov, unit_of(lines)))
     return Vocabularies(*sides)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from seq2seq_cli.training.events import (
     Diagnostic,
     GradientClipped,
+    ScoringWarning,
     StepReport,
     TranslationsAllEqual,
     ValidationLossRising,
@@ -44,6 +45,7 @@ class Diagnostics:
         self.valid_losses = list(valid_losses)
         self.clipped = 0
         self.rises = 0
+        self.warned = False
         self.training_loss = math.inf
         self.loss_sum, self.steps = 0.0, 0
 
@@ -62,6 +64,9 @@ class Diagnostics:
         problems: list[Diagnostic] = []
         if report.score.all_equal:
             problems.append(TranslationsAllEqual(report.score.samples[0][2]))
+        if report.score.warnings and not self.warned:
+            self.warned = True
+            problems += map(ScoringWarning, report.score.warnings)
         guessing = math.log(self.vocabulary)
         if report.valid_loss > guessing + MUCH_WORSE:
             problems.append(WorseThanGuessing(report.valid_loss, guessing, self.vocabulary))

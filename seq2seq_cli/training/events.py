@@ -1,7 +1,8 @@
 """Events that a training run yields: they carry typed data, and the caller decides how to present it.
 
 ``train`` yields them in this order: information before the first step (``TrainingCorpus``, ``Vocabularies``,
-``SuspiciousPairs``, ``SyntheticPairs`` if there are any, ``Network``, ``RecipeChosen``, ``CostEstimate``),
+``SuspiciousPairs``, ``SyntheticPairs`` if there are any, ``Network``, ``BleuTokenizerChosen`` if it is not the usual
+one, ``RecipeChosen``, ``CostEstimate``),
 ``TrainingStarted``, then each ``StepReport`` and ``ValidationReport``, followed by its diagnostics, and
 ``TrainingFinished``. Notes about the data may come at any time before ``TrainingStarted``. A training that starts from
 another model yields ``StartedFrom`` first, and a ``ValidationReport`` of step 0 before its first step.
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 from seq2seq_cli.config import ModelConfig, Recipe
 from seq2seq_cli.storage.checkpoint import Checkpoint
 from seq2seq_cli.text.statistics import Finding, Lengths
+from seq2seq_cli.text.units import WORDS
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,14 @@ class Side(NamedTuple):
     """The vocabulary of one side, and out-of-vocabulary rates of the validation corpus, from 0 to 1.
 
     ``unknown`` is the share of tokens that are ``<unk>``; ``oov`` is the share of words that do not occur in the
-    training corpus.
+    training corpus; ``unit`` says whether words are meant or characters (see ``text.units``).
     """
 
     kind: str
     entries: int
     unknown: float
     oov: float
+    unit: str = WORDS
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,14 @@ class RecipeChosen:
 
     pairs: int
     settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class BleuTokenizerChosen:
+    """The validations score BLEU with ``name``, one of sacreBLEU's tokenizers; ``reason`` says why not with 13a."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -207,13 +218,14 @@ class Score(NamedTuple):
 
     ``bleu`` and ``chrf`` are corpus scores. ``samples`` are a few triples (source, reference, hypothesis), with the
     same sentences in every validation. ``all_equal`` says whether all translations are the same, possibly empty,
-    although the sources differ.
+    although the sources differ. ``warnings`` are sacreBLEU's.
     """
 
     bleu: float
     samples: tuple[tuple[str, str, str], ...]
     all_equal: bool = False
     chrf: float = 0.0
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -270,6 +282,13 @@ class ValidationLossRising:
 
 
 @dataclass(frozen=True)
+class ScoringWarning:
+    """sacreBLEU warns of something when it scores the validation translations; reported once."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class TrainingFinished:
     """The training has reached a limit.
 
@@ -291,7 +310,7 @@ class TrainingFinished:
     trained: bool
 
 
-Diagnostic = GradientClipped | WorseThanGuessing | TranslationsAllEqual | ValidationLossRising
+Diagnostic = GradientClipped | WorseThanGuessing | TranslationsAllEqual | ValidationLossRising | ScoringWarning
 Preparation = (
     StartedFrom
     | NothingHeldOut
@@ -303,6 +322,7 @@ Preparation = (
     | UnknownTokens
     | Network
     | RecipeChosen
+    | BleuTokenizerChosen
     | CostEstimate
     | BatchesSplit
     | ModelBackedUp

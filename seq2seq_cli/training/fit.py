@@ -1,5 +1,7 @@
 """A recipe that fits the corpus: settings that the user did not give are chosen by the number of sentence pairs.
 
+The size of the vocabularies also depends on the characters, and the tokenizer for BLEU on the script of the target.
+
 The values are set at a few sizes (``ANCHORS``) and are interpolated between them over the logarithm of the number of
 pairs, so that a corpus a little larger gets a recipe a little different. A small corpus needs strong regularization,
 small networks and many epochs; a large one the opposite. Which of them were measured is in ``nn/README.md``.
@@ -12,7 +14,10 @@ import math
 from itertools import pairwise
 from typing import Any
 
-from seq2seq_cli.config import UNLIMITED_EPOCHS, Recipe
+from seq2seq_cli.config import DEFAULT_BLEU_TOKENIZER, UNLIMITED_EPOCHS, Recipe
+from seq2seq_cli.evaluation.tokenization import TokenizerChoice, choose_tokenizer
+from seq2seq_cli.text.alphabet import covering_size
+from seq2seq_cli.text.corpus import Corpus
 
 ANCHORS: dict[int, dict[str, float]] = {
     3_000: {
@@ -124,6 +129,36 @@ def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
     chosen = {name: value for name, value in chosen.items() if name not in recipe.given}
     given = recipe.given
     return dataclasses.replace(recipe.replace(**chosen), given=given), chosen
+
+
+def fit_to_text(recipe: Recipe, corpus: Corpus) -> tuple[Recipe, dict[str, Any], TokenizerChoice | None]:
+    """Return the recipe with vocabularies that cover the characters of a corpus, and a suitable tokenizer for BLEU.
+
+    Args:
+        recipe: as ``fit_to_corpus`` returns it.
+        corpus: the training pairs.
+
+    Returns:
+        The recipe, the settings that were changed, and how the tokenizer was chosen (None if it was given). A setting
+        that was given is not changed; the default tokenizer is not written into the recipe.
+    """
+    chosen: dict[str, Any] = {}
+    files = recipe.corpora
+    sides = [
+        lines
+        for file, lines in ((files.source_tokenizer, corpus.sources), (files.target_tokenizer, corpus.targets))
+        if file is None
+    ]
+    if "vocab_size" not in recipe.given and files.start_from is None and sides:
+        size = max(covering_size(recipe.tokenizers, lines) for lines in sides)
+        if size > recipe.tokenizers.vocab_size:
+            chosen["vocab_size"] = size
+    choice = None
+    if recipe.training.tokenize is None:
+        choice = choose_tokenizer(corpus.targets)
+        if choice.name != DEFAULT_BLEU_TOKENIZER:
+            chosen["tokenize"] = choice.name
+    return dataclasses.replace(recipe.replace(**chosen), given=recipe.given), chosen, choice
 
 
 def planned_epochs(recipe: Recipe, pairs: int, epoch_seconds: float) -> int:

@@ -9,8 +9,9 @@ import os
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
-from seq2seq_cli.config import Recipe, flag_of
+from seq2seq_cli.config import DEFAULT_BLEU_TOKENIZER, Recipe, flag_of
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.evaluation.tokenization import check_tokenizer
 from seq2seq_cli.inference.workers import check_threads
 from seq2seq_cli.nn.cells import find_cell
 from seq2seq_cli.nn.members import create_model
@@ -38,6 +39,7 @@ from seq2seq_cli.training.diagnostics import Diagnostics
 from seq2seq_cli.training.estimate import estimate_cost, seconds_left
 from seq2seq_cli.training.events import (
     BatchesSplit,
+    BleuTokenizerChosen,
     CostEstimate,
     Event,
     ModelBackedUp,
@@ -51,7 +53,7 @@ from seq2seq_cli.training.events import (
     TrainingStarted,
     ValidationReport,
 )
-from seq2seq_cli.training.fit import fit_to_corpus, planned_epochs
+from seq2seq_cli.training.fit import fit_to_corpus, fit_to_text, planned_epochs
 from seq2seq_cli.training.lexicon import learn_tables
 from seq2seq_cli.training.metrics_log import open_log
 from seq2seq_cli.training.start import fit_fine_tuning, load_start, mix_tables
@@ -102,6 +104,8 @@ def train(
     outputs = _check_outputs(recipe, output, log_file)
     find_cell(recipe.model.cell)
     find_optimizer(recipe.training.optimizer)
+    if recipe.training.tokenize is not None:
+        check_tokenizer(recipe.training.tokenize)
     recipe = dataclasses.replace(recipe, threads=check_threads(recipe.threads))
     with contextlib.ExitStack() as locks:
         if not dry_run:
@@ -155,6 +159,7 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     start = None
     if resumed:
         recipe = dataclasses.replace(_continued(resumed[0].recipe, recipe), threads=recipe.threads)
+        check_tokenizer(recipe.training.tokenize or DEFAULT_BLEU_TOKENIZER)
     elif recipe.corpora.start_from is not None:
         start, recipe = load_start(recipe)
         yield StartedFrom(Path(str(recipe.corpora.start_from)), start.corpus)
@@ -163,6 +168,8 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
         yield NothingHeldOut()
     if not resumed:
         recipe, chosen = (fit_fine_tuning if start else fit_to_corpus)(recipe, len(train_text))
+        recipe, for_text, bleu_tokenizer = fit_to_text(recipe, train_text)
+        chosen |= for_text
     checkpoint = resumed[0] if resumed else start or _new_model(recipe, train_text)
     checkpoint.recipe = recipe
 
@@ -195,6 +202,8 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     if synthetic is not None:
         yield SyntheticPairs(len(synthetic), trainer.synthetic_per_epoch)
     yield Network(checkpoint.model.config, len(checkpoint.model.parameters.flat))
+    if not resumed and bleu_tokenizer is not None and bleu_tokenizer.reason:
+        yield BleuTokenizerChosen(bleu_tokenizer.name, bleu_tokenizer.reason)
     if not trainer.finished:
         cost = estimate_cost(trainer)
         if not resumed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from seq2seq_cli.config import MAX_TOKENS_PER_BATCH, SearchConfig
+from seq2seq_cli.config import DEFAULT_BLEU_TOKENIZER, MAX_TOKENS_PER_BATCH, SearchConfig
 from seq2seq_cli.evaluation.scores import corpus_scores
 from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.nn.model import Seq2Seq
@@ -42,8 +42,9 @@ class Validation:
         shown = dict.fromkeys(by_length[len(sources) * part // 6] for part in (1, 3, 5))
         samples = tuple((sources[k], targets[k], hypotheses[k]) for k in shown)
         all_equal = len(set(sources)) > 1 and len(set(targets)) > 1 and len(set(hypotheses)) == 1
-        values = corpus_scores(hypotheses, targets, ["bleu", "chrf"]).values
-        return Score(values["bleu"], samples, all_equal, values["chrf"])
+        tokenize = training.tokenize or DEFAULT_BLEU_TOKENIZER
+        scores = corpus_scores(hypotheses, targets, ["bleu", "chrf"], tokenize=tokenize)
+        return Score(scores.values["bleu"], samples, all_equal, scores.values["chrf"], scores.warnings)
 
 
 def validation_loss(parallel: DataParallel, max_tokens: int = MAX_TOKENS_PER_BATCH) -> float:

@@ -24,10 +24,13 @@ from seq2seq_cli.cli.search_flags import (
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.scores import say_remarks, score_lines
 from seq2seq_cli.cli.terminal.translations import report_truncated
-from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.config import BLEU_TOKENIZERS, SearchConfig
 from seq2seq_cli.errors import usage_error
-from seq2seq_cli.evaluation.evaluation import Evaluation, System, read_builtin_sets, read_test_corpus
-from seq2seq_cli.evaluation.scores import METRICS, parse_metrics
+from seq2seq_cli.evaluation.evaluation import Evaluation, System, read_builtin_sets
+from seq2seq_cli.evaluation.metrics import METRICS
+from seq2seq_cli.evaluation.references import read_references
+from seq2seq_cli.evaluation.scores import parse_metrics
+from seq2seq_cli.evaluation.tokenization import check_tokenizer, tokenizer_for
 
 if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Translator
@@ -63,6 +66,17 @@ def evaluate_command(
             autocompletion=lambda: list(METRICS),
         ),
     ] = "bleu,chrf",
+    tokenize: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenize",
+            metavar="NAME",
+            help=f"sacreBLEU's tokenizer for BLEU (sacrebleu -tok): {', '.join(BLEU_TOKENIZERS)}.",
+            show_default="the model's, or by the script of the references",
+            rich_help_panel=_SCORES,
+            autocompletion=lambda: list(BLEU_TOKENIZERS),
+        ),
+    ] = None,
     lowercase: Annotated[
         bool,
         typer.Option("--lowercase", help="Ignore case (sacrebleu -lc); TER always does.", rich_help_panel=_SCORES),
@@ -121,14 +135,22 @@ def evaluate_command(
         ),
     ] = None,
     references: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--references",
             metavar="FILE",
-            help="References for --hypotheses, instead of CORPUS.",
+            help="References for --hypotheses, instead of CORPUS, or besides it; several files are several references.",
             rich_help_panel=_WITHOUT_MODEL,
         ),
     ] = None,
+    all_references: Annotated[
+        bool,
+        typer.Option(
+            "--all-references",
+            help="Every further column of CORPUS is a reference, too (others are ignored without this flag).",
+            rich_help_panel=_SCORES,
+        ),
+    ] = False,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
     **search: Any,
@@ -143,14 +165,19 @@ def evaluate_command(
     seq2seq eval test.de,test.en -m de-en.npz --confidence --examples 5
     seq2seq eval test.tsv -m lstm.npz -m gru.npz --compare
     seq2seq eval --hypotheses output.txt --references test.en --json
+    seq2seq eval --hypotheses output.txt --references a.zh --references b.zh --tokenize zh
     """
     config = search_config(**search)
     names = parse_metrics(metrics)
-    files = hypotheses or []
-    _check(corpus, model, files, references, compare, output_file, train_corpus, examples)
-    if references is not None and (by_length or baselines):
+    files, reference_files = hypotheses or [], references or []
+    _check(corpus, model, files, reference_files, compare, output_file, train_corpus, examples)
+    if corpus is None and reference_files and (by_length or baselines):
         flag = "--by-length" if by_length else "--baselines"
-        raise usage_error(f"{flag} needs the source sentences", where=flag, fix="name a CORPUS instead of --references")
+        raise usage_error(f"{flag} needs the source sentences", where=flag, fix="name a CORPUS as well")
+    if corpus is None and all_references:
+        raise usage_error("--all-references needs a CORPUS", where="--all-references", fix="name a CORPUS with columns")
+    if tokenize is not None:
+        check_tokenizer(tokenize)
     if output_file is not None:
         console.check_output(output_file)
     groups = _groups(model, files, compare)
@@ -158,8 +185,14 @@ def evaluate_command(
     for translator in translators:
         load_reverse_model(translator, config)
     trained_on = [name for translator in translators for name in translator.corpora]
-    sources, targets, data = _test_set(corpus, references, trained_on, keep_empty=bool(files))
-    sets = {} if compare or corpus is not None or references is not None else read_builtin_sets()
+    test = read_references(corpus, reference_files, trained_on, all_references=all_references, keep_empty=bool(files))
+    console.warn_of_skipped(test.name, test.skipped)
+    sources = test.sources
+    stored = [name for translator in translators for name in translator.bleu_tokenizers]
+    tokenizer = tokenizer_for(tokenize, stored, test.references[0])
+    if tokenizer.reason and "bleu" in names:
+        console.say(f"note: {tokenizer.reason}", indent=2)
+    sets = {} if compare or corpus is not None or reference_files else read_builtin_sets()
     # The sets share sentences; each sentence is translated once.
     further = list(dict.fromkeys(text for part in sets.values() for text in part.sources if text not in sources))
     systems = []
@@ -182,7 +215,7 @@ def evaluate_command(
         settings |= {
             name: getattr(config, name) for name in if_changed if getattr(config, name) != getattr(_DEFAULTS, name)
         }
-    report = Evaluation(data, sources, targets, systems, settings, names, lowercase)
+    report = Evaluation(test.name, sources, test.references, systems, settings, names, lowercase, tokenizer.name)
     if compare:
         console.say(f"testing {len(systems)} systems against the first …")
         report.compare()
@@ -206,24 +239,24 @@ def _check(
     corpus: str | None,
     model: list[Path] | None,
     hypotheses: list[str],
-    references: str | None,
+    references: list[str],
     compare: bool,
     output_file: str | None,
     train_corpus: str | None,
     examples: int,
 ) -> None:
     """Raise for invalid combinations of flags."""
-    if references is not None and (not hypotheses or model):
+    if references and corpus is None and (not hypotheses or model):
         raise usage_error(
-            "--references is only for --hypotheses without --model",
+            "--references without a CORPUS is only for --hypotheses without --model",
             where="--references",
-            fix="name a CORPUS instead",
+            fix="name a CORPUS as well: its targets and --references are then references",
         )
     if hypotheses and model and not compare:
         raise usage_error(
             "give --model or --hypotheses, not both", where="--model", fix="leave one of them out, or add --compare"
         )
-    if hypotheses and (references is None) == (corpus is None):
+    if hypotheses and corpus is None and not references:
         raise usage_error(
             "--hypotheses needs either a CORPUS or --references",
             where="--hypotheses",
@@ -243,7 +276,7 @@ def _check(
         )
     if examples < 0:
         raise usage_error("--examples cannot be negative", where="--examples", fix="write for example --examples 5")
-    console.check_inputs(corpus, *hypotheses, references, train_corpus)
+    console.check_inputs(corpus, *hypotheses, *references, train_corpus)
 
 
 def _groups(model: list[Path] | None, hypotheses: list[str], compare: bool) -> list[list[Path] | None]:
@@ -251,25 +284,6 @@ def _groups(model: list[Path] | None, hypotheses: list[str], compare: bool) -> l
     if compare:
         return [[path] for path in model or []]
     return [] if hypotheses else [model]
-
-
-def _test_set(
-    corpus: str | None, references: str | None, trained_on: list[str], keep_empty: bool
-) -> tuple[list[str], list[str], str]:
-    """Return sources (none with ``--references``), references, and the name of the test set.
-
-    Pairs with an empty side are left out, unless the lines of a file of hypotheses must match them (``keep_empty``).
-    """
-    from seq2seq_cli.text.corpus import read_pairs
-
-    if references is not None:
-        return [], list(console.read_input(references)), references
-    if keep_empty and corpus is not None:
-        pairs = list(read_pairs(corpus))
-        return [source for source, _ in pairs], [target for _, target in pairs], corpus
-    test = read_test_corpus(corpus, trained_on)
-    console.warn_of_skipped(test.name, test.skipped)
-    return list(test.sources), list(test.targets), "the built-in test set" if corpus is None else test.name
 
 
 def read_and_warn(name: str) -> Corpus:

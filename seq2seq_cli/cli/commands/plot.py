@@ -27,6 +27,7 @@ from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.evaluation.context_vectors import context_vectors, principal_components
 from seq2seq_cli.evaluation.evaluation import read_test_corpus
 from seq2seq_cli.evaluation.scores import corpus_scores, length_buckets, scores_by_length
+from seq2seq_cli.evaluation.tokenization import tokenizer_for
 from seq2seq_cli.evaluation.training_history import training_curve, validation_curve
 from seq2seq_cli.storage.checkpoint import load_model
 from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
@@ -140,16 +141,18 @@ def lengths_command(
         paths = model or [DEFAULT_MODEL]
         translators = [load_translator([path] if model else None, threads) for path in paths]
         name, sources, targets = test_set(corpus, [data for translator in translators for data in translator.corpora])
-        lines = []
+        stored = [name for translator in translators for name in translator.bleu_tokenizers]
+        tokenize, lines = tokenizer_for(None, stored, targets).name, []
         for path, translator in zip(paths, translators):
             console.say(f"translating {len(sources):,} sentences with {path}, beam {config.beam} …")
             outputs = translator.translate(sources, config)
-            scores = corpus_scores(outputs, targets, ["bleu"])
-            buckets = scores_by_length(sources, outputs, targets, length_buckets(sources))
+            scores = corpus_scores(outputs, targets, ["bleu"], tokenize=tokenize)
+            buckets = scores_by_length(sources, outputs, targets, length_buckets(sources), tokenize=tokenize)
             lines.append(LengthLine(str(path), scores.values["bleu"], np.array([bucket.bleu for bucket in buckets])))
         labels = [bucket.label for bucket in buckets]
         signature = f"sacreBLEU {scores.signatures['bleu']}, beam {config.beam}"
-        write_picture(lengths_figure(lines, labels, [bucket.sentences for bucket in buckets], name, signature), output)
+        sizes = [bucket.sentences for bucket in buckets]
+        write_picture(lengths_figure(lines, labels, sizes, name, signature, buckets[0].unit), output)
 
 
 @plot_app.command("contexts", cls=Command)

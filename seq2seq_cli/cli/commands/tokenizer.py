@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +14,10 @@ from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.tokens import read_token, show_token
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.text.alphabet import covering_size
 from seq2seq_cli.text.corpus import read_lines
 from seq2seq_cli.text.inputs import STDIO
+from seq2seq_cli.text.lines import Lines
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, save_tokenizer, train_tokenizer
 
@@ -46,8 +49,14 @@ def train_tokenizer_command(
         ),
     ] = _DEFAULTS.kind,
     vocab_size: Annotated[
-        int, typer.Option("--vocab-size", help="Maximum number of entries.", rich_help_panel="Tokenizer")
-    ] = _DEFAULTS.vocab_size,
+        int | None,
+        typer.Option(
+            "--vocab-size",
+            help="Maximum number of entries.",
+            show_default=f"{_DEFAULTS.vocab_size}, or more to cover all characters",
+            rich_help_panel="Tokenizer",
+        ),
+    ] = None,
     lowercase: Annotated[
         bool, typer.Option("--lowercase", help="Convert text to lower case.", rich_help_panel="Tokenizer")
     ] = False,
@@ -58,10 +67,13 @@ def train_tokenizer_command(
 
     Example: seq2seq tokenizer train train.de -o de.json --vocab-size 4000
     """
-    config = TokenizerConfig(kind, vocab_size, lowercase)
+    config = TokenizerConfig(kind, _DEFAULTS.vocab_size if vocab_size is None else vocab_size, lowercase)
     console.check_inputs(*text)
     console.check_output(output)
-    tokenizer = train_tokenizer(config, (line for path in text for line in read_lines(path)))
+    lines = Lines(line for path in text for line in read_lines(path))
+    if vocab_size is None:
+        config = dataclasses.replace(config, vocab_size=covering_size(config, lines))
+    tokenizer = train_tokenizer(config, lines)
     if len(tokenizer) <= 3:
         raise UserError("there is no text to train on", where=", ".join(text), fix="give at least one line of text")
     with console.output_to(output) as stream:

@@ -19,6 +19,7 @@ from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.evaluation.training_history import ValidationCurve
 from seq2seq_cli.nn.functional import Array
+from seq2seq_cli.text.units import WORDS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,7 +142,12 @@ def history_figure(curves: Sequence[ValidationCurve], training: tuple[Array, Arr
 
 
 def lengths_figure(
-    lines: Sequence[LengthLine], labels: Sequence[str], sentences: Sequence[int], corpus: str, signature: str
+    lines: Sequence[LengthLine],
+    labels: Sequence[str],
+    sentences: Sequence[int],
+    corpus: str,
+    signature: str,
+    unit: str = WORDS,
 ) -> Figure:
     """Draw BLEU by source length.
 
@@ -151,6 +157,7 @@ def lengths_figure(
         sentences: number of sentences in each bucket.
         corpus: name of the test corpus.
         signature: signature of sacreBLEU.
+        unit: what the lengths count, words or characters.
     """
     figure = _sheet(max(8.0, 1.0 * len(labels) + 1), 5)
     axes = figure.subplots()
@@ -164,7 +171,7 @@ def lengths_figure(
             axes.plot(positions[few], line.buckets[few], marker, color="white", markeredgecolor=color, clip_on=False)
     axes.set_xticks(positions, [f"{label}\nn = {n:,}" for label, n in zip(labels, sentences)])
     note = f"; hollow: fewer than {FEW_SENTENCES} sentences" if few.any() else ""
-    axes.set_xlabel(f"words in the source, number of sentences{note}\n{signature}")
+    axes.set_xlabel(f"{unit} in the source, number of sentences{note}\n{signature}")
     axes.set_ylabel("BLEU")
     axes.set_ylim(bottom=0)
     axes.margins(x=0.06)

@@ -11,6 +11,7 @@ from seq2seq_cli.text.builtin import BUILTIN
 from seq2seq_cli.text.statistics import Bucket, length_histogram
 from seq2seq_cli.training.events import (
     BatchesSplit,
+    BleuTokenizerChosen,
     CostEstimate,
     ModelBackedUp,
     Network,
@@ -41,11 +42,13 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
             return corpus_lines(event, blocks)
         case Vocabularies(source, target):
             kind = source.kind if source.kind == target.kind else f"{source.kind} and {target.kind}"
+            rates = f"{source.oov:.1%} and {target.oov:.1%} of the {source.unit}"
+            if source.unit != target.unit:
+                rates = f"{source.oov:.1%} of the source {source.unit} and {target.oov:.1%} of the target {target.unit}"
             return [
                 f"vocabulary: {source.entries:,} source and {target.entries:,} target tokens ({kind})",
                 f"OOV:        in the validation corpus, {source.unknown:.2%} of source and {target.unknown:.2%} of "
-                f"target tokens are <unk>; {source.oov:.1%} and {target.oov:.1%} of the words are not in the training "
-                "corpus",
+                f"target tokens are <unk>; {rates} are not in the training corpus",
             ]
         case SuspiciousPairs(findings):
             if not findings:
@@ -61,6 +64,8 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
             return [f"model:      {describe(config)}, {parameters:,} parameters"]
         case RecipeChosen(pairs, settings):
             return recipe_lines(pairs, settings)
+        case BleuTokenizerChosen(_, reason):
+            return [f"scoring:    {reason}"]
         case CostEstimate():
             return cost_lines(event)
         case StartedFrom(path, corpus):

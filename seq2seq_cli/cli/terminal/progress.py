@@ -23,6 +23,7 @@ from seq2seq_cli.training.events import (
     Event,
     GradientClipped,
     Preparation,
+    ScoringWarning,
     StepReport,
     TrainingFinished,
     TrainingStarted,
@@ -106,7 +107,13 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
                     shown.line(first, "bold green" if event.improved else "bold")
                     for line in rest:
                         shown.line(line, indent=SAMPLE_INDENT)
-                case GradientClipped() | WorseThanGuessing() | TranslationsAllEqual() | ValidationLossRising():
+                case (
+                    GradientClipped()
+                    | WorseThanGuessing()
+                    | TranslationsAllEqual()
+                    | ValidationLossRising()
+                    | ScoringWarning()
+                ):
                     shown.line(f"warning: {diagnosis(event)}", "yellow")
                 case TrainingFinished():
                     finished = event
@@ -162,6 +169,8 @@ def diagnosis(event: Diagnostic) -> str:
                 f"the model is worse than guessing: its validation loss is {loss:.3g}, and guessing one of the "
                 f"{vocabulary:,} tokens has a loss of {guessing:.3g}; lower --learning-rate"
             )
+        case ScoringWarning(text):
+            return f"sacreBLEU: {text}"
         case TranslationsAllEqual(translation):
             shown = f"the same, {translation!r}" if translation else "empty"
             return (

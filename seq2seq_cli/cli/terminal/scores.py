@@ -9,7 +9,8 @@ from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import bar
 from seq2seq_cli.cli.terminal.tables import UNLIMITED, table, width_of
 from seq2seq_cli.evaluation.evaluation import Evaluation
-from seq2seq_cli.evaluation.scores import METRICS, Scores, remarks
+from seq2seq_cli.evaluation.metrics import METRICS
+from seq2seq_cli.evaluation.scores import Scores, remarks
 
 SIGNIFICANT = 0.05
 WIDEST_BAR = 30
@@ -20,8 +21,11 @@ COMPARISON = 30
 def say_remarks(evaluation: Evaluation) -> None:
     """Print remarks on stderr, for example on a score of 0 or on empty translations."""
     for system, scores in zip(evaluation.systems, evaluation.scores):
-        for remark in remarks(system.outputs, evaluation.references, scores):
-            console.say(f"note: {f'{system.name}: ' if len(evaluation.systems) > 1 else ''}{remark}", indent=2)
+        name = f"{system.name}: " if len(evaluation.systems) > 1 else ""
+        for warning in scores.warnings:
+            console.warn(f"{name}sacreBLEU: {warning}")
+        for remark in remarks(system.outputs, evaluation.references, scores, evaluation.tokenize):
+            console.say(f"note: {name}{remark}", indent=2)
 
 
 def score_lines(evaluation: Evaluation) -> list[str]:
@@ -30,13 +34,14 @@ def score_lines(evaluation: Evaluation) -> list[str]:
     several = len(evaluation.systems) > 1
     lines = (_comparison if several else _sets if evaluation.sets else _scores)(evaluation, width)
     shown = "  ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in evaluation.settings.items())
-    count = len(evaluation.references)
+    count = evaluation.scores[0].sentences
     facts = [["data", f"{evaluation.data}, {count:,} sentence{'s' * (count != 1)}"], ["with", shown]]
     lines += table(["", ""], facts, width)
     if evaluation.baselines:
         lines += ["", "baselines", *_baselines(evaluation, width)]
     if evaluation.lengths:
-        lines += ["", "BLEU by source length in words", *_lengths(evaluation, width)]
+        unit = evaluation.lengths[0][0].unit
+        lines += ["", f"BLEU by source length in {unit}", *_lengths(evaluation, width)]
     for name, examples in evaluation.examples.items():
         if examples:
             of = f" of {evaluation.systems[0].name}" if several else ""
@@ -97,7 +102,7 @@ def _lengths(evaluation: Evaluation, width: int) -> list[str]:
     """Return BLEU by length: with bars for one system, side by side for several."""
     buckets = evaluation.lengths[0]
     if len(evaluation.systems) > 1:
-        headers = [">words", ">sentences", *(f">{system.name}" for system in evaluation.systems)]
+        headers = [f">{buckets[0].unit}", ">sentences", *(f">{system.name}" for system in evaluation.systems)]
         rows = [
             [bucket.label, f"{bucket.sentences:,}", *(f"{of_system[k].bleu:.2f}" for of_system in evaluation.lengths)]
             for k, bucket in enumerate(buckets)
@@ -109,7 +114,7 @@ def _lengths(evaluation: Evaluation, width: int) -> list[str]:
         [bucket.label, f"{bucket.sentences:,}", f"{bucket.bleu:.2f}", bar(bucket.bleu / longest, room)]
         for bucket in buckets
     ]
-    return table([">words", ">sentences", ">BLEU", ""], rows, width)
+    return table([f">{buckets[0].unit}", ">sentences", ">BLEU", ""], rows, width)
 
 
 def _with_interval(scores: Scores, name: str) -> str:
@@ -126,10 +131,11 @@ def _examples(examples: list[dict[str, Any]], width: int) -> list[str]:
     rows = []
     for example in examples:
         score = f"{example['chrf']:.1f}"
-        for part in ("source", "reference", "translation"):
-            if part in example:
-                rows.append([score, part, example[part]])
-                score = ""
+        references = [("reference", text) for text in example.get("references", [example.get("reference")])]
+        source = [("source", example["source"])] if "source" in example else []
+        for part, text in (*source, *references, ("translation", example["translation"])):
+            rows.append([score, part, text])
+            score = ""
     return table([">", "", ""], rows, width)
 
 
