@@ -22,8 +22,10 @@ from seq2seq_cli.inference.step_decoder import StepDecoder
 from seq2seq_cli.inference.workers import WorkerPool, usable_cores
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model
+from seq2seq_cli.text.reading import Reading, SourceReader
 from seq2seq_cli.text.tokenizer import BOS, EOS, UNKNOWN, Tokenizer, finish_source
 
+NO_READING = Reading("")
 SMALLEST_BATCH = 8
 """Minimum number of sentences for a worker of its own."""
 BATCHES_AT_A_TIME = 20
@@ -35,12 +37,14 @@ class Source:
     """A source sentence as text and as token ids.
 
     ``ids`` are its tokens in the order in which the encoder reads them, EOS last. If the sentence has more than
-    ``max_source_length`` tokens, ``truncated`` is true, and its end is not translated.
+    ``max_source_length`` tokens, ``truncated`` is true, and its end is not translated. ``reading`` is the text that is
+    encoded, which may be spelled differently (see ``text.reading``).
     """
 
     text: str
     ids: tuple[int, ...]
     truncated: bool = False
+    reading: Reading = NO_READING
 
     @property
     def blank(self) -> bool:
@@ -133,6 +137,7 @@ class Translator:
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
+        self._reader = SourceReader(first.source_tokenizer, first.source_style, first.training_vocabulary.words)
         self.reverse_source = first.model.config.reverse_source
         self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
         self._vocabularies = [checkpoint.training_vocabulary for checkpoint in checkpoints]
@@ -193,11 +198,12 @@ class Translator:
         return self._reverse_lexicon is not None and config.beam > 1 and config.reverse_weight > 0
 
     def read(self, text: str, config: SearchConfig | None = None) -> Source:
-        """Encode a sentence; one with more than ``max_source_length`` tokens is truncated."""
+        """Encode a sentence as the model reads it; one with more than ``max_source_length`` tokens is truncated."""
         limit = (config or SearchConfig()).max_source_length
-        ids = self.source_tokenizer.encode(text, limit + 1)
+        reading = self._reader.read(text)
+        ids = self.source_tokenizer.encode(reading.text, limit + 1)
         truncated = len(ids) > limit
-        return Source(text, tuple(finish_source(ids[:limit], self.reverse_source)), truncated)
+        return Source(text, tuple(finish_source(ids[:limit], self.reverse_source)), truncated, reading)
 
     def translate_sources(
         self, sources: Iterable[Source], config: SearchConfig
@@ -247,8 +253,9 @@ class Translator:
 
     def notes(self, source: Source) -> SourceNotes:
         """Return how the model reads a sentence: its tokens, and what is out of vocabulary."""
-        unknown = self.source_tokenizer.unknown(source.text) if UNKNOWN in source.ids else []
-        first, *others = [vocabulary.oov_words(source.text) for vocabulary in self._vocabularies]
+        text = source.reading.text
+        unknown = self.source_tokenizer.unknown(text) if UNKNOWN in source.ids else []
+        first, *others = [vocabulary.oov_words(text) for vocabulary in self._vocabularies]
         oov = [word for word in first if word not in unknown and all(word in words for words in others)]
         entries = self.source_tokenizer.vocabulary
         return SourceNotes(tuple(entries[k] for k in source.ids), tuple(unknown), tuple(oov))

@@ -20,6 +20,8 @@ from seq2seq_cli.storage.files import check_writable, remove_leftovers
 from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.storage.model_files import backup_path, check_model_path, state_path
 from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.text.lines import Lines
+from seq2seq_cli.text.source_style import SourceStyle
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
@@ -154,7 +156,9 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
             yield skipped
     del train_text, valid_text
     longest = int(train.ids.source.lengths.max()) - 1
-    checkpoint.training_vocabulary = TrainingVocabulary.of(train.text.sources, longest)
+    sources = Lines(map(checkpoint.source_tokenizer.normalize, train.text.sources))
+    checkpoint.training_vocabulary = TrainingVocabulary.of(sources, longest)
+    checkpoint.source_style = SourceStyle.learn(sources)
     if not resumed:
         checkpoint.model.tables = learn_tables(checkpoint, train.ids)
     validation = Validation(checkpoint, valid.text, recipe.threads or 1)
