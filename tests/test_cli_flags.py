@@ -158,4 +158,4 @@ def test_a_decorated_command_has_the_annotations_of_its_flags():
         """Do nothing."""
 
     kinds = {name: get_args(hint)[0] for name, hint in command.__annotations__.items() if name != "return"}
-    assert kinds == {"tokenizer": str, "vocab_size": int, "lowercase": bool}
+    assert kinds == {"tokenizer": str, "vocab_size": int, "lowercase": bool, "text_normalization": str}

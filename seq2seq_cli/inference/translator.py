@@ -137,7 +137,7 @@ class Translator:
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
-        self._reader = SourceReader(first.source_tokenizer, first.source_style, first.training_vocabulary.words)
+        self._reader = SourceReader(first.source_tokenizer, first.training_vocabulary)
         self.reverse_source = first.model.config.reverse_source
         self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
         self._vocabularies = [checkpoint.training_vocabulary for checkpoint in checkpoints]

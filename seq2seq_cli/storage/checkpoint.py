@@ -6,8 +6,7 @@ member                content
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a later setting,
                       such as a lexical prior, or version 3 of a model with text normalization
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
-                      be missing): words of the training sources, and the longest one's tokens; ``style`` (likewise):
-                      how they are written
+                      be missing): words and style of the training sources, and the longest one's tokens
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
@@ -55,7 +54,6 @@ from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
 from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
 from seq2seq_cli.text.builtin import BUILTIN
-from seq2seq_cli.text.source_style import SourceStyle
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import tokenizer_from_json
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
@@ -64,7 +62,6 @@ MODEL_FORMAT = "seq2seq model"
 STATE_FORMAT = "seq2seq training state"
 VERSIONS = (1, 2, 3)
 """A file has the lowest version that can hold it, so an older program can read all files without newer settings."""
-NO_NORMALIZATION = "none"
 LARGEST_HISTORY = 64 << 20
 LARGEST_CONFIG = 64 << 20
 """It includes the words of the training sources: at most ``training_vocabulary.MAX_WORDS``, 4 bytes a character."""
@@ -86,8 +83,7 @@ class Checkpoint:
         source_tokenizer, target_tokenizer: of the two languages.
         recipe: all settings it was trained with; the corpus is named as the user named it.
         history: one record per validation, with the keys of the metrics log.
-        training_vocabulary: the words of the training sources and the length of the longest.
-        source_style: how the training sources are written.
+        training_vocabulary: the words and the style of the training sources, and the length of the longest.
     """
 
     model: Seq2Seq
@@ -96,7 +92,6 @@ class Checkpoint:
     recipe: Recipe
     history: list[dict[str, Any]] = field(default_factory=list)
     training_vocabulary: TrainingVocabulary = field(default_factory=TrainingVocabulary)
-    source_style: SourceStyle = field(default_factory=SourceStyle)
 
     @property
     def corpus(self) -> str:
@@ -172,7 +167,8 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
 
 def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[Any]]:
     model, recipe = checkpoint.model, checkpoint.recipe
-    normalization = recipe.tokenizers.text_normalization
+    tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer
+    normalizes = recipe.tokenizers.text_normalization != "none" or any(each.normalizer for each in tokenizers)
     settings = {
         "model": model.config.to_json(),
         "training": recipe.training.to_json(),
@@ -181,21 +177,17 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
             "tokenizer": recipe.tokenizers.kind,
             "vocab_size": recipe.tokenizers.vocab_size,
             "lowercase": recipe.tokenizers.lowercase,
-            **({"text_normalization": normalization} if normalization != NO_NORMALIZATION else {}),
+            **({"text_normalization": recipe.tokenizers.text_normalization} if normalizes else {}),
             "source_tokenizer": recipe.corpora.source_tokenizer,
             "target_tokenizer": recipe.corpora.target_tokenizer,
         },
         "seen": checkpoint.training_vocabulary.to_json(),
-        "style": checkpoint.source_style.to_json(),
         "valid": recipe.corpora.valid,
         "threads": recipe.threads,
     }
     later = model.config.uses_later_settings() or recipe.training.uses_later_settings()
-    tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer
-    normalized = normalization != NO_NORMALIZATION or any(each.normalizer is not None for each in tokenizers)
-    version = 3 if normalized else VERSIONS[later]
     members: dict[str, npt.NDArray[Any]] = {
-        "format": json_member({"name": format_name, "version": version}),
+        "format": json_member({"name": format_name, "version": 3 if normalizes else VERSIONS[later]}),
         "config": json_member(settings),
         "tokenizer.source": json_member(checkpoint.source_tokenizer.to_json()),
         "tokenizer.target": json_member(checkpoint.target_tokenizer.to_json()),
@@ -231,7 +223,6 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         recipe = _recipe_from_json(config)
         moments = {f"optimizer.{name}" for name in find_optimizer(recipe.training.optimizer).moment_names}
         known = TrainingVocabulary.from_json(config["seen"]) if "seen" in config else TrainingVocabulary()
-        style = SourceStyle.from_json(config["style"]) if "style" in config else SourceStyle()
         model_config = recipe.model
         shapes = parameter_shapes(model_config)
     except (TypeError, KeyError, ValueError, UserError) as error:
@@ -265,7 +256,7 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
     lexicons = {prefix: _read_lexicon(archive, prefix, *sizes) for prefix, sizes in tables.items()}
     bigrams = _read_bigrams(archive, model_config) if model_config.bigram_prior else None
     model = build_model(model_config, parameters, Tables(lexicons.get(LEXICON), lexicons.get(REVERSE_LEXICON), bigrams))
-    return Checkpoint(model, source, target, recipe, history, known, style)
+    return Checkpoint(model, source, target, recipe, history, known)
 
 
 def _lexicon_sizes(config: ModelConfig, names: set[str]) -> dict[str, tuple[int, int]]:
@@ -306,7 +297,7 @@ def _recipe_from_json(config: dict[str, Any]) -> Recipe:
     """Return the recipe in a file's configuration; settings missing in older files have their defaults."""
     text, corpus, threads = dict(config["text"]), str(config["corpus"]), config.get("threads")
     files = {name: text.pop(f"{name}_tokenizer", None) for name in ("source", "target")}
-    text.setdefault("text_normalization", NO_NORMALIZATION)  # files of earlier versions
+    text.setdefault("text_normalization", "none")  # files of earlier versions
     if "tokenizer" in text:
         text["kind"] = text.pop("tokenizer")
     corpora = {

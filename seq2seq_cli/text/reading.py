@@ -20,12 +20,12 @@ it is written:
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection
 from typing import NamedTuple
 
 from seq2seq_cli.text.pieces import APOSTROPHES, split_word
-from seq2seq_cli.text.source_style import SourceStyle, final_mark
+from seq2seq_cli.text.source_style import final_mark
 from seq2seq_cli.text.tokenizer import SPECIALS, Tokenizer
+from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 
 SIMILAR = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
@@ -50,14 +50,13 @@ class SourceReader:
 
     Args:
         tokenizer: of the source.
-        style: of the training sources.
-        words: of the training sources, case-folded; empty if unknown.
+        vocabulary: of the training sources; it holds their style.
     """
 
-    def __init__(self, tokenizer: Tokenizer, style: SourceStyle, words: Collection[str] = ()) -> None:
+    def __init__(self, tokenizer: Tokenizer, vocabulary: TrainingVocabulary) -> None:
         self.tokenizer = tokenizer
-        self.style = style
-        self.words = words
+        self.words = vocabulary.words
+        self.style = vocabulary.style
         self.characters = set("".join(tokenizer.vocabulary[len(SPECIALS) :]))
 
     def read(self, text: str) -> Reading:

@@ -62,8 +62,8 @@ class SourceStyle:
         """Return the style of normalized lines of text.
 
         Example:
-            >>> SourceStyle.learn(["Is Paul here?"] * 3 + ["He is."] * 4).marks
-            {'is': '?', 'is paul': '?'}
+            >>> SourceStyle.learn(["Is Paul here?"] * 3 + ["He is here."] * 4).marks
+            {'he': '.', 'is': '?'}
         """
         abbreviations = learn_abbreviations(islice(lines, MAX_LINES))
         cased = capitals = total = several = 0

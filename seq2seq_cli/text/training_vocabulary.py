@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from seq2seq_cli.text.pieces import normalize, split_word
+from seq2seq_cli.text.source_style import SourceStyle
 
 MAX_WORDS = 100_000
 """Distinct words; for a larger corpus none are kept, because an incomplete list would give wrong reports."""
@@ -14,17 +15,19 @@ MAX_WORDS = 100_000
 
 @dataclass(frozen=True)
 class TrainingVocabulary:
-    """The words of the training sources, and the length of the longest sentence.
+    """The words and the style of the training sources, and the length of the longest sentence.
 
     A byte-pair vocabulary splits every word into known subwords, so it cannot tell which words occurred in training.
 
     Args:
         longest: tokens of the longest source sentence, EOS not counted; 0 if unknown.
         words: in lower case; empty if unknown.
+        style: how the sources are written; ``of`` does not learn it.
     """
 
     longest: int = 0
     words: frozenset[str] = frozenset()
+    style: SourceStyle = field(default_factory=SourceStyle)
 
     @classmethod
     def of(cls, sources: Iterable[str], longest: int) -> TrainingVocabulary:
@@ -47,7 +50,7 @@ class TrainingVocabulary:
 
     def to_json(self) -> dict[str, Any]:
         """Return this as plain JSON values."""
-        return {"longest": self.longest, "words": sorted(self.words)}
+        return {"longest": self.longest, "words": sorted(self.words), "style": self.style.to_json()}
 
     @classmethod
     def from_json(cls, value: Any) -> TrainingVocabulary:
@@ -61,7 +64,8 @@ class TrainingVocabulary:
             raise ValueError("'seen' does not hold a length and a list of words")
         if not all(isinstance(word, str) for word in words):
             raise ValueError("'seen' holds words that are not strings")
-        return cls(longest, frozenset(words))
+        style = SourceStyle.from_json(value["style"]) if "style" in value else SourceStyle()
+        return cls(longest, frozenset(words), style)
 
 
 def _words(text: str) -> list[str]:

@@ -157,8 +157,8 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     del train_text, valid_text
     longest = int(train.ids.source.lengths.max()) - 1
     sources = Lines(map(checkpoint.source_tokenizer.normalize, train.text.sources))
-    checkpoint.training_vocabulary = TrainingVocabulary.of(sources, longest)
-    checkpoint.source_style = SourceStyle.learn(sources)
+    vocabulary = TrainingVocabulary.of(sources, longest)
+    checkpoint.training_vocabulary = dataclasses.replace(vocabulary, style=SourceStyle.learn(sources))
     if not resumed:
         checkpoint.model.tables = learn_tables(checkpoint, train.ids)
     validation = Validation(checkpoint, valid.text, recipe.threads or 1)
