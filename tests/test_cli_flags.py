@@ -31,7 +31,7 @@ from seq2seq_cli.config import (
 from seq2seq_cli.nn.cells import CELLS
 from seq2seq_cli.nn.optimizers import OPTIMIZERS
 
-SEARCHES = {"translate": set(), "eval": {"n_best"}}
+SEARCHES = {"translate": set(), "eval": {"n_best", "split_sentences"}}
 """The commands that search, and what of the search they have no use for: one translation is scored."""
 SECTIONS = (CorpusConfig, TokenizerConfig, ModelConfig, TrainingConfig)
 CHOICES = {

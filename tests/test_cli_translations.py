@@ -76,7 +76,7 @@ def test_json_holds_what_a_program_needs_and_no_ids(capsys):
     text, _ = shown(["the cat", "zebra"], capsys, Style(as_json=True, explain=True), beam=3, n_best=2)
     first, second = map(json.loads, text.splitlines())
     assert first.keys() == {
-        *("line", "source", "source_tokens", "unknown", "new_words"),
+        *("line", "source", "read_as", "source_tokens", "unknown", "left_out", "new_words"),
         *("translations", "steps", "n_best"),
     }
     for translation in (*first["translations"], *first["n_best"]):

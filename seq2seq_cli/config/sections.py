@@ -48,7 +48,7 @@ class TokenizerConfig(Section):
     vocab_size: int = setting(
         2000, "Maximum size of each vocabulary, special tokens included.", low=4, high=LARGEST_VOCABULARY
     )
-    lowercase: bool = setting(False, "Whether text is converted to lower case (\u0130 becomes i).")
+    lowercase: bool = setting(False, "Whether text is converted to lower case (Turkish dotted capital I becomes i).")
     text_normalization: str = setting(
         "typographic",
         "Whether variants of apostrophes, quotes and spaces become the form that is most frequent in CORPUS",

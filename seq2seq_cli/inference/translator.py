@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import threading
 import weakref
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -19,85 +19,21 @@ from seq2seq_cli.inference.hypothesis import Hypothesis
 from seq2seq_cli.inference.prepared_decoder import prepare_decoder
 from seq2seq_cli.inference.search import search
 from seq2seq_cli.inference.step_decoder import StepDecoder
+from seq2seq_cli.inference.translation import Source, SourceNotes, Step, Translation, join_n_best
 from seq2seq_cli.inference.workers import WorkerPool, usable_cores
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model
-from seq2seq_cli.text.reading import Reading, SourceReader
+from seq2seq_cli.text.reading import SourceReader
+from seq2seq_cli.text.sentences import split_sentences
+from seq2seq_cli.text.source_style import SINGLE_SENTENCES
 from seq2seq_cli.text.tokenizer import BOS, EOS, UNKNOWN, Tokenizer, finish_source
 
-NO_READING = Reading("")
+__all__ = ["Source", "SourceNotes", "Step", "Translation", "Translator"]
+
 SMALLEST_BATCH = 8
 """Minimum number of sentences for a worker of its own."""
 BATCHES_AT_A_TIME = 20
 """Batches whose sentences are sorted by length together, when a stream is translated."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source sentence as text and as token ids.
-
-    ``ids`` are its tokens in the order in which the encoder reads them, EOS last. If the sentence has more than
-    ``max_source_length`` tokens, ``truncated`` is true, and its end is not translated. ``reading`` is the text that is
-    encoded, which may be spelled differently (see ``text.reading``).
-    """
-
-    text: str
-    ids: tuple[int, ...]
-    truncated: bool = False
-    reading: Reading = NO_READING
-
-    @property
-    def blank(self) -> bool:
-        """Whether there is nothing to translate."""
-        return len(self.ids) == 1
-
-
-@dataclass(frozen=True)
-class SourceNotes:
-    """How the model reads a sentence.
-
-    ``tokens`` are its tokens as text, each with the space before it; ``unknown`` are the parts that became ``<unk>``;
-    ``oov_words`` are the other words that are out of the training vocabulary; they are split into subwords.
-    """
-
-    tokens: tuple[str, ...]
-    unknown: tuple[str, ...]
-    oov_words: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Translation:
-    """One translation of one sentence.
-
-    ``log_probability`` is in nats. Hypotheses are ranked by ``score``: the log-probability normalized by length, plus,
-    with a reverse lexical table, the weighted reverse log-probability (see ``reranking``). ``tokens`` are the target
-    tokens as text, each with the space before it, and ``ids`` are the same tokens as numbers.
-    """
-
-    text: str
-    log_probability: float
-    score: float
-    tokens: tuple[str, ...]
-    ids: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Step:
-    """One token of a translation, and the decoder's alternatives.
-
-    ``probability`` is from 0 to 1; ``alternatives`` are the most probable other tokens with their probabilities,
-    highest first. ``prior`` is the token's probability in the lexical prior alone, and ``gate`` is the weight of the
-    prior in the logits of this step; ``bigram_prior`` and ``bigram_gate`` are the same for the bigram prior. All are
-    None for a model without that prior.
-    """
-
-    token: str
-    probability: float
-    alternatives: tuple[tuple[str, float], ...]
-    prior: float | None = None
-    gate: float | None = None
-    bigram_prior: float | None = None
-    bigram_gate: float | None = None
 
 
 class Translator:
@@ -137,6 +73,7 @@ class Translator:
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
+        self._style = first.training_vocabulary.style
         self._reader = SourceReader(first.source_tokenizer, first.training_vocabulary)
         self.reverse_source = first.model.config.reverse_source
         self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
@@ -190,8 +127,41 @@ class Translator:
         if isinstance(texts, str):
             raise TypeError("texts must be a list or another iterable of strings, not a string")
         config = config or SearchConfig()
-        sources = (self.read(text, config) for text in texts)
-        return (n_best for _, n_best in self.translate_sources(sources, config))
+        return (n_best for _, n_best in self.translate_lines(texts, config))
+
+    def translate_lines(
+        self, lines: Iterable[str], config: SearchConfig
+    ) -> Iterator[tuple[list[tuple[Source, list[Translation]]], list[Translation]]]:
+        """Yield for each line its sentences with their translations, and the translations of the line, in order.
+
+        A line is one sentence, unless ``split_sentences`` is set.
+
+        Args:
+            lines: lines of text.
+            config: settings of the search.
+        """
+        sizes: deque[int] = deque()
+
+        def sources() -> Iterator[Source]:
+            """Yield the sentences of all lines, and note how many each line has."""
+            for line in lines:
+                sentences = self.sentences(line) if config.split_sentences else [line]
+                sizes.append(len(sentences))
+                yield from (self.read(sentence, config) for sentence in sentences)
+
+        translated = self.translate_sources(sources(), config)
+        for first in translated:
+            sentences = [first, *islice(translated, sizes.popleft() - 1)]
+            yield sentences, join_n_best([n_best for _, n_best in sentences], config.n_best)
+
+    def sentences(self, line: str) -> list[str]:
+        """Return the sentences of a line (see ``text.sentences``)."""
+        return split_sentences(line, self._style.abbreviations)
+
+    @property
+    def single_sentences(self) -> bool:
+        """Whether nearly every training source is a single sentence, as far as is known."""
+        return self._style.several < SINGLE_SENTENCES
 
     def reranks(self, config: SearchConfig) -> bool:
         """Return whether a search with these settings reranks its hypotheses (see ``reranking``)."""
@@ -258,7 +228,7 @@ class Translator:
         first, *others = [vocabulary.oov_words(text) for vocabulary in self._vocabularies]
         oov = [word for word in first if word not in unknown and all(word in words for words in others)]
         entries = self.source_tokenizer.vocabulary
-        return SourceNotes(tuple(entries[k] for k in source.ids), tuple(unknown), tuple(oov))
+        return SourceNotes(tuple(entries[k] for k in source.ids), tuple(unknown), tuple(oov), source.reading.left_out)
 
     @property
     def longest_trained_on(self) -> int:

@@ -9,10 +9,10 @@
 Every rule is learned from the training sources (see ``source_style``), and a line that is written like them is read as
 it is written:
 
-1. A character that is out of vocabulary is read as a known form of it (``é`` as ``e``, ``—`` as ``-``). A symbol or
-   mark without one is left out; a letter without one becomes ``<unk>``.
-2. A word in capitals that the training text does not write so is read in its most frequent form; so is a word in lower
+1. A word in capitals that the training text does not write so is read in its most frequent form; so is a word in lower
    case, such as ``paul``, that the training text always writes with a capital.
+2. A character that is out of vocabulary is read as a known form of it (``é`` as ``e``, ``—`` as ``-``). A symbol or
+   mark without one is left out; a letter without one becomes ``<unk>``.
 3. If nearly all training sources begin with a capital letter, so does every line; if nearly all end with a mark, a line
    without one gets the mark that most sources with this beginning have.
 """
@@ -62,11 +62,10 @@ class SourceReader:
     def read(self, text: str) -> Reading:
         """Return how a line is read."""
         normalized = self.tokenizer.normalize(text)
-        read, left_out = self._known_characters(normalized)
+        read, left_out = self._known_characters(self._capitals(normalized))
         if not read:  # nothing would be left
             return Reading(normalized)
         if any(map(str.isalpha, read)):
-            read = self._capitals(read)
             read = self._first_letter(read)
             if self.style.mark and not final_mark(read):
                 read += self.style.mark_of(read)
@@ -96,7 +95,7 @@ class SourceReader:
         """Return the text with its words in the case in which the training text has them."""
         if not self.style.forms:
             return text
-        in_capitals = text == text.upper() != text.lower() and sum(map(str.isalpha, text)) > 1
+        in_capitals = " " in text and text == text.upper() != text.lower()
         in_lower_case = self.style.capital and text[:1].islower()
         parts = []
         for part in text.split(" "):

@@ -13,6 +13,7 @@ from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.tokens import read_token, show_token
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.text.characters import visible
 from seq2seq_cli.text.corpus import read_lines
 from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.text.tokenizer import Tokenizer
@@ -49,8 +50,17 @@ def train_tokenizer_command(
         int, typer.Option("--vocab-size", help="Maximum number of entries.", rich_help_panel="Tokenizer")
     ] = _DEFAULTS.vocab_size,
     lowercase: Annotated[
-        bool, typer.Option("--lowercase", help="Convert text to lower case.", rich_help_panel="Tokenizer")
+        bool,
+        typer.Option("--lowercase", help="Convert text to lower case.", rich_help_panel="Tokenizer"),
     ] = False,
+    text_normalization: Annotated[
+        str,
+        typer.Option(
+            "--text-normalization",
+            help="typographic (variants of apostrophes, quotes and spaces become the most frequent form) or none.",
+            rich_help_panel="Tokenizer",
+        ),
+    ] = _DEFAULTS.text_normalization,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
@@ -58,7 +68,7 @@ def train_tokenizer_command(
 
     Example: seq2seq tokenizer train train.de -o de.json --vocab-size 4000
     """
-    config = TokenizerConfig(kind, vocab_size, lowercase)
+    config = TokenizerConfig(kind, vocab_size, lowercase, text_normalization)
     console.check_inputs(*text)
     console.check_output(output)
     tokenizer = train_tokenizer(config, (line for path in text for line in read_lines(path)))
@@ -98,7 +108,7 @@ def encode_command(
             yield " ".join(str(k) if ids else show_token(loaded.vocabulary[k]) for k in token_ids)
             unknown = loaded.unknown(line)
             if unknown:
-                console.warn(f"line {number}: out of vocabulary, read as <unk>: {', '.join(unknown)}")
+                console.warn(f"line {number}: out of vocabulary, read as <unk>: {', '.join(map(visible, unknown))}")
 
     console.write_results(encoded())
 

@@ -1,0 +1,105 @@
+"""What a translator takes and returns: sources, translations, and the steps that explain them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from seq2seq_cli.text.reading import Reading
+
+NO_READING = Reading("")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source sentence as text and as token ids.
+
+    ``ids`` are its tokens in the order in which the encoder reads them, EOS last. If the sentence has more than
+    ``max_source_length`` tokens, ``truncated`` is true, and its end is not translated. ``reading`` is the text that is
+    encoded, which may be spelled differently (see ``text.reading``).
+    """
+
+    text: str
+    ids: tuple[int, ...]
+    truncated: bool = False
+    reading: Reading = NO_READING
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to translate."""
+        return len(self.ids) == 1
+
+
+@dataclass(frozen=True)
+class SourceNotes:
+    """How the model reads a sentence.
+
+    ``tokens`` are its tokens as text, each with the space before it; ``unknown`` are the parts that became ``<unk>``;
+    ``oov_words`` are the other words that are out of the training vocabulary; they are split into subwords.
+    ``left_out`` are out-of-vocabulary symbols and marks that are not read at all.
+    """
+
+    tokens: tuple[str, ...]
+    unknown: tuple[str, ...]
+    oov_words: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One translation of one sentence.
+
+    ``log_probability`` is in nats. Hypotheses are ranked by ``score``: the log-probability normalized by length, plus,
+    with a reverse lexical table, the weighted reverse log-probability (see ``reranking``). ``tokens`` are the target
+    tokens as text, each with the space before it, and ``ids`` are the same tokens as numbers.
+    """
+
+    text: str
+    log_probability: float
+    score: float
+    tokens: tuple[str, ...]
+    ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One token of a translation, and the decoder's alternatives.
+
+    ``probability`` is from 0 to 1; ``alternatives`` are the most probable other tokens with their probabilities,
+    highest first. ``prior`` is the token's probability in the lexical prior alone, and ``gate`` is the weight of the
+    prior in the logits of this step; ``bigram_prior`` and ``bigram_gate`` are the same for the bigram prior. All are
+    None for a model without that prior.
+    """
+
+    token: str
+    probability: float
+    alternatives: tuple[tuple[str, float], ...]
+    prior: float | None = None
+    gate: float | None = None
+    bigram_prior: float | None = None
+    bigram_gate: float | None = None
+
+
+def join_n_best(n_bests: Sequence[list[Translation]], n: int) -> list[Translation]:
+    """Return the ``n`` best translations of a line from those of its sentences.
+
+    A translation of the line is one of each sentence, with spaces between them; its log-probability and its score are
+    the sums of theirs.
+
+    Args:
+        n_bests: for each sentence at least one translation, best first.
+        n: maximum number of translations to return.
+    """
+    joined, *others = n_bests
+    for n_best in others:
+        pairs = [_joined(left, right) for left in joined for right in n_best]
+        joined = sorted(pairs, key=lambda translation: -translation.score)[:n]
+    return joined
+
+
+def _joined(left: Translation, right: Translation) -> Translation:
+    text = " ".join(filter(None, (left.text, right.text)))
+    log_probability = left.log_probability + right.log_probability
+    return Translation(
+        text, log_probability, left.score + right.score, left.tokens + right.tokens, left.ids + right.ids
+    )
