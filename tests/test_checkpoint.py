@@ -70,7 +70,7 @@ def test_the_words_of_a_large_corpus_can_be_read_again(tmp_path):
 
 def test_the_file_is_what_the_design_promises_to_other_programs(saved):
     with np.load(saved, allow_pickle=False) as file:
-        assert json.loads(file["format"].item()) == {"name": "seq2seq model", "version": 1}
+        assert json.loads(file["format"].item()) == {"name": "seq2seq model", "version": 3}
         assert json.loads(str(file["config"]))["model"]["cell"] == "lstm"
         assert json.loads(str(file["tokenizer.source"]))["kind"] == "bpe"
         assert json.loads(str(file["tokenizer.target"]))["kind"] == "char"
@@ -123,7 +123,7 @@ def changed(content, part, name, value):
 BREAKAGES = {
     "no format": lambda m: m.pop("format"),
     "another format": lambda m: m.update(format=text({"name": "other", "version": 1})),
-    "newer version": lambda m: m.update(format=text({"name": "seq2seq model", "version": 3})),
+    "newer version": lambda m: m.update(format=text({"name": "seq2seq model", "version": 4})),
     "format not an object": lambda m: m.update(format=text(3)),
     "config not JSON": lambda m: m.update(config=np.array("{")),
     "config an array of numbers": lambda m: m.update(config=np.zeros(3)),

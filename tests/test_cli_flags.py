@@ -18,6 +18,7 @@ from seq2seq_cli.config import (
     CONTEXTS,
     CRITERIA,
     NORMALIZATIONS,
+    TEXT_NORMALIZATIONS,
     TOKENIZER_KINDS,
     CorpusConfig,
     ModelConfig,
@@ -32,7 +33,7 @@ from seq2seq_cli.config import (
 from seq2seq_cli.nn.cells import CELLS
 from seq2seq_cli.nn.optimizers import OPTIMIZERS
 
-SEARCHES = {"translate": set(), "eval": {"n_best"}}
+SEARCHES = {"translate": set(), "eval": {"n_best", "split_sentences"}}
 """The commands that search, and what of the search they have no use for: one translation is scored."""
 SECTIONS = (CorpusConfig, TokenizerConfig, ModelConfig, TrainingConfig)
 CHOICES = {
@@ -43,6 +44,7 @@ CHOICES = {
     "context": CONTEXTS,
     "tokenizer": TOKENIZER_KINDS,
     "normalization": NORMALIZATIONS,
+    "text_normalization": TEXT_NORMALIZATIONS,
 }
 
 
@@ -160,4 +162,4 @@ def test_a_decorated_command_has_the_annotations_of_its_flags():
         """Do nothing."""
 
     kinds = {name: get_args(hint)[0] for name, hint in command.__annotations__.items() if name != "return"}
-    assert kinds == {"tokenizer": str, "vocab_size": int, "lowercase": bool}
+    assert kinds == {"tokenizer": str, "vocab_size": int, "lowercase": bool, "text_normalization": str}

@@ -112,7 +112,9 @@ def test_help_names_every_command_and_the_current_settings(spawn):
         assert command in shown
     settings = "beam 3, length-penalty 1.0, normalization plain, reverse-weight 0.4, rerank none, rerank-weight 0.5"
     settings += ", no-repeat-ngram 0, n-best 1, sample off, temperature 1.0, seed 1, max-length 2x+10, copy-unknown on"
-    assert f"current settings: {settings}, allow-unknown off, explain on, scores off" in " ".join(shown.split())
+    assert f"current settings: {settings}, allow-unknown off, split-sentences off, explain on, scores off" in " ".join(
+        shown.split()
+    )
     assert max(map(len, shown.splitlines())) <= 80
     leave(child)
 

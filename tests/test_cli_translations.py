@@ -6,7 +6,7 @@ import pytest
 
 from seq2seq_cli.cli.terminal.translations import SourceReport, Style, write_translations
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.inference.sentences import Source, SourceNotes
+from seq2seq_cli.inference.translation import Source, SourceNotes
 from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 from tests.test_translator import LINES, checkpoint
@@ -86,7 +86,7 @@ def test_json_holds_what_a_program_needs_and_no_ids(capsys):
     text, _ = shown(["the cat", "zebra"], capsys, Style(as_json=True, explain=True), beam=3, n_best=2)
     first, second = map(json.loads, text.splitlines())
     assert first.keys() == {
-        *("line", "source", "source_tokens", "unknown", "new_words"),
+        *("line", "source", "read_as", "source_tokens", "unknown", "left_out", "new_words"),
         *("translations", "steps", "n_best"),
     }
     for translation in (*first["translations"], *first["n_best"]):

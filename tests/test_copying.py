@@ -94,6 +94,11 @@ def test_a_word_vocabulary_copies_what_would_be_read_as_unknown():
     assert found.substitute("Szymon met Boston .").text == "Tom met Boston ."
 
 
+def test_in_a_line_in_capitals_the_names_are_in_capitals_too():
+    found, target = copier()
+    assert found.substitute("SZYMON MET TOM .") == Substitution("MARY MET TOM .", {target.ids[" Mary"]: " SZYMON"})
+
+
 @pytest.mark.parametrize(
     ("tokens", "complete"),
     [([3], True), ([3, 5], True), ([5, 3], True), ([3, 4], False), ([3, 3], False), ([5], False), ([], False)],
@@ -141,10 +146,10 @@ def test_without_the_name_in_the_translation_the_sentence_is_translated_as_it_is
     (found, blank, plain) = translator.translate_n_best(texts)
     assert (found[0].text, blank[0].text, plain[0].text) == ("Mary voit 20 .", "", "Mary voit 20 .")
     assert found[0].copied == ()
-    assert sorted(translator.read_sources) == ["<unk>ymon sees Mary .", "Mary sees Tom .", "Tom sees Mary ."]
+    assert sorted(translator.read_sources) == ["Mary sees Tom .", "Tom sees Mary .", "s<unk>ymon sees Mary ."]
 
 
 def test_without_copying_the_sentence_is_read_as_it_is():
     translator = scripted(["Mary voit Tom ."])
     assert translator.translate(["Szymon sees Mary ."], SearchConfig(copy_unknown=False)) == ["Mary voit Tom ."]
-    assert translator.read_sources == ["<unk>ymon sees Mary ."]
+    assert translator.read_sources == ["s<unk>ymon sees Mary ."]

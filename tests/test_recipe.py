@@ -41,6 +41,7 @@ EVERYTHING = {
     "tokenizer": "word",
     "vocab_size": 77,
     "lowercase": True,
+    "text_normalization": "none",
     "cell": "gru",
     "embedding_size": 12,
     "hidden_size": 34,
@@ -88,7 +89,7 @@ def test_a_recipe_is_made_of_settings_by_name_and_gives_them_back():
     assert recipe.given == frozenset(EVERYTHING)
     assert Recipe.of(**recipe.settings()) == recipe
     assert recipe.corpora == CorpusConfig("pairs.tsv", "valid.tsv", "s.json", "t.json", "m.npz")
-    assert recipe.tokenizers == TokenizerConfig("word", 77, True)
+    assert recipe.tokenizers == TokenizerConfig("word", 77, True, "none")
     assert (recipe.model.cell, recipe.model.hidden_size, recipe.training.batch_size) == ("gru", 34, 7)
     assert recipe.threads == 3
 

@@ -10,9 +10,10 @@ from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference import scoring
 from seq2seq_cli.inference.explanation import forced_decoding
 from seq2seq_cli.inference.scoring import Pair, Scorer, plan_batches, token_log_probabilities
-from seq2seq_cli.inference.sentences import Source
+from seq2seq_cli.inference.translation import Source
 from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.nn.gradcheck import random_model
+from seq2seq_cli.text.reading import Reading
 from tests.models import config_id, every_config
 from tests.test_translator import LINES, checkpoint
 
@@ -141,4 +142,5 @@ def test_a_model_with_weights_that_are_no_numbers_is_explained():
 def test_a_source_is_truncated_as_in_a_search():
     scorer = Scorer(Translator([checkpoint()]))
     pair = scorer.read("the cat sees the dog", "a", SearchConfig(max_source_length=2))
-    assert pair.source == Source("the cat sees the dog", scorer.read("the cat", "a").source.ids, True)
+    ids = scorer.read("the cat", "a").source.ids
+    assert pair.source == Source("the cat sees the dog", ids, True, Reading("the cat sees the dog"))

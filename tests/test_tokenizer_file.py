@@ -18,7 +18,7 @@ def test_saved_tokenizer_is_readable_json_and_loads_the_same(kind, tmp_path):
         save_tokenizer(tokenizer, file)
     text = path.read_text(encoding="utf-8")
     assert '\n  " the"' in text if kind != "char" else '\n  "é"' in text
-    assert json.loads(text)["version"] == 1
+    assert json.loads(text)["version"] == 2
     loaded = load_tokenizer(path)
     assert loaded.to_json() == tokenizer.to_json()
     assert [loaded.encode(line) for line in LINES] == [tokenizer.encode(line) for line in LINES]
@@ -41,7 +41,7 @@ def broken(**changes):
         "text",
         {},
         broken(format="other"),
-        broken(version=2),
+        broken(version=3),
         broken(version=None),
         broken(kind="sentencepiece"),
         broken(kind=["bpe"]),

@@ -11,7 +11,7 @@ from seq2seq_cli import Translator
 from seq2seq_cli.config import ModelConfig, Recipe, SearchConfig, TokenizerConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.prepared_decoder import PreparedDecoder
-from seq2seq_cli.inference.sentences import Source, SourceNotes
+from seq2seq_cli.inference.translation import Source, SourceNotes
 from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint, save_model
 from seq2seq_cli.text.tokenizer_file import train_tokenizer

@@ -109,6 +109,9 @@ class SearchConfig(Section):
         True, "Copy out-of-vocabulary words into the translation, if the model copies names (see the lexical prior)."
     )
     allow_unknown: bool = setting(False, "Allow <unk> in a translation, where it is most probable.", "")
+    split_sentences: bool = setting(
+        False, "Translate the sentences of a line one by one, and join them with spaces.", ""
+    )
     batch_size: int = setting(
         64, "Sentences translated at a time; 1 translates each line as it arrives.", low=1, high=1 << 16
     )

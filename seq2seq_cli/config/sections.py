@@ -10,6 +10,7 @@ from seq2seq_cli.errors import usage_error
 
 CONTEXTS = ("initial", "every-step")
 TOKENIZER_KINDS = ("bpe", "word", "char")
+TEXT_NORMALIZATIONS = ("typographic", "none")
 CRITERIA = ("loss", "bleu", "chrf")
 BLEU_TOKENIZERS = ("13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "flores200", "none")
 """sacreBLEU's own names, the default first."""
@@ -56,7 +57,13 @@ class TokenizerConfig(Section):
     vocab_size: int = setting(
         2000, "Maximum size of each vocabulary, special tokens included.", low=4, high=LARGEST_VOCABULARY
     )
-    lowercase: bool = setting(False, "Whether text is converted to lower case.")
+    lowercase: bool = setting(False, "Whether text is converted to lower case (Turkish dotted capital I becomes i).")
+    text_normalization: str = setting(
+        "typographic",
+        "Whether variants of apostrophes, quotes and spaces become the form that is most frequent in CORPUS",
+        "FORM",
+        choices=TEXT_NORMALIZATIONS,
+    )
 
 
 @dataclass(frozen=True)

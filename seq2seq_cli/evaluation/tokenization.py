@@ -106,7 +106,11 @@ def check_tokenizer(name: str, flag: str = "--tokenize") -> None:
 
     try:
         BLEU(tokenize=name)
-    except (Exception, SystemExit) as error:  # a package of another version, another dictionary, no connection
+    except KeyboardInterrupt:
+        raise
+    except (
+        BaseException
+    ) as error:  # sacreBLEU may exit: a package of another version, another dictionary, no connection
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         what = f"sacreBLEU's tokenizer {name} does not work here: {reason}"
         raise UserError(what, where=where, fix=others.removeprefix("or ")) from None

@@ -90,15 +90,16 @@ class Copier:
         """Return the sentence with its unknown words replaced, or None if it has none, or no names are left."""
         if not self.names:
             return None
+        upper = text.isupper()  # then the names are too, so that the line is read as one in capitals
         pieces = [piece for word in self.source.normalize(text).split(" ") if word for piece in split_word(word)]
-        names = (name for name in self.names if name not in pieces)
+        names = (name for name in self.names if (name.upper() if upper else name) not in pieces)
         copies: dict[int, str] = {}
         for position, piece in enumerate(pieces):
             if piece[0] == " " and not self._known(piece) and not self._has_long_subword(piece):
                 name = next(names, None)
                 if name is None:
                     break
-                pieces[position] = name
+                pieces[position] = name.upper() if upper else name
                 copies[self.names[name]] = piece
         return Substitution("".join(pieces)[1:], copies) if copies else None
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.step_decoder import StepDecoder
 from seq2seq_cli.nn.functional import Array, IntArray, log_softmax
 from seq2seq_cli.nn.packing import Index, Packing
+from seq2seq_cli.storage.checkpoint import Checkpoint
 
 
 class Ensemble:
@@ -55,3 +57,28 @@ class Ensemble:
         self.states = [[tuple(part.take(rows, axis=0) for part in state) for state in states] for states in self.states]
         if sentences is not None:
             self.constants = [constants.select(sentences) for constants in self.constants]
+
+
+def check_ensemble(checkpoints: Sequence[Checkpoint], names: Sequence[str]) -> None:
+    """Raise a ``UserError`` unless the models can form an ensemble: the same tokenizers, and one order of the source.
+
+    Args:
+        checkpoints: one model or several.
+        names: their names in error messages.
+    """
+    first = checkpoints[0]
+    for checkpoint, name in zip(checkpoints[1:], names[1:]):
+        for side in ("source", "target"):
+            tokenizer, other = (getattr(each, f"{side}_tokenizer") for each in (first, checkpoint))
+            if tokenizer.to_json() != other.to_json():
+                raise UserError(
+                    f"the models' {side} vocabularies differ, so their distributions cannot be averaged",
+                    where=f"{names[0]} and {name}",
+                    fix="train the models of an ensemble with the same --source-tokenizer and --target-tokenizer",
+                )
+        if checkpoint.model.config.reverse_source != first.model.config.reverse_source:
+            raise UserError(
+                "one of the models reads the source in reverse order, the other does not",
+                where=f"{names[0]} and {name}",
+                fix="train all models of an ensemble with --reverse-source, or all without it",
+            )

@@ -29,7 +29,7 @@ from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.text.tokenizer import BOS, EOS
 
 if TYPE_CHECKING:
-    from seq2seq_cli.inference.sentences import Source
+    from seq2seq_cli.inference.translation import Source
     from seq2seq_cli.inference.translator import Translator
 
 BATCH = 64

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import weakref
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
@@ -12,19 +13,24 @@ from pathlib import Path
 import numpy as np
 
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.copying import Copier, Substitution
+from seq2seq_cli.inference.ensemble import check_ensemble
 from seq2seq_cli.inference.explanation import forced_decoding, lexical_prior
 from seq2seq_cli.inference.hypothesis import Hypothesis
 from seq2seq_cli.inference.prepared_decoder import prepare_decoder
 from seq2seq_cli.inference.reverse_model import ReverseModel
 from seq2seq_cli.inference.search import search
-from seq2seq_cli.inference.sentences import Source, SourceNotes, Step, Translation
 from seq2seq_cli.inference.step_decoder import StepDecoder
+from seq2seq_cli.inference.translation import Source, SourceNotes, Step, Translation, join_n_best
 from seq2seq_cli.inference.workers import WorkerPool, usable_cores
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model
+from seq2seq_cli.text.reading import SourceReader
+from seq2seq_cli.text.sentences import split_sentences
+from seq2seq_cli.text.source_style import SINGLE_SENTENCES
 from seq2seq_cli.text.tokenizer import BOS, EOS, UNKNOWN, Tokenizer, finish_source
+
+__all__ = ["Source", "SourceNotes", "Step", "Translation", "Translator"]
 
 SMALLEST_BATCH = 8
 """Minimum number of sentences for a worker of its own."""
@@ -76,26 +82,13 @@ class Translator:
         self._preparing = threading.Lock()
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
+        self._style = first.training_vocabulary.style
+        self._reader = SourceReader(first.source_tokenizer, first.training_vocabulary)
         self.reverse_source = first.model.config.reverse_source
         self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
         self.bleu_tokenizers = [checkpoint.recipe.training.tokenize for checkpoint in checkpoints]
         self._vocabularies = [checkpoint.training_vocabulary for checkpoint in checkpoints]
-        names = names or [f"model {k}" for k in range(1, len(checkpoints) + 1)]
-        for checkpoint, name in zip(checkpoints[1:], names[1:]):
-            for side in ("source", "target"):
-                tokenizer: Tokenizer = getattr(checkpoint, f"{side}_tokenizer")
-                if tokenizer.to_json() != getattr(first, f"{side}_tokenizer").to_json():
-                    raise UserError(
-                        f"the models' {side} vocabularies differ, so their distributions cannot be averaged",
-                        where=f"{names[0]} and {name}",
-                        fix="train the models of an ensemble with the same --source-tokenizer and --target-tokenizer",
-                    )
-            if checkpoint.model.config.reverse_source != self.reverse_source:
-                raise UserError(
-                    "one of the models reads the source in reverse order, the other does not",
-                    where=f"{names[0]} and {name}",
-                    fix="train all models of an ensemble with --reverse-source, or all without it",
-                )
+        check_ensemble(checkpoints, names or [f"model {k}" for k in range(1, len(checkpoints) + 1)])
 
     @classmethod
     def load(cls, *paths: str | Path, threads: int | None = None, processes: bool = False) -> Translator:
@@ -129,8 +122,41 @@ class Translator:
         if isinstance(texts, str):
             raise TypeError("texts must be a list or another iterable of strings, not a string")
         config = config or SearchConfig()
-        sources = (self.read(text, config) for text in texts)
-        return (n_best for _, n_best in self.translate_sources(sources, config))
+        return (n_best for _, n_best in self.translate_lines(texts, config))
+
+    def translate_lines(
+        self, lines: Iterable[str], config: SearchConfig
+    ) -> Iterator[tuple[list[tuple[Source, list[Translation]]], list[Translation]]]:
+        """Yield for each line its sentences with their translations, and the translations of the line, in order.
+
+        A line is one sentence, unless ``split_sentences`` is set.
+
+        Args:
+            lines: lines of text.
+            config: settings of the search.
+        """
+        sizes: deque[int] = deque()
+
+        def sources() -> Iterator[Source]:
+            """Yield the sentences of all lines, and note how many each line has."""
+            for line in lines:
+                sentences = self.sentences(line) if config.split_sentences else [line]
+                sizes.append(len(sentences))
+                yield from (self.read(sentence, config) for sentence in sentences)
+
+        translated = self.translate_sources(sources(), config)
+        for first in translated:
+            sentences = [first, *islice(translated, sizes.popleft() - 1)]
+            yield sentences, join_n_best([n_best for _, n_best in sentences], config.n_best)
+
+    def sentences(self, line: str) -> list[str]:
+        """Return the sentences of a line (see ``text.sentences``)."""
+        return split_sentences(line, self._style.abbreviations)
+
+    @property
+    def single_sentences(self) -> bool:
+        """Whether nearly every training source is a single sentence, as far as is known."""
+        return self._style.several < SINGLE_SENTENCES
 
     def reverse_model(self, config: SearchConfig) -> ReverseModel:
         """Return the model of ``config.rerank``, loaded when it is first asked for.
@@ -150,14 +176,16 @@ class Translator:
         return by_table and config.beam > 1 and not config.sample
 
     def read(self, text: str, config: SearchConfig | None = None) -> Source:
-        """Encode a sentence; one with more than ``max_source_length`` tokens is truncated."""
+        """Encode a sentence as the model reads it; one with more than ``max_source_length`` tokens is truncated."""
         config = config or SearchConfig()
-        ids, truncated = self._encoded(text, config)
+        reading = self._reader.read(text)
+        ids, truncated = self._encoded(reading.text, config)
         copying = config.copy_unknown and not config.sample and not truncated
         substitution = self._copier.substitute(text) if copying else None
         if substitution is None:
-            return Source(text, ids, truncated)
-        return Source(text, ids, False, substitution, self._encoded(substitution.text, config)[0])
+            return Source(text, ids, truncated, reading)
+        substituted = self._encoded(self._reader.read(substitution.text).text, config)[0]
+        return Source(text, ids, False, reading, substitution, substituted)
 
     def _encoded(self, text: str, config: SearchConfig) -> tuple[tuple[int, ...], bool]:
         """Return what the encoder reads, and whether it is truncated."""
@@ -225,11 +253,12 @@ class Translator:
 
     def notes(self, source: Source) -> SourceNotes:
         """Return how the model reads a sentence: its tokens, and what is out of vocabulary."""
-        unknown = self.source_tokenizer.unknown(source.text) if UNKNOWN in source.ids else []
-        first, *others = [vocabulary.oov_words(source.text) for vocabulary in self._vocabularies]
+        text = source.reading.text
+        unknown = self.source_tokenizer.unknown(text) if UNKNOWN in source.ids else []
+        first, *others = [vocabulary.oov_words(text) for vocabulary in self._vocabularies]
         oov = [word for word in first if word not in unknown and all(word in words for words in others)]
         entries = self.source_tokenizer.vocabulary
-        return SourceNotes(tuple(entries[k] for k in source.ids), tuple(unknown), tuple(oov))
+        return SourceNotes(tuple(entries[k] for k in source.ids), tuple(unknown), tuple(oov), source.reading.left_out)
 
     @property
     def longest_trained_on(self) -> int:

@@ -4,10 +4,10 @@
 member                content
 ====================  ================================================================================================
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a later setting,
-                      such as a lexical prior
+                      such as a lexical prior, or version 3 of a model with text normalization
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
-                      be missing): words of the training sources, and the longest one's tokens; ``start_from`` of a
-                      fine-tuned model: the file that its training started from
+                      be missing): words and style of the training sources, and the longest one's tokens; ``start_from``,
+                      of a fine-tuned model: the file that its training started from
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
@@ -61,7 +61,7 @@ from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 
 MODEL_FORMAT = "seq2seq model"
 STATE_FORMAT = "seq2seq training state"
-VERSIONS = (1, 2)
+VERSIONS = (1, 2, 3)
 """A file has the lowest version that can hold it, so an older program can read all files without newer settings."""
 LARGEST_HISTORY = 64 << 20
 LARGEST_CONFIG = 64 << 20
@@ -84,7 +84,7 @@ class Checkpoint:
         source_tokenizer, target_tokenizer: of the two languages.
         recipe: all settings it was trained with; the corpus is named as the user named it.
         history: one record per validation, with the keys of the metrics log.
-        training_vocabulary: the words of the training sources and the length of the longest.
+        training_vocabulary: the words and the style of the training sources, and the length of the longest.
     """
 
     model: Seq2Seq
@@ -168,7 +168,9 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
 
 def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[Any]]:
     model, recipe = checkpoint.model, checkpoint.recipe
-    settings = {
+    tokenizers = checkpoint.source_tokenizer, checkpoint.target_tokenizer
+    normalizes = recipe.tokenizers.text_normalization != "none" or any(each.normalizer for each in tokenizers)
+    settings: dict[str, Any] = {
         "model": model.config.to_json(),
         "training": recipe.training.to_json(),
         "corpus": checkpoint.corpus,
@@ -176,6 +178,7 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
             "tokenizer": recipe.tokenizers.kind,
             "vocab_size": recipe.tokenizers.vocab_size,
             "lowercase": recipe.tokenizers.lowercase,
+            **({"text_normalization": recipe.tokenizers.text_normalization} if normalizes else {}),
             "source_tokenizer": recipe.corpora.source_tokenizer,
             "target_tokenizer": recipe.corpora.target_tokenizer,
         },
@@ -183,11 +186,10 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "valid": recipe.corpora.valid,
         "threads": recipe.threads,
     }
-    if recipe.corpora.start_from is not None:
-        settings["start_from"] = recipe.corpora.start_from
-    uses_version_2 = model.config.uses_later_settings() or recipe.training.uses_later_settings()
+    settings |= {"start_from": recipe.corpora.start_from} if recipe.corpora.start_from else {}
+    later = model.config.uses_later_settings() or recipe.training.uses_later_settings()
     members: dict[str, npt.NDArray[Any]] = {
-        "format": json_member({"name": format_name, "version": VERSIONS[uses_version_2]}),
+        "format": json_member({"name": format_name, "version": 3 if normalizes else VERSIONS[later]}),
         "config": json_member(settings),
         "tokenizer.source": json_member(checkpoint.source_tokenizer.to_json()),
         "tokenizer.target": json_member(checkpoint.target_tokenizer.to_json()),
@@ -297,6 +299,7 @@ def _recipe_from_json(config: dict[str, Any]) -> Recipe:
     """Return the recipe in a file's configuration; settings missing in older files have their defaults."""
     text, corpus, threads = dict(config["text"]), str(config["corpus"]), config.get("threads")
     files = {name: text.pop(f"{name}_tokenizer", None) for name in ("source", "target")}
+    text.setdefault("text_normalization", "none")  # files of earlier versions
     if "tokenizer" in text:
         text["kind"] = text.pop("tokenizer")
     corpora = {
@@ -341,9 +344,8 @@ def _check_format(archive: Archive, format_name: str) -> None:
         )
     found = archive.json("format")
     if found.get("version") not in VERSIONS:
-        known = " and ".join(map(str, VERSIONS))
         raise UserError(
-            f"this file has format version {found.get('version')!r}; this program reads versions {known}",
+            f"this file has format version {found.get('version')!r}; this program reads versions 1 to {VERSIONS[-1]}",
             where=archive.path,
             fix="install a newer version of seq2seq-cli",
         )

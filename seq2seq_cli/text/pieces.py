@@ -46,13 +46,13 @@ def normalize(text: str, lowercase: bool = False) -> str:
         >>> normalize("  Cafe\\u0301\\tau  lait ")
         'Café au lait'
     """
-    text = _compose(text)
+    text = compose(text)
     if lowercase:
-        text = _compose(text.lower())
+        text = compose(text.lower())
     return _BREAKING_SPACE.sub(" ", text).strip(" ")
 
 
-def _compose(text: str) -> str:
+def compose(text: str) -> str:
     """Return the text in NFC, in time linear in its length.
 
     ``unicodedata`` needs quadratic time to put combining marks in canonical order, so long runs of them are sorted here

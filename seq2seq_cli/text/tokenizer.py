@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Any, ClassVar
 
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.text.normalization import Normalizer
 from seq2seq_cli.text.pieces import join_pieces, normalize, split_word
 
 UNKNOWN, BOS, EOS = 0, 1, 2
@@ -16,7 +17,8 @@ SPECIALS = ("<unk>", "<s>", "</s>")
 """The first three entries of every vocabulary: unknown, beginning of sentence, end of sentence."""
 
 FORMAT = "seq2seq tokenizer"
-VERSION = 1
+VERSIONS = (1, 2)
+"""A tokenizer without text normalization has version 1, which older programs can read."""
 CACHE_SIZE = 1 << 16
 LONGEST_CACHED = 64
 
@@ -31,6 +33,8 @@ class Tokenizer(ABC):
     Args:
         vocabulary: entries in the order of their ids, ``SPECIALS`` first.
         lowercase: whether text is converted to lower case first.
+        normalizer: an attribute, set after training or loading; it brings text into the convention of the training
+            text. None, as in models of earlier versions: variants of the same text stay different.
     """
 
     kind: ClassVar[str]
@@ -40,6 +44,7 @@ class Tokenizer(ABC):
     def __init__(self, vocabulary: Sequence[str], lowercase: bool = False) -> None:
         self.vocabulary = list(vocabulary)
         self.lowercase = lowercase
+        self.normalizer: Normalizer | None = None
         self.ids = {token: k for k, token in enumerate(self.vocabulary)}
         self._cache: dict[str, list[int]] = {}
 
@@ -55,7 +60,9 @@ class Tokenizer(ABC):
         """Return the parts of a word that become ``<unk>``."""
 
     def normalize(self, text: str) -> str:
-        """Return the text in the form that this tokenizer round-trips (see ``pieces.normalize``)."""
+        """Return the text in the form that this tokenizer round-trips (see ``Normalizer`` and ``pieces.normalize``)."""
+        if self.normalizer is not None:
+            text = self.normalizer.apply(text, self.lowercase)
         return normalize(text, self.lowercase)
 
     def encode(self, text: str, max_tokens: int | None = None) -> list[int]:
@@ -113,11 +120,13 @@ class Tokenizer(ABC):
 
     def to_json(self) -> dict[str, Any]:
         """Return everything that ``tokenizer_from_json`` needs, as plain JSON values."""
+        normalization = {} if self.normalizer is None else {"normalization": self.normalizer.to_json()}
         return {
             "format": FORMAT,
-            "version": VERSION,
+            "version": VERSIONS[self.normalizer is not None],
             "kind": self.kind,
             "lowercase": self.lowercase,
+            **normalization,
             "vocabulary": self.vocabulary,
         }
 

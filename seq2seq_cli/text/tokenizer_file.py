@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -11,7 +11,9 @@ from seq2seq_cli.config import LARGEST_VOCABULARY, TokenizerConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.text.bpe import BpeTokenizer
 from seq2seq_cli.text.inputs import read_bytes, title
-from seq2seq_cli.text.tokenizer import FORMAT, SPECIALS, VERSION, CharTokenizer, Tokenizer, WordTokenizer
+from seq2seq_cli.text.lines import Lines
+from seq2seq_cli.text.normalization import Normalizer
+from seq2seq_cli.text.tokenizer import FORMAT, SPECIALS, VERSIONS, CharTokenizer, Tokenizer, WordTokenizer
 
 KINDS: dict[str, type[BpeTokenizer] | type[WordTokenizer] | type[CharTokenizer]] = {
     "bpe": BpeTokenizer,
@@ -22,8 +24,16 @@ LARGEST_FILE = 256 << 20
 
 
 def train_tokenizer(config: TokenizerConfig, lines: Iterable[str]) -> Tokenizer:
-    """Return a tokenizer of the configured kind and size, learned from the lines."""
-    return KINDS[config.kind].train(lines, config.vocab_size, config.lowercase)
+    """Return a tokenizer of the configured kind and size, learned from the lines, as is the convention of its text."""
+    kind = KINDS[config.kind]
+    if config.text_normalization == "none":
+        return kind.train(lines, config.vocab_size, config.lowercase)
+    lines = lines if isinstance(lines, Sequence) else Lines(lines)  # they are read twice
+    normalizer = Normalizer.learn(lines)
+    normalized = (normalizer.apply(line, config.lowercase) for line in lines)
+    tokenizer = kind.train(normalized, config.vocab_size, config.lowercase)
+    tokenizer.normalizer = normalizer
+    return tokenizer
 
 
 def save_tokenizer(tokenizer: Tokenizer, file: IO[bytes]) -> None:
@@ -65,9 +75,10 @@ def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
 
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise refuse("this is not a seq2seq tokenizer")
-    if data.get("version") != VERSION:
+    if data.get("version") not in VERSIONS:
+        known = " and ".join(map(str, VERSIONS))
         raise UserError(
-            f"this tokenizer has format version {data.get('version')!r}; this program reads version {VERSION}",
+            f"this tokenizer has format version {data.get('version')!r}; this program reads versions {known}",
             where=where,
             fix="install a newer version of seq2seq-cli",
         )
@@ -82,8 +93,15 @@ def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
         raise refuse(f"the tokenizer's vocabulary does not start with {', '.join(SPECIALS)}, or repeats an entry")
     if len(vocabulary) > LARGEST_VOCABULARY:
         raise refuse(f"the tokenizer's vocabulary has {len(vocabulary)} entries; the maximum is {LARGEST_VOCABULARY}")
+    try:
+        normalizer = Normalizer.from_json(data["normalization"]) if "normalization" in data else None
+    except ValueError as error:
+        raise refuse(str(error)) from None
+    tokenizer: Tokenizer
     if kind != "bpe":
-        return (WordTokenizer if kind == "word" else CharTokenizer)(vocabulary, lowercase)
+        tokenizer = (WordTokenizer if kind == "word" else CharTokenizer)(vocabulary, lowercase)
+        tokenizer.normalizer = normalizer
+        return tokenizer
     merges = data.get("merges")
     entries = set(vocabulary)
     if not isinstance(merges, list) or not all(
@@ -94,7 +112,9 @@ def tokenizer_from_json(data: Any, where: str) -> Tokenizer:
         for pair in merges
     ):
         raise refuse("the tokenizer's merges are not pairs of entries whose concatenation is an entry")
-    return BpeTokenizer(vocabulary, [(left, right) for left, right in merges], lowercase)
+    tokenizer = BpeTokenizer(vocabulary, [(left, right) for left, right in merges], lowercase)
+    tokenizer.normalizer = normalizer
+    return tokenizer
 
 
 def _is_text(value: Any) -> bool:

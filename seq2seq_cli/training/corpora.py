@@ -87,7 +87,7 @@ def describe_vocabularies(checkpoint: Checkpoint, train: Pairs, valid: Pairs) ->
         (checkpoint.source_tokenizer, train.text.sources, valid.text.sources, valid.ids.source),
         (checkpoint.target_tokenizer, train.text.targets, valid.text.targets, valid.ids.target),
     ):
-        oov = count_oov(known, lines, tokenizer.lowercase).rate
+        oov = count_oov(map(tokenizer.normalize, known), map(tokenizer.normalize, lines), tokenizer.lowercase).rate
         unknown = _count_unknown(ids) / _count_tokens(ids)
         sides.append(Side(tokenizer.kind, len(tokenizer), unknown, oov, unit_of(lines)))
     return Vocabularies(*sides)

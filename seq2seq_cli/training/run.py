@@ -23,6 +23,8 @@ from seq2seq_cli.storage.model_files import backup_path, check_model_path, state
 from seq2seq_cli.storage.paths import Named, check_outputs, corpus_files, model_files
 from seq2seq_cli.text.builtin import builtin_files
 from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.text.lines import Lines
+from seq2seq_cli.text.source_style import SourceStyle
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
@@ -183,7 +185,9 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
             yield skipped
     del train_text, valid_text
     longest = int(train.ids.source.lengths.max()) - 1
-    vocabulary = TrainingVocabulary.of(train.text.sources, longest)
+    sources = Lines(map(checkpoint.source_tokenizer.normalize, train.text.sources))
+    vocabulary = TrainingVocabulary.of(sources, longest)
+    vocabulary = dataclasses.replace(vocabulary, style=SourceStyle.learn(sources))
     if start:
         checkpoint.training_vocabulary = start.training_vocabulary.joined(vocabulary)
         checkpoint.model.tables = mix_tables(start.model.tables, learn_tables(checkpoint, train.ids), train.ids)

@@ -40,7 +40,7 @@ _DEFAULTS = SearchConfig()
 _SCORES, _WITHOUT_MODEL = "Scores", "Without a model"
 
 
-@with_flags(SearchConfig, leave_out=("n_best",))
+@with_flags(SearchConfig, leave_out=("n_best", "split_sentences"))
 def evaluate_command(
     corpus: Annotated[
         str | None,

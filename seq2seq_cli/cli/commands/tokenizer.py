@@ -15,6 +15,7 @@ from seq2seq_cli.cli.terminal.tokens import read_token, show_token
 from seq2seq_cli.config import TokenizerConfig
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.text.alphabet import covering_size
+from seq2seq_cli.text.characters import visible
 from seq2seq_cli.text.corpus import read_lines
 from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.text.lines import Lines
@@ -58,8 +59,17 @@ def train_tokenizer_command(
         ),
     ] = None,
     lowercase: Annotated[
-        bool, typer.Option("--lowercase", help="Convert text to lower case.", rich_help_panel="Tokenizer")
+        bool,
+        typer.Option("--lowercase", help="Convert text to lower case.", rich_help_panel="Tokenizer"),
     ] = False,
+    text_normalization: Annotated[
+        str,
+        typer.Option(
+            "--text-normalization",
+            help="typographic (variants of apostrophes, quotes and spaces become the most frequent form) or none.",
+            rich_help_panel="Tokenizer",
+        ),
+    ] = _DEFAULTS.text_normalization,
     quiet: console.Quiet = False,
     debug: console.Debug = False,
 ) -> None:
@@ -67,7 +77,8 @@ def train_tokenizer_command(
 
     Example: seq2seq tokenizer train train.de -o de.json --vocab-size 4000
     """
-    config = TokenizerConfig(kind, _DEFAULTS.vocab_size if vocab_size is None else vocab_size, lowercase)
+    size = _DEFAULTS.vocab_size if vocab_size is None else vocab_size
+    config = TokenizerConfig(kind, size, lowercase, text_normalization)
     console.check_inputs(*text)
     console.check_output(output)
     lines = Lines(line for path in text for line in read_lines(path))
@@ -113,7 +124,7 @@ def encode_command(
             yield " ".join(str(k) if ids else show_token(loaded.vocabulary[k]) for k in token_ids)
             unknown = loaded.unknown(line)
             if unknown:
-                console.warn(f"line {number}: out of vocabulary, read as <unk>: {', '.join(unknown)}")
+                console.warn(f"line {number}: out of vocabulary, read as <unk>: {', '.join(map(visible, unknown))}")
 
     console.write_results(encoded())
 

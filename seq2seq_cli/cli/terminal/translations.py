@@ -13,9 +13,10 @@ from seq2seq_cli.cli.terminal.charts import bar
 from seq2seq_cli.cli.terminal.tables import table, width_of
 from seq2seq_cli.cli.terminal.tokens import show_token
 from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.text.characters import visible
 
 if TYPE_CHECKING:
-    from seq2seq_cli.inference.sentences import Source, SourceNotes, Translation
+    from seq2seq_cli.inference.translation import Source, SourceNotes, Translation
     from seq2seq_cli.inference.translator import Translator
 
 BAR = 10
@@ -27,6 +28,8 @@ PRIOR_COLUMNS = {"prior": ">prior", "gate": ">gate", "bigram_prior": ">bigram", 
 N_BEST = (">rank", ">score", ">log-probability")
 MAX_NAMED = 5
 """Maximum number of words in one warning."""
+MAX_SHOWN = 3
+"""Maximum number of lines that are shown as they are read."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +68,21 @@ def write_translations(
         several: whether warnings name the line.
     """
     report = SourceReport(translator.longest_trained_on)
+    count_sentences = translator.single_sentences and not config.split_sentences
     # An explanation shows the whole n-best list.
     search = dataclasses.replace(config, n_best=config.beam) if style.explain else config
-    sources = (translator.read(line, config) for line in lines)
-    for number, (source, n_best) in enumerate(translator.translate_sources(sources, search), start=first):
-        notes = translator.notes(source)
-        report.add(number, source, notes, n_best[0].copied)
+    for number, (sentences, n_best) in enumerate(translator.translate_lines(lines, search), start=first):
+        noted = [(source, translator.notes(source), found) for source, found in sentences]
+        for source, notes, found in noted:
+            report.add(number, source, notes, found[0].copied)
+            if count_sentences and len(translator.sentences(source.text)) > 1:
+                report.several_sentences.append(number)
         if style.as_json:
-            results = [_json_line(translator, config, number, source, notes, n_best, style.explain)]
+            objects = [_json(translator, config, number, *each, style.explain) for each in noted]
+            results = [_json_line(objects, n_best[: config.n_best])]
         elif style.explain:
-            results = _explained(translator, source, notes, n_best, width_of(output))
+            width = width_of(output)
+            results = [line for each in noted for line in _explained(translator, *each, width)]
         else:
             results = _plain(number, n_best, style.scores, numbered=config.n_best > 1)
         for result in results:
@@ -100,6 +108,9 @@ class SourceReport:
         self.unknown: dict[str, int] = {}
         self.oov_words: dict[str, int] = {}
         self.copied: dict[str, int] = {}
+        self.left_out: dict[str, int] = {}
+        self.respelled: list[tuple[int, str]] = []
+        self.several_sentences: list[int] = []
         self.truncated: list[int] = []
         self.too_long = 0
         self.first_too_long = (0, 0)
@@ -113,6 +124,10 @@ class SourceReport:
         for word in notes.oov_words:
             if word not in copied:
                 self.oov_words.setdefault(word, number)
+        for character in notes.left_out:
+            self.left_out.setdefault(character, number)
+        if source.reading.respelled:
+            self.respelled.append((number, source.reading.text))
         tokens = len(source.ids) - 1
         if source.truncated:
             self.truncated.append(number)
@@ -125,6 +140,20 @@ class SourceReport:
         """Write the report to stderr."""
         if self.unknown:
             console.warn(f"out of vocabulary, read as <unk>: {_named(self.unknown, several)}")
+        if self.left_out:
+            console.say(f"note: out of vocabulary, left out: {_named(self.left_out, several)}", indent=2)
+        for line, text in self.respelled[:MAX_SHOWN]:
+            console.say(f"note: {f'line {line} is ' if several else ''}read as: {visible(text)}", indent=2)
+        if len(self.respelled) > MAX_SHOWN:
+            more = len(self.respelled) - MAX_SHOWN
+            console.say(f"note: {more:,} more lines are not read as they are written (--json shows how)", indent=2)
+        if self.several_sentences:
+            what = "this line has several sentences"
+            if several:
+                lines = len(self.several_sentences)
+                what = "1 line has" if lines == 1 else f"{lines:,} lines have"
+                what = f"{what} several sentences, the first is line {self.several_sentences[0]}"
+            console.say(f"note: {what}; the model was trained on single ones (see --split-sentences)", indent=2)
         if self.oov_words:
             console.say(f"note: not in the training vocabulary: {_named(self.oov_words, several)}", indent=2)
         if self.copied:
@@ -152,7 +181,8 @@ def report_truncated(lines: Sequence[int], config: SearchConfig, several: bool =
 
 
 def _named(parts: dict[str, int], several: bool) -> str:
-    shown = [f"{part} (line {line})" if several else part for part, line in list(parts.items())[:MAX_NAMED]]
+    first = [(visible(part), line) for part, line in list(parts.items())[:MAX_NAMED]]
+    shown = [f"{part} (line {line})" if several else part for part, line in first]
     more = f" and {len(parts) - MAX_NAMED} more" if len(parts) > MAX_NAMED else ""
     return ", ".join(shown) + more
 
@@ -166,7 +196,18 @@ def _plain(number: int, n_best: list[Translation], scores: bool, numbered: bool)
     return lines
 
 
-def _json_line(
+def _json_line(sentences: list[dict[str, Any]], n_best: list[Translation]) -> str:
+    """Return the JSON object of a line; that of a line with several sentences holds one object for each of them."""
+    if len(sentences) == 1:
+        return json.dumps(sentences[0], ensure_ascii=False)
+    translations = [_translation_json(translation) for translation in n_best]
+    line = {"line": sentences[0].pop("line"), "source": " ".join(each["source"] for each in sentences)}
+    for each in sentences[1:]:
+        del each["line"]
+    return json.dumps({**line, "translations": translations, "sentences": sentences}, ensure_ascii=False)
+
+
+def _json(
     translator: Translator,
     config: SearchConfig,
     number: int,
@@ -174,12 +215,15 @@ def _json_line(
     notes: SourceNotes,
     n_best: list[Translation],
     explain: bool,
-) -> str:
+) -> dict[str, Any]:
+    """Return the JSON object of a sentence."""
     result: dict[str, Any] = {
         "line": number,
         "source": source.text,
+        "read_as": source.reading.text,
         "source_tokens": notes.tokens,
         "unknown": notes.unknown,
+        "left_out": notes.left_out,
         "new_words": notes.oov_words,
         "translations": [_translation_json(translation) for translation in n_best[: config.n_best]],
     }
@@ -197,7 +241,7 @@ def _json_line(
         if prior:
             result["prior"] = [{"token": token, "probability": p} for token, p in prior]
         result["n_best"] = [_translation_json(translation) for translation in n_best]
-    return json.dumps(result, ensure_ascii=False)
+    return result
 
 
 def _translation_json(translation: Translation) -> dict[str, Any]:
@@ -216,11 +260,16 @@ def _explained(
     steps = translator.explain(source, n_best[0])
     if not steps:
         return [""]
-    facts = [["source", source.text], ["tokens", _tokens(notes.tokens)]]
+    facts = [["source", source.text]]
+    if source.reading.respelled:
+        facts.append(["read as", source.reading.text])
+    facts += [["tokens", _tokens(notes.tokens)]]
     if notes.unknown:
-        facts.append(["out of vocabulary", ", ".join(notes.unknown)])
+        facts.append(["out of vocabulary", ", ".join(map(visible, notes.unknown))])
     if notes.oov_words:
-        facts.append(["not in training", ", ".join(notes.oov_words)])
+        facts.append(["not in training", ", ".join(map(visible, notes.oov_words))])
+    if notes.left_out:
+        facts.append(["left out", ", ".join(map(visible, notes.left_out))])
     if source.substitution and n_best[0].copied:
         facts.append(["read in place of it", source.substitution.text])
         facts.append(["copied", ", ".join(n_best[0].copied)])

@@ -1,10 +1,14 @@
-"""What goes through a translator: a source sentence, its translations, and what explains them."""
+"""What a translator takes and returns: sources, translations, and the steps that explain them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seq2seq_cli.inference.copying import Substitution
+from seq2seq_cli.text.reading import Reading
+
+NO_READING = Reading("")
 
 
 @dataclass(frozen=True)
@@ -12,14 +16,15 @@ class Source:
     """A source sentence as text and as token ids.
 
     ``ids`` are its tokens in the order in which the encoder reads them, EOS last. If the sentence has more than
-    ``max_source_length`` tokens, ``truncated`` is true, and its end is not translated. ``substitution`` is the sentence
-    with its unknown words replaced by names (see ``copying``), and ``substituted_ids`` are its tokens; None and empty
-    if there are none.
+    ``max_source_length`` tokens, ``truncated`` is true, and its end is not translated. ``reading`` is the text that is
+    encoded, which may be spelled differently (see ``text.reading``). ``substitution`` is that text with its unknown
+    words replaced by names (see ``copying``), and ``substituted_ids`` are its tokens; None and empty if it has none.
     """
 
     text: str
     ids: tuple[int, ...]
     truncated: bool = False
+    reading: Reading = NO_READING
     substitution: Substitution | None = None
     substituted_ids: tuple[int, ...] = ()
 
@@ -43,11 +48,13 @@ class SourceNotes:
 
     ``tokens`` are its tokens as text, each with the space before it; ``unknown`` are the parts that became ``<unk>``;
     ``oov_words`` are the other words that are out of the training vocabulary; they are split into subwords.
+    ``left_out`` are out-of-vocabulary symbols and marks that are not read at all.
     """
 
     tokens: tuple[str, ...]
     unknown: tuple[str, ...]
     oov_words: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,3 +93,32 @@ class Step:
     gate: float | None = None
     bigram_prior: float | None = None
     bigram_gate: float | None = None
+
+
+def join_n_best(n_bests: Sequence[list[Translation]], n: int) -> list[Translation]:
+    """Return the ``n`` best translations of a line from those of its sentences.
+
+    A translation of the line is one of each sentence, with spaces between them; its log-probability and its score are
+    the sums of theirs.
+
+    Args:
+        n_bests: for each sentence at least one translation, best first.
+        n: maximum number of translations to return.
+    """
+    joined, *others = n_bests
+    for n_best in others:
+        pairs = [_joined(left, right) for left in joined for right in n_best]
+        joined = sorted(pairs, key=lambda translation: -translation.score)[:n]
+    return joined
+
+
+def _joined(left: Translation, right: Translation) -> Translation:
+    text = " ".join(filter(None, (left.text, right.text)))
+    return Translation(
+        text,
+        left.log_probability + right.log_probability,
+        left.score + right.score,
+        left.tokens + right.tokens,
+        left.ids + right.ids,
+        left.copied + right.copied,
+    )
