@@ -108,9 +108,7 @@ def check_tokenizer(name: str, flag: str = "--tokenize") -> None:
         BLEU(tokenize=name)
     except KeyboardInterrupt:
         raise
-    except (
-        BaseException
-    ) as error:  # sacreBLEU may exit: a package of another version, another dictionary, no connection
+    except BaseException as error:  # sacreBLEU may exit: another version, another dictionary, no connection
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         what = f"sacreBLEU's tokenizer {name} does not work here: {reason}"
         raise UserError(what, where=where, fix=others.removeprefix("or ")) from None

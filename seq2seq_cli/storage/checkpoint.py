@@ -6,8 +6,8 @@ member                content
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a later setting,
                       such as a lexical prior, or version 3 of a model with text normalization
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
-                      be missing): words and style of the training sources, and the longest one's tokens; ``start_from``,
-                      of a fine-tuned model: the file that its training started from
+                      be missing): words and style of the training sources, tokens of the longest; ``start_from``, of a
+                      fine-tuned model: the file that its training started from
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
