@@ -87,9 +87,17 @@ def _from_click(error: Any) -> UserError:
     """Convert a usage error of Click to a ``UserError``."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "seq2seq"
+    fix = f"see '{command} --help'"
+    if hasattr(error, "option_name") and context and _takes_texts(context.command):
+        fix = f'for text that starts with a dash, write -- before it: {command} -- "-5 degrees"; else {fix}'
     return UserError(
         error.format_message().rstrip(".") or "nothing to do",
         where=command,
-        fix=f"see '{command} --help'",
+        fix=fix,
         exit_code=console.EXIT_USAGE,
     )
+
+
+def _takes_texts(command: Any) -> bool:
+    """Whether a command has an argument TEXT, which may be any text."""
+    return any(part.param_type_name == "argument" and part.metavar == "TEXT" for part in command.params)

@@ -157,7 +157,12 @@ class TrainingConfig(Section):
     )
     max_steps: int | None = setting(None, "Maximum number of optimizer steps.", low=1, shown="no limit")
     max_minutes: float | None = setting(
-        None, "Maximum number of minutes.", "X", low=0.001, high=1_000_000, shown="no limit"
+        None,
+        "Maximum number of minutes in steps and validations; while the program is stopped, no time passes.",
+        "X",
+        low=0.001,
+        high=1_000_000,
+        shown="no limit",
     )
     batch_size: int = setting(32, "Sentence pairs per step.", low=1, high=1 << 16)
     max_tokens_per_batch: int = setting(
