@@ -46,8 +46,7 @@ def run(app: typer.Typer) -> int:
     except ClickException as error:
         return _fail(_from_click(error))
     except (KeyboardInterrupt, typer.Abort):
-        console.to_stderr("")
-        return console.EXIT_INTERRUPTED
+        return interrupted()
     except MemoryError:
         return _fail(
             UserError(
@@ -69,6 +68,16 @@ def run(app: typer.Typer) -> int:
                 fix="run the command again with --debug, and report what it prints",
             )
         )
+
+
+def interrupted() -> int:
+    """Say that the program was interrupted, and return the exit code; a further Ctrl-C has no effect."""
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.stderr is not None and sys.stderr.isatty():
+        console.to_stderr("")  # the line with ^C
+    console.say("interrupted")
+    return console.EXIT_INTERRUPTED
 
 
 def _terminate(number: int, frame: Any) -> None:

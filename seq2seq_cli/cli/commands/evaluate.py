@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -309,7 +308,7 @@ def _translated(translator: Translator, texts: list[str], config: SearchConfig) 
 def _progress(sentences: int, beam: int) -> Iterator[Callable[[int], object]]:
     """Show the progress of translation: a bar on a terminal, one line elsewhere."""
     what = f"translating {sentences:,} sentences with beam {beam}"
-    if console.quiet() or sys.stderr is None or not sys.stderr.isatty():
+    if not console.stderr_is_live():
         console.say(f"{what} …")
         yield lambda done: None
         return

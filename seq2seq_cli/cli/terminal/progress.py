@@ -6,15 +6,16 @@ import contextlib
 import json
 import shlex
 import shutil
+import signal
 import sys
-import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, get_args
+from typing import Any, Protocol, get_args
 
 from seq2seq_cli.cli.signals import StopSignal, catch_signals
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import can_draw
+from seq2seq_cli.cli.terminal.live import PlainDisplay, live_display
 from seq2seq_cli.cli.terminal.meter import Meter
 from seq2seq_cli.cli.terminal.preflight import LABEL, clock, section_lines, warning_of
 from seq2seq_cli.storage.model_files import state_path
@@ -32,14 +33,8 @@ from seq2seq_cli.training.events import (
     WorseThanGuessing,
     record_of,
 )
+from seq2seq_cli.training.persistence import SavedStep
 
-if TYPE_CHECKING:
-    from rich.live import Live
-
-SECONDS_BETWEEN_LINES = 10.0
-SECONDS_BETWEEN_PICTURES = 0.2
-RIGHT_MARGIN = 3
-"""Free columns for the ``^C`` that a terminal writes after the picture, so that it does not break the line."""
 LONGEST_SAMPLE = 200
 SAMPLE_INDENT = 15
 
@@ -93,8 +88,11 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
     log = JsonLines() if log_on_stdout else None
     # Lines of the log would overwrite a picture on the same terminal.
     live = console.stderr_is_live() and not (log_on_stdout and sys.stdout.isatty())
-    with catch_signals(in_place=live) as received, display(live) as shown:
+    saved = SavedStep(started.output, resumed=started.step > 0)
+    with _last_words(meter, saved), catch_signals(in_place=live) as received, display(live) as shown:
         for event in events:
+            if received.quits:  # an interruption in a place where Python could not raise it
+                raise KeyboardInterrupt
             match event:
                 case StepReport():
                     meter.after_step(event)
@@ -119,13 +117,26 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
     _show_next_commands(finished)
 
 
+@contextlib.contextmanager
+def _last_words(meter: Meter, saved: SavedStep) -> Iterator[None]:
+    """After a second Ctrl-C, say which steps are lost, and end the program."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        step, kept = meter.step, saved.step()
+        where = "nothing was saved" if kept is None else f"the last save holds step {kept}; --resume continues there"
+        console.say(f"quit at step {step}: {where}" if kept != step else f"quit at step {step}, which is saved")
+        raise console.Stop(console.EXIT_INTERRUPTED) from None
+
+
 def _stop(
     events: Generator[Event, None, Any], started: TrainingStarted, meter: Meter, shown: Display, received: StopSignal
 ) -> None:
     """Save the training and end the program."""
     events.close()
-    step = meter.report.step if meter.report else started.step
-    shown.line(f"stopped at step {step}; everything is saved in {started.output} and {state_path(started.output)}")
+    files = f"{started.output} and {state_path(started.output)}"
+    shown.line(f"stopped at step {meter.step}; everything is saved in {files}")
     shown.line("continue with the same command and --resume")
     raise console.Stop(received.code or 0)
 
@@ -228,56 +239,8 @@ def _show_next_commands(event: TrainingFinished) -> None:
 def display(live: bool) -> Iterator[Display]:
     """Show the progress as a live picture, or else as plain lines."""
     if live:
-        from rich.live import Live
-
         blocks = can_draw(sys.stderr)  # before Rich replaces the stream
-        with Live("", console=console.stderr_console(), auto_refresh=False, transient=True) as picture:
-            yield _LiveDisplay(picture, blocks)
+        with live_display(blocks) as picture:
+            yield picture
     else:
-        yield _PlainDisplay()
-
-
-class _PlainDisplay:
-    """Print a line every few seconds."""
-
-    def __init__(self) -> None:
-        self.shown = time.monotonic()
-
-    def step(self, meter: Meter) -> None:
-        """Print the progress, unless it was printed a few seconds ago."""
-        if time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
-            self.shown = time.monotonic()
-            console.say(meter.line())
-
-    def line(self, text: str, style: str = "", indent: int = 2) -> None:
-        """Print a line."""
-        console.say(text)
-
-
-class _LiveDisplay:
-    """Draw a few lines, each time over the last ones."""
-
-    def __init__(self, live: Live, blocks: bool) -> None:
-        self.live, self.blocks = live, blocks
-        self.shown = -SECONDS_BETWEEN_PICTURES
-
-    def step(self, meter: Meter) -> None:
-        """Draw the progress, unless it was drawn a moment ago."""
-        if time.monotonic() - self.shown < SECONDS_BETWEEN_PICTURES:
-            return
-        from rich.text import Text
-
-        self.shown = time.monotonic()
-        lines = meter.picture(self.live.console.width - RIGHT_MARGIN, self.blocks)
-        picture = Text("\n", no_wrap=True).join(
-            Text(line, style) for line, style in zip(lines, ("cyan", "bold", "dim"))
-        )
-        self.live.update(picture, refresh=True)
-
-    def line(self, text: str, style: str = "", indent: int = 2) -> None:
-        """Print a line above the picture."""
-        whole = console.wrapped(console.printable(text), indent, self.live.console.file)
-        self.live.console.print(whole, style=style, soft_wrap=False)
-        self.shown = (
-            -SECONDS_BETWEEN_PICTURES
-        )  # draw again at the next step: numbers such as the best BLEU may have changed
+        yield PlainDisplay()
