@@ -34,6 +34,8 @@ def run(app: typer.Typer) -> int:
             stream.reconfigure(errors="replace")
     try:
         result = app(standalone_mode=False)
+        if result == console.EXIT_INTERRUPTED:  # Typer returns this after a KeyboardInterrupt; older versions raise
+            return interrupted()
         if sys.stdout is not None:
             sys.stdout.flush()
         return result if isinstance(result, int) else 0

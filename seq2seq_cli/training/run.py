@@ -19,6 +19,7 @@ from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model
 from seq2seq_cli.storage.files import check_writable, remove_leftovers
 from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.storage.model_files import backup_path, check_model_path, state_path
+from seq2seq_cli.storage.origin import Origin
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
@@ -154,6 +155,7 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
             yield skipped
     del train_text, valid_text
     longest = int(train.ids.source.lengths.max()) - 1
+    checkpoint.origin = Origin(pairs=len(train.text))
     checkpoint.training_vocabulary = TrainingVocabulary.of(train.text.sources, longest)
     if not resumed:
         checkpoint.model.tables = learn_tables(checkpoint, train.ids)
