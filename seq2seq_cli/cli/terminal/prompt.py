@@ -7,12 +7,13 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.cli.terminal.interrupts import CANCELLED, KEY_BINDINGS, catch_interrupts, interrupt_key_off
 from seq2seq_cli.cli.terminal.translations import Style, write_translations
 from seq2seq_cli.config import SearchConfig, settings_in
 from seq2seq_cli.errors import UserError, usage_error
@@ -69,10 +70,11 @@ class Prompt:
         """Read and translate until Ctrl-D or ``:quit``; Ctrl-C cancels the current line or translation."""
         console.say("Type a sentence and press Enter.")
         console.say(":help shows the commands; Ctrl-C cancels the line, Ctrl-D leaves.")
-        with line_editing(list(self.commands)):
+        with line_editing(list(self.commands)) as ctrl_c_is_a_key, catch_interrupts() as interrupts:
             while not self.ended:
                 try:
-                    for line in read_line().split("\n"):  # pasted text can be several lines at once
+                    interrupts.arm()
+                    for line in read_line(ctrl_c_is_a_key).split("\n"):  # pasted text can be several lines at once
                         self.handle(line)
                 except EOFError:
                     console.say("")
@@ -184,14 +186,24 @@ def parse(name: str, argument: str, kind: type) -> Any:
     raise usage_error(f"{name} must be {what}, not {argument!r}", where=name, fix=f"write for example {name} {example}")
 
 
-def read_line() -> str:
-    """Return the next line; the prompt is on the terminal, even if stdout is a file.
+def read_line(ctrl_c_is_a_key: bool) -> str:
+    """Return the next line, or an empty one if Ctrl-C cancels it; the prompt is on the terminal, even if stdout is not.
+
+    Args:
+        ctrl_c_is_a_key: whether readline reads Ctrl-C as a key, by ``KEY_BINDINGS``.
 
     Raises:
         EOFError: at the end of the input (Ctrl-D).
+        KeyboardInterrupt: at Ctrl-C, if it is not a key.
     """
     if sys.stdout is not None and sys.stdout.isatty():
-        line = input("> ")
+        with interrupt_key_off() if ctrl_c_is_a_key else nullcontext():
+            line = input("> ")
+        if ctrl_c_is_a_key and CANCELLED in line:
+            import readline
+
+            readline.remove_history_item(readline.get_current_history_length() - 1)
+            return ""
     else:
         console.stderr_console().print("> ", end="")
         line = sys.stdin.readline()
@@ -210,15 +222,17 @@ def history_file() -> Path:
 
 
 @contextmanager
-def line_editing(commands: list[str]) -> Iterator[None]:
+def line_editing(commands: list[str]) -> Iterator[bool]:
     """Enable line editing, history and completion of commands, if the system has readline.
+
+    Yields whether Ctrl-C is a key, as it is with GNU readline.
 
     If the file of the history cannot be read or written, the history lasts as long as the session.
     """
     try:
         import readline
     except ImportError:  # Windows, whose console has its own line editing
-        yield
+        yield False
         return
 
     def complete(text: str, number: int) -> str | None:
@@ -228,7 +242,9 @@ def line_editing(commands: list[str]) -> Iterator[None]:
 
     readline.set_completer(complete)
     readline.set_completer_delims(" ")
-    readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
+    gnu = "libedit" not in (readline.__doc__ or "")
+    for binding in (*KEY_BINDINGS, "tab: complete") if gnu else ("bind ^I rl_complete",):
+        readline.parse_and_bind(binding)
     readline.set_history_length(HISTORY_LENGTH)
     path = None
     with suppress(OSError, RuntimeError, ValueError):  # no home folder, no permission, or not a history file
@@ -237,7 +253,7 @@ def line_editing(commands: list[str]) -> Iterator[None]:
         os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))  # the history is private
         readline.read_history_file(path)
     try:
-        yield
+        yield gnu
     finally:
         with suppress(OSError, ValueError):
             if path is not None:
