@@ -31,10 +31,20 @@ class CorpusConfig(Section):
 
     corpus: str | None = None
     valid: str | None = setting(None, "Validation pairs.", "CORPUS", shown="a random share of CORPUS")
+    test: float = setting(
+        0.0,
+        "Share of the pairs to hold out for 'seq2seq eval', in NAME.test.tsv beside the model.",
+        "X",
+        low=0,
+        high=1,
+        below=True,
+        later=True,
+    )
     source_tokenizer: str | None = setting(
         None, "Source tokenizer, from 'seq2seq tokenizer train'.", "FILE", shown="learned from CORPUS"
     )
     target_tokenizer: str | None = setting(None, "Target tokenizer, likewise.", "FILE", shown="learned from CORPUS")
+    swap: bool = setting(False, "Whether the two sides of every corpus change places: the other direction.", later=True)
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class Translator:
         self.source_tokenizer: Tokenizer = first.source_tokenizer
         self.target_tokenizer: Tokenizer = first.target_tokenizer
         self.reverse_source = first.model.config.reverse_source
-        self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
+        self.corpora = [checkpoint.trained_on for checkpoint in checkpoints]
         self.origins = [checkpoint.origin for checkpoint in checkpoints]
         self._vocabularies = [checkpoint.training_vocabulary for checkpoint in checkpoints]
         names = names or [f"model {k}" for k in range(1, len(checkpoints) + 1)]

@@ -64,7 +64,7 @@ from seq2seq_cli.storage.file_format import (
     later_version,
 )
 from seq2seq_cli.storage.origin import Origin
-from seq2seq_cli.text.builtin import BUILTIN
+from seq2seq_cli.text.builtin import BUILTIN, SWAPPED
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import tokenizer_from_json
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
@@ -76,6 +76,8 @@ LARGEST_ENTRY = 1 << 13
 """Bytes of a tokenizer's JSON for each entry of its vocabulary: its text and a merge, all characters escaped."""
 LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
+CORPUS_SETTINGS = ("swap", "test")
+"""Settings of the corpora, besides the names of files, in a file's configuration."""
 TIED_COPY = "decoder.fc_out.weight"
 LEXICON, REVERSE_LEXICON = "lexicon.", "lexicon.reverse_"
 BIGRAMS = "bigrams.triples", "bigrams.counts"
@@ -106,6 +108,11 @@ class Checkpoint:
     def corpus(self) -> str:
         """What it was trained on: the name that a user gave, or ``BUILTIN``."""
         return BUILTIN if self.recipe.corpora.corpus is None else self.recipe.corpora.corpus
+
+    @property
+    def trained_on(self) -> str:
+        """The corpus, and whether its sides were swapped."""
+        return self.corpus + SWAPPED * self.recipe.corpora.swap
 
     def measured(self, key: str) -> list[float]:
         """Return one number of each validation, such as ``valid_bleu``; invalid records of a file are skipped."""
@@ -190,9 +197,11 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         "seen": checkpoint.training_vocabulary.to_json(),
         "origin": checkpoint.origin.to_json(),
         "valid": recipe.corpora.valid,
+        **{name: value for name, value in recipe.corpora.to_json().items() if name in CORPUS_SETTINGS},
         "threads": recipe.threads,
     }
-    uses_version_2 = model.config.uses_later_settings() or recipe.training.uses_later_settings()
+    sections = (model.config, recipe.training, recipe.corpora)
+    uses_version_2 = any(section.uses_later_settings() for section in sections)
     members: dict[str, npt.NDArray[Any]] = {
         "format": json_member({"name": format_name, "version": VERSIONS[uses_version_2]}),
         "config": json_member(settings),
@@ -233,11 +242,11 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         model_config = recipe.model
         shapes = parameter_shapes(model_config)
     except (TypeError, KeyError, ValueError, UserError) as error:
-        what, origin = getattr(error, "what", error), Origin.from_json(_part(config, "origin"))
+        what, origin = getattr(error, "what", error), Origin.of(config)
         if origin.is_later or isinstance(error, UnknownSettingError):
             raise later_version(archive, origin, str(what)) from None
         raise archive.damaged(f"its configuration is not valid: {what}") from None
-    origin = Origin.from_json(config.get("origin"))
+    origin = Origin.of(config)
     arrays = dict(shapes)
     if model_config.tie_embeddings:
         arrays[TIED_COPY] = shapes["decoder.embedding.weight"]
@@ -271,10 +280,6 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
     bigrams = _read_bigrams(archive, model_config) if model_config.bigram_prior else None
     model = build_model(model_config, parameters, Tables(lexicons.get(LEXICON), lexicons.get(REVERSE_LEXICON), bigrams))
     return Checkpoint(model, source, target, recipe, history, known, origin)
-
-
-def _part(config: Any, name: str) -> Any:
-    return config.get(name) if isinstance(config, dict) else None
 
 
 def _lexicon_sizes(config: ModelConfig, names: set[str]) -> dict[str, tuple[int, int]]:
@@ -322,6 +327,7 @@ def _recipe_from_json(config: dict[str, Any]) -> Recipe:
         "valid": config.get("valid"),
         "source_tokenizer": files["source"],
         "target_tokenizer": files["target"],
+        **{name: config[name] for name in CORPUS_SETTINGS if name in config},
     }
     return Recipe(
         config_from_json(CorpusConfig, corpora),

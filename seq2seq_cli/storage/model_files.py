@@ -15,6 +15,11 @@ def state_path(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".npz") + ".state.npz")
 
 
+def test_set_path(path: Path) -> Path:
+    """Return the path of the test set that was held out for a model: ``NAME.test.tsv`` beside ``NAME.npz``."""
+    return path.with_name(path.name.removesuffix(".npz") + ".test.tsv")
+
+
 def backup_path(path: Path) -> Path:
     """Return the path for the backup of a model, or of a log, that a new training run replaces.
 

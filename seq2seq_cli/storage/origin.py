@@ -30,8 +30,9 @@ class Origin:
         return {"version": __version__, "date": date, "pairs": self.pairs}
 
     @classmethod
-    def from_json(cls, values: Any) -> Origin:
-        """Return the origin in a file; what is missing or has another type is unknown."""
+    def of(cls, config: Any) -> Origin:
+        """Return the origin in the configuration of a file; what is missing or has another type is unknown."""
+        values = config.get("origin") if isinstance(config, dict) else {}
         values = values if isinstance(values, dict) else {}
         texts = {name: values.get(name) for name in ("version", "date")}
         pairs = values.get("pairs")

@@ -4,6 +4,7 @@
 ``pairs.tsv``       source, a tab, target; further columns are ignored (Tatoeba and Anki exports work as they come)
 ``train.de,train.en``  two aligned files, a sentence per line
 ``….gz``            either of them, compressed
+``builtin:test``    a part of the built-in corpus: train, valid, test, test_everyday or test_long
 ``-``               standard input, as ``pairs.tsv``, or as one of two aligned files
 ==================  =======================================================================================
 
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from seq2seq_cli.errors import UserError, explain_os_errors
+from seq2seq_cli.text.builtin import BUILTIN_PREFIX, builtin_corpus
 from seq2seq_cli.text.inputs import STDIO, standard_input, title
 from seq2seq_cli.text.lines import Lines
 
@@ -54,6 +56,10 @@ class Corpus:
         """Return the chosen pairs; ``chosen`` has 1 or 0 for each pair of this corpus."""
         sources, targets = (Lines(compress(side, chosen)) for side in (self.sources, self.targets))
         return Corpus(self.name, sources, targets, self.skipped, array("q", compress(self._numbers, chosen)))
+
+    def swapped(self) -> Corpus:
+        """Return the pairs of the other direction."""
+        return replace(self, sources=self.targets, targets=self.sources)
 
     def joined(self, other: Corpus) -> Corpus:
         """Return the pairs of both corpora, those of ``other`` last."""
@@ -152,11 +158,13 @@ def read_pairs(name: str) -> Iterator[tuple[str, str]]:
             where=name or "the name of the corpus is empty",
             fix="write pairs.tsv, or source.txt,target.txt",
         )
-    return _read_tsv(name) if len(files) == 1 else _read_two_files(files)
+    return _read_tsv(files[0]) if len(files) == 1 else _read_two_files(files)
 
 
 def files_of(name: str) -> list[str]:
-    """Return the one or two files that a corpus name stands for."""
+    """Return the one or two files that a corpus name stands for; ``builtin:test`` is a part of the built-in corpus."""
+    if name.startswith(BUILTIN_PREFIX):
+        return [builtin_corpus(name.removeprefix(BUILTIN_PREFIX))]
     return [name] if "," not in name or Path(name).exists() else name.split(",")
 
 

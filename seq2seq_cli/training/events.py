@@ -37,13 +37,25 @@ class PairsSkipped:
 
 @dataclass(frozen=True)
 class TrainingCorpus:
-    """The name of the training corpus (None: built-in), numbers of pairs, and lengths of all sentences in tokens."""
+    """The name of the training corpus (None: built-in), numbers of pairs, and lengths of all sentences in tokens.
+
+    ``swapped`` says whether its sides have changed places.
+    """
 
     name: str | None
     training_pairs: int
     validation_pairs: int
     source_lengths: Lengths
     target_lengths: Lengths
+    swapped: bool = False
+
+
+@dataclass(frozen=True)
+class TestSetHeldOut:
+    """``pairs`` pairs were held out as a test set; they are in the file ``path``, unless this is a dry run."""
+
+    path: Path
+    pairs: int
 
 
 class Side(NamedTuple):
@@ -279,6 +291,7 @@ Diagnostic = GradientClipped | WorseThanGuessing | TranslationsAllEqual | Valida
 Preparation = (
     NothingHeldOut
     | PairsSkipped
+    | TestSetHeldOut
     | TrainingCorpus
     | Vocabularies
     | SuspiciousPairs

@@ -18,9 +18,9 @@ from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model, load_state
 from seq2seq_cli.storage.files import check_writable, remove_leftovers
 from seq2seq_cli.storage.locks import acquire_lock
-from seq2seq_cli.storage.model_files import backup_path, check_model_path, state_path
+from seq2seq_cli.storage.model_files import backup_path, check_model_path, state_path, test_set_path
 from seq2seq_cli.storage.origin import Origin
-from seq2seq_cli.text.corpus import Corpus
+from seq2seq_cli.text.corpus import Corpus, files_of
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
@@ -32,6 +32,7 @@ from seq2seq_cli.training.corpora import (
     find_suspicious_pairs,
     find_unknown_tokens,
     read_corpora,
+    write_test_set,
 )
 from seq2seq_cli.training.diagnostics import Diagnostics
 from seq2seq_cli.training.estimate import estimate_cost, seconds_left
@@ -45,6 +46,7 @@ from seq2seq_cli.training.events import (
     RecipeChosen,
     StepReport,
     SyntheticPairs,
+    TestSetHeldOut,
     TrainingFinished,
     TrainingStarted,
     ValidationReport,
@@ -96,7 +98,7 @@ def train(
                 print(event.epoch, event.valid_bleu)
     """
     recipe, output = recipe or Recipe(), Path(output)
-    outputs = _check_outputs(output, log_file)
+    outputs = _check_outputs(recipe, output, log_file)
     find_cell(recipe.model.cell)
     find_optimizer(recipe.training.optimizer)
     recipe = dataclasses.replace(recipe, threads=check_threads(recipe.threads))
@@ -107,7 +109,7 @@ def train(
                     locks.enter_context(acquire_lock(path))
             for path in outputs:
                 remove_leftovers(path)
-        trainer = yield from _prepare(recipe, output, resume)
+        trainer = yield from _prepare(recipe, output, resume, dry_run)
         if dry_run:
             return None
         if output.exists() and not resume:
@@ -115,10 +117,20 @@ def train(
         return (yield from _run(trainer, log_file, resume))
 
 
-def _check_outputs(output: Path, log_file: str | Path | None) -> list[Path]:
+def _check_outputs(recipe: Recipe, output: Path, log_file: str | Path | None) -> list[Path]:
     """Return the files to lock; all can be written."""
     check_model_path(output)
     outputs = [output, state_path(output)]
+    if recipe.corpora.test:
+        test, inputs = test_set_path(output), (recipe.corpora.corpus, recipe.corpora.valid)
+        read = [file for name in inputs if name is not None for file in files_of(name)]
+        if os.path.realpath(test) in map(os.path.realpath, read):
+            raise usage_error(
+                f"the test set {test} would replace a corpus that is read",
+                where="--test",
+                fix="write the model to another place with --output",
+            )
+        outputs.append(test)
     if log_file is not None:
         if os.path.realpath(log_file) in map(os.path.realpath, outputs):
             raise usage_error(
@@ -132,12 +144,16 @@ def _check_outputs(output: Path, log_file: str | Path | None) -> list[Path]:
     return [path for path in outputs if path.is_file() or not path.exists()]
 
 
-def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, None, Trainer]:
+def _prepare(recipe: Recipe, output: Path, resume: bool, dry_run: bool) -> Generator[Event, None, Trainer]:
     """Read and encode the corpora, make or load the model, and return the trainer, ready to start."""
     resumed = _load_state(recipe, output) if resume else None
     if resumed:
         recipe = dataclasses.replace(_continued(resumed[0].recipe, recipe), threads=recipe.threads)
-    train_text, valid_text = read_corpora(recipe)
+    train_text, valid_text, test = read_corpora(recipe)
+    if test is not None:
+        if not (resume or dry_run):
+            write_test_set(test, test_set_path(output), recipe.corpora.swap)
+        yield TestSetHeldOut(test_set_path(output), len(test))
     if valid_text is train_text:
         yield NothingHeldOut()
     if not resumed:

@@ -17,8 +17,9 @@ from seq2seq_cli.cli.terminal.scores import say_remarks, score_lines
 from seq2seq_cli.cli.terminal.translations import report_truncated
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import usage_error
-from seq2seq_cli.evaluation.evaluation import Evaluation, System, read_builtin_sets, read_test_corpus
+from seq2seq_cli.evaluation.evaluation import Evaluation, System, is_swapped, read_builtin_sets, read_test_corpus
 from seq2seq_cli.evaluation.scores import METRICS, parse_metrics
+from seq2seq_cli.text.builtin import BUILTIN, SWAPPED
 
 if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Translator
@@ -44,6 +45,15 @@ def evaluate_command(
         ),
     ] = None,
     threads: Threads = None,
+    swap: Annotated[
+        bool | None,
+        typer.Option(
+            "--swap/--no-swap",
+            help="Whether the two sides of CORPUS change places.",
+            show_default="as in the training",
+            rich_help_panel="Files",
+        ),
+    ] = None,
     metrics: Annotated[
         str,
         typer.Option(
@@ -147,8 +157,9 @@ def evaluate_command(
     groups = _groups(model, files, compare)
     translators = [load_translator(group, threads) for group in groups]
     trained_on = [name for translator in translators for name in translator.corpora]
-    sources, targets, data = _test_set(corpus, references, trained_on, keep_empty=bool(files))
-    sets = {} if compare or corpus is not None or references is not None else read_builtin_sets()
+    swap = is_swapped(trained_on) if swap is None else swap
+    sources, targets, data = _test_set(corpus, references, trained_on, swap, keep_empty=bool(files))
+    sets = {} if compare or corpus is not None or references is not None else read_builtin_sets(swap)
     # The sets share sentences; each sentence is translated once.
     further = list(dict.fromkeys(text for part in sets.values() for text in part.sources if text not in sources))
     systems = []
@@ -175,7 +186,7 @@ def evaluate_command(
         if sets:
             report.add_sets(sets, dict(zip(sources + further, outputs)), confidence)
     if baselines:
-        report.add_baselines(_baselines(sources, train_corpus, trained_on))
+        report.add_baselines(_baselines(sources, train_corpus, trained_on, swap))
     if by_length:
         report.add_lengths()
     if examples:
@@ -238,7 +249,7 @@ def _groups(model: list[Path] | None, hypotheses: list[str], compare: bool) -> l
 
 
 def _test_set(
-    corpus: str | None, references: str | None, trained_on: list[str], keep_empty: bool
+    corpus: str | None, references: str | None, trained_on: list[str], swap: bool, keep_empty: bool
 ) -> tuple[list[str], list[str], str]:
     """Return sources (none with ``--references``), references, and the name of the test set.
 
@@ -250,10 +261,12 @@ def _test_set(
         return [], list(console.read_input(references)), references
     if keep_empty and corpus is not None:
         pairs = list(read_pairs(corpus))
-        return [source for source, _ in pairs], [target for _, target in pairs], corpus
-    test = read_test_corpus(corpus, trained_on)
+        sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
+        return (targets, sources, corpus + SWAPPED) if swap else (sources, targets, corpus)
+    test = read_test_corpus(corpus, trained_on, swap)
     console.warn_of_skipped(test.name, test.skipped)
-    return list(test.sources), list(test.targets), "the built-in test set" if corpus is None else test.name
+    name = "the built-in test set" if corpus is None else test.name
+    return list(test.sources), list(test.targets), name + SWAPPED * swap
 
 
 def read_and_warn(name: str) -> Corpus:
@@ -265,19 +278,20 @@ def read_and_warn(name: str) -> Corpus:
     return corpus
 
 
-def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str]) -> list[System]:
+def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str], swap: bool) -> list[System]:
     """Return the translations of the baselines."""
     from seq2seq_cli.evaluation.baselines import nearest_translations, word_by_word_translations
-    from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
+    from seq2seq_cli.text.builtin import builtin_corpus
 
     systems = [System("copy of the source", sources)]
-    if train_corpus is None and trained_on and all(name == BUILTIN for name in trained_on):
+    if train_corpus is None and trained_on and all(name.removesuffix(SWAPPED) == BUILTIN for name in trained_on):
         train_corpus = builtin_corpus("train")
     if train_corpus is None:
         known = f" (the model was trained on {trained_on[0]})" if trained_on else ""
         console.say(f"note: the other baselines need the training pairs: --train-corpus CORPUS{known}", indent=2)
     else:
         train = read_and_warn(train_corpus)
+        train = train.swapped() if swap else train
         systems.append(System("nearest training sentence", nearest_translations(train, sources)))
         systems.append(System("word by word (IBM model 1)", word_by_word_translations(train, sources)))
     return systems

@@ -96,7 +96,7 @@ def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[
 def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[str]:
     """Return the content of the file as lines of text."""
     return [
-        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'an unknown corpus'}",
+        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.trained_on or 'an unknown corpus'}",
         "",
         "settings (--toml prints them as a file that trains the model again)",
         *(f"  {line}" for line in to_toml(checkpoint.recipe.settings())),

@@ -18,6 +18,7 @@ from seq2seq_cli.config import (
     parse_toml,
     setting_types,
 )
+from seq2seq_cli.text.builtin import recipe_file
 from seq2seq_cli.text.inputs import STDIO, read_text, title
 
 DEFAULT_MODEL = "model.npz"
@@ -52,7 +53,7 @@ def train_command(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="TOML file with any of these flags; flags given here win.",
+            help="TOML file with any of these flags; flags given here win. builtin:NAME is a recipe of the program.",
             show_default="none",
             rich_help_panel="Files",
         ),
@@ -116,7 +117,8 @@ def train_command(
     given = {name: value for name, value in given.items() if value is not None}
     if config is not None:
         known = {**setting_types(), **RUN_FLAGS}
-        given = {**parse_toml(read_text(config, LARGEST_FILE), title(config), known), **given}
+        file = recipe_file(str(config))
+        given = {**parse_toml(read_text(file, LARGEST_FILE), title(file), known), **given}
     inputs = ("corpus", "valid", "source_tokenizer", "target_tokenizer")
     console.check_inputs(config, *(given.get(name) for name in inputs))
     run = {name: given.pop(name, None) for name in RUN_FLAGS}

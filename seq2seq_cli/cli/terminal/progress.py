@@ -18,7 +18,8 @@ from seq2seq_cli.cli.terminal.charts import can_draw
 from seq2seq_cli.cli.terminal.live import PlainDisplay, live_display
 from seq2seq_cli.cli.terminal.meter import Meter
 from seq2seq_cli.cli.terminal.preflight import LABEL, clock, section_lines, warning_of
-from seq2seq_cli.storage.model_files import state_path
+from seq2seq_cli.storage.model_files import state_path, test_set_path
+from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.training.events import (
     Diagnostic,
     Event,
@@ -228,11 +229,20 @@ def summary(event: TrainingFinished) -> list[str]:
 def _show_next_commands(event: TrainingFinished) -> None:
     """Print the next commands to try, as the user can type them."""
     model = "" if event.output == Path("model.npz") else f" -m {shlex.quote(str(event.output))}"
-    test = "" if event.checkpoint.recipe.corpora.corpus is None else " TEST_CORPUS"
+    corpora = event.checkpoint.recipe.corpora
+    test: str | None = ""
+    if corpora.corpus is not None:
+        named = str(test_set_path(event.output)) if corpora.test else corpora.valid
+        test = None if named in (None, STDIO) else f" {shlex.quote(str(named))}"
     called_by_path = shutil.which("seq2seq") is None and Path(sys.argv[0]).stem == "seq2seq"
     command = sys.argv[0] if called_by_path else "seq2seq"
     console.say(f"\nThe model is in {event.output}. Now try:")
-    console.say(f"  {command} translate{model}\n  {command} eval{test}{model}")
+    console.say(f"  {command} translate{model}")
+    if test is None:
+        console.say(f"  {command} inspect {shlex.quote(str(event.output))}")
+        console.say("To score it, train with --test 0.05, which holds out a test set, or name another: eval CORPUS")
+    else:
+        console.say(f"  {command} eval{test}{model}")
 
 
 @contextlib.contextmanager

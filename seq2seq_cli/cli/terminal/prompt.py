@@ -17,7 +17,7 @@ from seq2seq_cli.cli.terminal.interrupts import CANCELLED, KEY_BINDINGS, catch_i
 from seq2seq_cli.cli.terminal.translations import Style, write_translations
 from seq2seq_cli.config import SearchConfig, settings_in
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.text.builtin import BUILTIN
+from seq2seq_cli.text.builtin import BUILTIN, SWAPPED
 
 if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Translator
@@ -197,7 +197,7 @@ class Prompt:
 
 def described_model(name: str, corpus: str, pairs: int) -> str:
     """Return which model it is, and what it was trained on."""
-    title = "the built-in corpus" if corpus == BUILTIN else corpus
+    title = f"the {BUILTIN} corpus{corpus.removeprefix(BUILTIN)}" if corpus in (BUILTIN, BUILTIN + SWAPPED) else corpus
     return f"{name}: trained on {title}" + (f", {pairs:,} sentence pairs" if pairs else "")
 
 
