@@ -2,6 +2,7 @@ import gzip
 
 import pytest
 
+from seq2seq_cli.storage.checkpoint import load_model
 from tests.conftest import assert_explained
 
 TEXT = "Hello, world! It's the 3 cats' house.\nA\u00a0? and ▁ and \\ too.\n"
@@ -56,3 +57,19 @@ def test_errors_are_explained(cli, tmp_path):
     assert_explained(cli("tokenizer", "decode", "-t", "tok.json", stdin=b"zzz\n"), 1, "'zzz'", "line 1")
     assert_explained(cli("tokenizer", "decode", "-t", "tok.json", "--ids", stdin=b"1 999\n"), 1, "'999'", "line 1")
     assert_explained(cli("tokenizer", "decode", "-t", "tok.json", "--ids", stdin=b"-1\n"), 1, "'-1'", "line 1")
+
+
+def test_the_tokenizers_of_a_model_encode_and_decode(trained, cli):
+    for side, sentence in (("source", "red cat"), ("target", "rouge chat")):
+        flags = ("-t", "model.npz", "--side", side)
+        encoded = cli("tokenizer", "encode", *flags, cwd=trained, stdin=f"{sentence}\n".encode())
+        tokenizer = getattr(load_model(trained / "model.npz"), f"{side}_tokenizer")
+        assert len(encoded.stdout.split()) == len(tokenizer.encode(sentence)), encoded.stderr
+        decoded = cli("tokenizer", "decode", *flags, cwd=trained, stdin=encoded.stdout)
+        assert decoded.stdout.decode() == f"{sentence}\n"
+    source = cli("tokenizer", "encode", "-t", "model.npz", cwd=trained, stdin=b"red cat\n").stdout
+    flags = ("-t", "model.npz", "--side", "source")
+    assert source == cli("tokenizer", "encode", *flags, cwd=trained, stdin=b"red cat\n").stdout
+    assert_explained(cli("tokenizer", "encode", "-t", "model.npz", "--side", "left", cwd=trained), 2, "source, target")
+    cli("tokenizer", "train", "pairs.tsv", "-o", "t.json", cwd=trained)
+    assert_explained(cli("tokenizer", "encode", "-t", "t.json", "--side", "source", cwd=trained), 2, "only for", "model")

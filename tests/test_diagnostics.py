@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -88,3 +89,12 @@ def test_all_diagnostics_of_a_validation_are_reported_at_once():
     assert [type(each) for each in found] == [TranslationsAllEqual, WorseThanGuessing, ValidationLossRising][:2]
     found = watch.after_validation(validation(51.0, ("x", "x"), all_equal=True))
     assert [type(each) for each in found] == [TranslationsAllEqual, WorseThanGuessing, ValidationLossRising]
+
+
+def test_at_bleu_100_a_rising_loss_is_no_overfitting():
+    watch = diagnostics()
+    found = []
+    for loss in (2.0, 2.1, 2.2):
+        watch.after_step(step())
+        found += watch.after_validation(dataclasses.replace(validation(loss), valid_bleu=100.0))
+    assert found == []

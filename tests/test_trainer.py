@@ -1,4 +1,5 @@
 import dataclasses
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -284,3 +285,17 @@ def test_an_epoch_that_has_not_begun_follows_a_changed_limit_and_one_that_has_be
     next(begun.run())
     begun.config = dataclasses.replace(begun.config, epochs=1)
     assert len([report for report in begun.run() if isinstance(report, StepReport)]) == 15 - 1
+
+
+def test_the_loss_of_a_step_has_no_label_smoothing_and_is_the_logarithm_of_its_perplexity(tmp_path):
+    smoothed, plain = (
+        [report for report in make_trainer(tmp_path / "m.npz", epochs=1, label_smoothing=x).run()]
+        for x in (0.2, 0.0)
+    )
+    assert smoothed[0].loss == pytest.approx(plain[0].loss, rel=1e-5)  # before the first update
+    for reports in (smoothed, plain):
+        for report in reports:
+            if isinstance(report, StepReport):
+                assert math.exp(report.loss) == pytest.approx(report.perplexity)
+    assert plain[0].objective == pytest.approx(plain[0].loss)
+    assert smoothed[-2].objective > smoothed[-2].loss + 0.1

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seq2seq_cli.cli.flags import complete_model
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.workers import check_threads
@@ -26,6 +27,7 @@ Models = Annotated[
         help="Model file; several form an ensemble.",
         show_default="model.npz",
         rich_help_panel="Files",
+        autocompletion=complete_model,
     ),
 ]
 Threads = Annotated[

@@ -119,6 +119,7 @@ class Evaluation:
             result = {**_score_json(first), **result}
             if first.brevity_penalty is not None:
                 result["brevity_penalty"] = first.brevity_penalty
+                result |= {"precisions": list(first.precisions), "length_ratio": first.length_ratio}
             if self.lengths:
                 result["by_length"] = _lengths_json(self.lengths[0])
         else:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 from seq2seq_cli.errors import usage_error
 from seq2seq_cli.storage.files import back_up
 from seq2seq_cli.text.inputs import STDIO
+
+MAX_BACKUPS = 9
+"""Maximum number of backups of a file."""
 
 
 def state_path(path: Path) -> Path:
@@ -23,15 +25,16 @@ def test_set_path(path: Path) -> Path:
 def backup_path(path: Path) -> Path:
     """Return the path for the backup of a model, or of a log, that a new training run replaces.
 
-    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist, so that no
-    backup overwrites an earlier one.
+    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist; once there are
+    ``MAX_BACKUPS``, it is the oldest of them, which is then replaced.
     """
     stem = path.name.removesuffix(path.suffix)
-    for number in itertools.count(1):
-        other = path.with_name(f"{stem}.previous{f'-{number}' if number > 1 else ''}{path.suffix}")
+    numbers = ["", *(f"-{number}" for number in range(2, MAX_BACKUPS + 1))]
+    backups = [path.with_name(f"{stem}.previous{number}{path.suffix}") for number in numbers]
+    for other in backups:
         if not other.exists() and not state_path(other).exists():
             return other
-    raise AssertionError  # unreachable
+    return min(backups, key=lambda other: other.stat().st_mtime_ns if other.exists() else 0)
 
 
 def check_model_path(path: Path) -> None:
@@ -57,6 +60,7 @@ def back_up_model(path: Path) -> Path | None:
     """
     backup = backup_path(path)
     exists = path.exists()
+    state_path(backup).unlink(missing_ok=True)  # of an older backup that is replaced
     back_up(path, backup)
     back_up(state_path(path), state_path(backup), move=True)
     return backup if exists else None

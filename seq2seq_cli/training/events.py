@@ -186,9 +186,7 @@ class TrainingStarted:
 class StepReport:
     """One optimizer step.
 
-    ``seconds`` is the training time so far, earlier runs included. ``loss`` is the minimized loss, with label
-    smoothing, in nats per real target token; ``perplexity`` is without it. ``tokens_per_second`` counts real target
-    tokens; ``gradient_norm`` is the norm before clipping.
+    The fields are those of the metrics log (see ``metrics_log``).
     """
 
     step: int
@@ -199,6 +197,7 @@ class StepReport:
     tokens_per_second: float
     learning_rate: float
     gradient_norm: float
+    objective: float = math.nan
 
 
 class Score(NamedTuple):

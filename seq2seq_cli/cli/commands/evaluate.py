@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seq2seq_cli.cli.flags import with_flags
+from seq2seq_cli.cli.flags import completion, with_flags
 from seq2seq_cli.cli.search_flags import DEFAULT_MODEL, SHOWN, Models, Threads, load_translator
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.scores import say_remarks, score_lines
@@ -61,7 +61,7 @@ def evaluate_command(
             metavar="LIST",
             help=f"Metrics, separated by commas: {','.join(METRICS)}.",
             rich_help_panel=_SCORES,
-            autocompletion=lambda: list(METRICS),
+            autocompletion=completion(METRICS, ","),
         ),
     ] = "bleu,chrf",
     lowercase: Annotated[
@@ -164,8 +164,9 @@ def evaluate_command(
     further = list(dict.fromkeys(text for part in sets.values() for text in part.sources if text not in sources))
     systems = []
     for group, translator in zip(groups, translators):
-        outputs = _translated(translator, sources + further, config)
-        systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs[: len(sources)]))
+        name = ", ".join(map(str, group or [DEFAULT_MODEL]))
+        outputs = _translated(translator, sources + further, config, name)
+        systems.append(System(name, outputs[: len(sources)]))
     systems += [System(path, list(console.read_input(path))) for path in files]
     settings: dict[str, Any] = {"hypotheses": files[0] if len(files) == 1 else files} if files else {}
     if groups:
@@ -304,12 +305,12 @@ def _write_outputs(path: str, outputs: list[str]) -> None:
             console.write_line(stream, line)
 
 
-def _translated(translator: Translator, texts: list[str], config: SearchConfig) -> list[str]:
+def _translated(translator: Translator, texts: list[str], config: SearchConfig, model: str) -> list[str]:
     """Translate, with a progress bar on a terminal and one line elsewhere."""
     translator.workers.start()  # before the progress bar starts a thread
     sources = [translator.read(text, config) for text in texts]
     outputs = [""] * len(sources)
-    with _progress(len(sources), config.beam) as progress:
+    with _progress(len(sources), config.beam, model) as progress:
         for batch in translator.translate_batches(sources, config):
             for k, n_best in batch:
                 outputs[k] = n_best[0].text
@@ -319,9 +320,9 @@ def _translated(translator: Translator, texts: list[str], config: SearchConfig) 
 
 
 @contextmanager
-def _progress(sentences: int, beam: int) -> Iterator[Callable[[int], object]]:
+def _progress(sentences: int, beam: int, model: str) -> Iterator[Callable[[int], object]]:
     """Show the progress of translation: a bar on a terminal, one line elsewhere."""
-    what = f"translating {sentences:,} sentences with beam {beam}"
+    what = f"translating {sentences:,} sentences with {model}, beam {beam}"
     if not console.stderr_is_live():
         console.say(f"{what} …")
         yield lambda done: None
@@ -330,6 +331,6 @@ def _progress(sentences: int, beam: int) -> Iterator[Callable[[int], object]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console.stderr_console(), transient=True) as shown:
-        task = shown.add_task("translating", total=sentences)
+        task = shown.add_task(f"translating with {console.printable(model)}", total=sentences)
         yield lambda done: shown.advance(task, done)
     console.say(what)

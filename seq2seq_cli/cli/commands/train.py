@@ -43,7 +43,7 @@ def train_command(
             "--output",
             "-o",
             metavar="FILE",
-            help="Path of the model.",
+            help="Path of the model; an existing one is backed up as NAME.previous.npz (at most nine backups).",
             show_default=DEFAULT_MODEL,
             rich_help_panel="Files",
         ),
@@ -122,6 +122,8 @@ def train_command(
     inputs = ("corpus", "valid", "source_tokenizer", "target_tokenizer")
     console.check_inputs(config, *(given.get(name) for name in inputs))
     run = {name: given.pop(name, None) for name in RUN_FLAGS}
+    # At once: importing, reading and counting may take a while.
+    console.say(f"reading {title(given.get('corpus') or 'the built-in corpus')} …")
     from seq2seq_cli.cli.terminal.progress import show_training
     from seq2seq_cli.training.run import train
 

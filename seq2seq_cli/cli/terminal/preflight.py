@@ -68,7 +68,8 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
         case BatchesSplit(tokens, size):
             return [f"note:       --max-tokens-per-batch {tokens} makes some batches smaller than --batch-size {size}"]
         case ModelBackedUp(path, backup):
-            return [f"note:       the existing model {path} will be backed up as {backup}"]
+            oldest = ", in place of the oldest backup" if backup.exists() else ""
+            return [f"note:       the existing model {path} will be backed up as {backup}{oldest}"]
         case NothingHeldOut() | PairsSkipped() | UnknownTokens():
             return []
         case _:

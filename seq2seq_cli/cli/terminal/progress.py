@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Protocol, get_args
@@ -36,6 +37,8 @@ from seq2seq_cli.training.events import (
 )
 from seq2seq_cli.training.persistence import SavedStep
 
+SECONDS_BETWEEN_SAMPLES = 30.0
+"""Between the sample translations of two validations, and between two equal warnings."""
 LONGEST_SAMPLE = 200
 SAMPLE_INDENT = 15
 
@@ -85,8 +88,15 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
             "this training has already reached its limit; "
             "to continue, raise it (--epochs, --max-steps, --max-minutes, --patience)"
         )
+    elif started.step:
+        console.say(
+            f"continuing at step {started.step:,} after {clock(started.seconds)} of training, from "
+            f"{state_path(started.output)}",
+            indent=2,
+        )
     meter = Meter(started)
     log = JsonLines() if log_on_stdout else None
+    often = Often()
     # Lines of the log would overwrite a picture on the same terminal.
     live = console.stderr_is_live() and not (log_on_stdout and sys.stdout.isatty())
     saved = SavedStep(started.output, resumed=started.step > 0)
@@ -103,10 +113,11 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
                     meter.after_validation(event)
                     first, *rest = validation_lines(event, started.recipe.training.halve_on_plateau)
                     shown.line(first, "bold green" if event.improved else "bold")
-                    for line in rest:
+                    for line in rest if often("samples") else ():
                         shown.line(line, indent=SAMPLE_INDENT)
                 case GradientClipped() | WorseThanGuessing() | TranslationsAllEqual() | ValidationLossRising():
-                    shown.line(f"warning: {diagnosis(event)}", "yellow")
+                    if often(type(event).__name__):
+                        shown.line(f"warning: {diagnosis(event)}", "yellow")
                 case TrainingFinished():
                     finished = event
             if log is not None and isinstance(event, StepReport | ValidationReport):
@@ -140,6 +151,21 @@ def _stop(
     shown.line(f"stopped at step {meter.step}; everything is saved in {files}")
     shown.line("continue with the same command and --resume")
     raise console.Stop(received.code or 0)
+
+
+class Often:
+    """Decides whether lines of one kind are shown again: an epoch of a small corpus takes only a moment."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, float] = {}
+
+    def __call__(self, kind: str) -> bool:
+        """Return whether lines of this kind were last shown some time ago; if so, they are shown now."""
+        now = time.monotonic()
+        if now - self._shown.get(kind, -SECONDS_BETWEEN_SAMPLES) < SECONDS_BETWEEN_SAMPLES:
+            return False
+        self._shown[kind] = now
+        return True
 
 
 class JsonLines:
