@@ -72,9 +72,3 @@ def test_means_forget_the_past_slowly():
     assert found.loss / found.weight == pytest.approx(4.0)
     found.after_step(step_report(2, loss=2.0))
     assert found.loss / found.weight == pytest.approx((0.95 * 4 + 2) / 1.95)
-
-
-def test_the_perplexity_beside_the_loss_is_its_exponential():
-    shown = meter(step_report(1, loss=1.5)).line()
-    assert "loss 1.500  perplexity 4.48  " in shown
-    assert "loss 7.000  perplexity 1,097  " in meter(step_report(1, loss=7.0)).line()

@@ -72,4 +72,4 @@ def test_the_tokenizers_of_a_model_encode_and_decode(trained, cli):
     assert source == cli("tokenizer", "encode", *flags, cwd=trained, stdin=b"red cat\n").stdout
     assert_explained(cli("tokenizer", "encode", "-t", "model.npz", "--side", "left", cwd=trained), 2, "source, target")
     cli("tokenizer", "train", "pairs.tsv", "-o", "t.json", cwd=trained)
-    assert_explained(cli("tokenizer", "encode", "-t", "t.json", "--side", "source", cwd=trained), 2, "only for", "model")
+    assert_explained(cli("tokenizer", "encode", "-t", "t.json", "--side", "source", cwd=trained), 2, "only for")

@@ -288,10 +288,7 @@ def test_an_epoch_that_has_not_begun_follows_a_changed_limit_and_one_that_has_be
 
 
 def test_the_loss_of_a_step_has_no_label_smoothing_and_is_the_logarithm_of_its_perplexity(tmp_path):
-    smoothed, plain = (
-        [report for report in make_trainer(tmp_path / "m.npz", epochs=1, label_smoothing=x).run()]
-        for x in (0.2, 0.0)
-    )
+    smoothed, plain = (list(make_trainer(tmp_path / "m.npz", epochs=1, label_smoothing=x).run()) for x in (0.2, 0.0))
     assert smoothed[0].loss == pytest.approx(plain[0].loss, rel=1e-5)  # before the first update
     for reports in (smoothed, plain):
         for report in reports:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from seq2seq_cli.cli.terminal.charts import bar, sparkline
 from seq2seq_cli.cli.terminal.preflight import clock
 from seq2seq_cli.config import UNLIMITED_EPOCHS
-from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.training.events import StepReport, TrainingStarted, ValidationReport
 
 SMOOTHING = 0.95
@@ -78,12 +77,10 @@ class Meter:
         return [f"epoch {report.epoch}{epochs}", f"step {report.step}{steps}"]
 
     def _numbers(self) -> list[str]:
-        """Return loss, perplexity, best BLEU, speed and learning rate."""
-        mean = self.loss / self.weight
+        """Return loss, best BLEU, speed and learning rate."""
         best = [] if self.best_bleu is None else [f"best BLEU {self.best_bleu:.1f}"]
         return [
-            f"loss {mean:.3f}",
-            f"perplexity {perplexity(mean):,.{2 if mean < 4.6 else 0}f}",
+            f"loss {self.loss / self.weight:.3f}",
             *best,
             f"{self.speed / self.weight:,.0f} tokens/s",
             f"rate {self._last().learning_rate:.2g}",
