@@ -1,5 +1,6 @@
 import dataclasses
 import math
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -296,3 +297,19 @@ def test_the_loss_of_a_step_has_no_label_smoothing_and_is_the_logarithm_of_its_p
                 assert math.exp(report.loss) == pytest.approx(report.perplexity)
     assert plain[0].objective == pytest.approx(plain[0].loss)
     assert smoothed[-2].objective > smoothed[-2].loss + 0.1
+
+
+def test_a_slow_disk_and_a_slow_caller_do_not_use_up_the_minutes(tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=2)
+    save = trainer.files.save
+
+    def slow(*arguments):
+        time.sleep(1.0)
+        save(*arguments)
+
+    monkeypatch.setattr(trainer.files, "save", slow)
+    start = time.monotonic()
+    for report in trainer.run():
+        if isinstance(report, ValidationReport):
+            time.sleep(1.0)
+    assert trainer.seconds < time.monotonic() - start - 4.0  # two validations, each with a save and a pause
