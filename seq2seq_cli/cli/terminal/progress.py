@@ -266,7 +266,7 @@ def _show_next_commands(event: TrainingFinished) -> None:
     console.say(f"  {command} translate{model}")
     if test is None:
         console.say(f"  {command} inspect {shlex.quote(str(event.output))}")
-        console.say("To score it, train with --test 0.05, which holds out a test set, or name another: eval CORPUS")
+        console.say("To score it, name a test corpus, or train with --test 0.05 to hold one out.", indent=2)
     else:
         console.say(f"  {command} eval{test}{model}")
 
