@@ -1,8 +1,8 @@
 """``python -m seq2seq_cli`` is the command ``seq2seq``."""
 
+import contextlib
 import gc
 import os
-import sys
 
 for _library in ("OPENBLAS", "MKL", "OMP", "VECLIB"):  # before NumPy is loaded: see seq2seq_cli/inference/workers.py
     os.environ.setdefault(f"{_library}_{'MAXIMUM' if _library == 'VECLIB' else 'NUM'}_THREADS", "1")
@@ -14,7 +14,9 @@ def main() -> None:
     try:
         from seq2seq_cli.cli import main as run
     except KeyboardInterrupt:
-        sys.exit(130)
+        with contextlib.suppress(KeyboardInterrupt, OSError):
+            os.write(2, b"\ninterrupted\n")
+        os._exit(130)  # nothing needs to be cleaned up yet, and a further Ctrl-C shows no traceback
     run()
 
 

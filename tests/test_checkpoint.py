@@ -1,13 +1,17 @@
+import calendar
 import json
+import time
 
 import numpy as np
 import pytest
 
+from seq2seq_cli import __version__
 from seq2seq_cli.config import ModelConfig, Recipe, TokenizerConfig
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model, load_state, save_model, save_state
 from seq2seq_cli.storage.model_files import state_path
+from seq2seq_cli.storage.origin import Origin
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from seq2seq_cli.text.training_vocabulary import MAX_WORDS, TrainingVocabulary
 
@@ -180,3 +184,70 @@ def test_every_damage_is_an_error_or_harmless(saved):
         except UserError:
             continue
         assert np.array_equal(loaded.model.parameters.flat, weights)
+
+
+def change_config(path, change):
+    """Change the configuration in a model file, as another version of the program would have written it."""
+    content = members(path)
+    config = json.loads(str(content["config"]))
+    change(config)
+    content.pop("checksums", None)
+    np.savez(path, **{**content, "config": text(config)})
+
+
+def test_a_file_knows_the_version_the_date_and_the_number_of_pairs(tmp_path):
+    checkpoint = small_checkpoint()
+    checkpoint.origin = Origin(pairs=41_718)
+    save_model(tmp_path / "m.npz", checkpoint)
+    origin = load_model(tmp_path / "m.npz").origin
+    assert (origin.version, origin.pairs) == (__version__, 41_718)
+    assert abs(calendar.timegm(time.strptime(origin.date, "%Y-%m-%dT%H:%M:%SZ")) - time.time()) < 60
+
+
+def test_a_file_without_an_origin_or_with_nonsense_in_it_has_an_unknown_one(saved):
+    change_config(saved, lambda config: config.pop("origin"))
+    assert load_model(saved).origin == Origin()
+    for nonsense in (3, {"version": 3, "date": ["x"], "pairs": -1}, {"pairs": True, "version": "x" * 1000}):
+        change_config(saved, lambda config, nonsense=nonsense: config.update(origin=nonsense))
+        assert load_model(saved).origin == Origin()
+
+
+@pytest.mark.parametrize("section", ["model", "training"])
+def test_a_setting_of_a_later_version_is_said_to_be_one(section, saved):
+    change_config(saved, lambda config: config[section].update(wings=2))
+    with pytest.raises(UserError, match=r"written by a later version of seq2seq-cli.*'wings' is not among") as caught:
+        load_model(saved)
+    assert caught.value.fix == "install a newer version of seq2seq-cli"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda config: config["model"].update(wings=2),
+        lambda config: config["model"].update(cell="peephole"),
+        lambda config: config["training"].update(optimizer="lion"),
+        lambda config: config.update(text={"tokenizer": "unigram"}),
+    ],
+)
+def test_what_a_known_later_version_wrote_names_it(change, saved):
+    change_config(saved, lambda config: [config.update(origin={"version": "12.3.1"}), change(config)])
+    with pytest.raises(UserError, match=rf"version 12\.3\.1 of seq2seq-cli, and this is version {__version__}: "):
+        load_model(saved)
+
+
+def test_a_table_of_a_later_version_names_it_and_without_one_the_file_is_damaged(saved):
+    np.savez(saved, **{**members(saved), "trigrams": np.zeros(3, np.float32)})
+    content = members(saved)
+    del content["checksums"]
+    np.savez(saved, **content)
+    with pytest.raises(UserError, match="damaged"):
+        load_model(saved)
+    later = json.loads(str(content["config"])) | {"origin": {"version": "12.0"}}
+    np.savez(saved, **{**content, "config": text(later)})
+    with pytest.raises(UserError, match=r"version 12\.0 of seq2seq-cli.*'trigrams'"):
+        load_model(saved)
+
+
+def test_a_later_version_that_wrote_what_this_one_knows_is_no_problem(saved):
+    change_config(saved, lambda config: config.update(origin={"version": "12.3.1"}))
+    assert load_model(saved).origin.is_later

@@ -6,6 +6,7 @@ import typer
 from seq2seq_cli.cli import exits
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import UserError
+from tests.conftest import assert_explained
 
 
 def run(function):
@@ -43,3 +44,16 @@ def test_every_failure_has_its_exit_code_and_no_traceback(error, code, message, 
     assert message in captured.err
     assert "Traceback" not in captured.err
     assert captured.out == ""
+
+
+@pytest.mark.parametrize("text", ["-5 degrees", "- Bonjour", "--wow", "-- no"])
+@pytest.mark.parametrize("words", [("translate",), ("plot", "contexts")])
+def test_text_that_starts_with_a_dash_gets_the_two_dashes_that_it_needs(words, text, cli):
+    fix = f'seq2seq_cli {" ".join(words)} -- "-5 degrees"'
+    assert_explained(cli(*words, text), 2, "No such option", "write -- before it", fix)
+
+
+def test_a_command_without_text_does_not_speak_of_dashes(cli):
+    result = cli("train", "--wings")
+    assert "No such option: --wings" in result.stderr.decode()
+    assert "starts with a dash" not in result.stderr.decode()

@@ -2,6 +2,8 @@
 
 import dataclasses
 import io
+import subprocess
+import sys
 from typing import Annotated, Any, get_args
 
 import pytest
@@ -9,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from seq2seq_cli.cli import app
-from seq2seq_cli.cli.flags import choices_of, with_flags
+from seq2seq_cli.cli.flags import choices_of, complete_model, completion, with_flags
 from seq2seq_cli.cli.help import Deferred
 from seq2seq_cli.cli.terminal.prompt import NOT_AT_THE_PROMPT, Prompt
 from seq2seq_cli.cli.terminal.translations import Style
@@ -32,6 +34,7 @@ from seq2seq_cli.config import (
 )
 from seq2seq_cli.nn.cells import CELLS
 from seq2seq_cli.nn.optimizers import OPTIMIZERS
+from tests.conftest import environment
 
 SEARCHES = {"translate": set(), "eval": {"n_best", "split_sentences"}}
 """The commands that search, and what of the search they have no use for: one translation is scored."""
@@ -163,3 +166,46 @@ def test_a_decorated_command_has_the_annotations_of_its_flags():
 
     kinds = {name: get_args(hint)[0] for name, hint in command.__annotations__.items() if name != "return"}
     assert kinds == {"tokenizer": str, "vocab_size": int, "lowercase": bool, "text_normalization": str}
+
+
+def test_a_model_is_completed_to_model_files_and_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("model.npz", "model.state.npz", "more.npz", "text.tsv", ".hidden.npz"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a.npz").write_text("")
+    assert complete_model("") == ["model.npz", "more.npz", "models/"]
+    assert complete_model("mod") == ["model.npz", "models/"]
+    assert complete_model("models/") == ["models/a.npz"]
+    assert complete_model(f"{tmp_path}/models/a") == [f"{tmp_path}/models/a.npz"]
+    assert complete_model("nowhere/") == []
+
+
+def test_metrics_are_completed_one_after_the_other():
+    complete = completion(("bleu", "chrf", "ter"), ",")
+    assert complete("") == ["bleu", "chrf", "ter"]
+    assert complete("b") == ["bleu"]
+    assert complete("bleu,c") == ["bleu,chrf"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("seq2seq train --cell ", set(CELLS)),
+        ("seq2seq train --context ", set(CONTEXTS)),
+        ("seq2seq train --optimizer a", {name for name in OPTIMIZERS if name.startswith("a")}),
+        ("seq2seq train --tokenizer ", set(TOKENIZER_KINDS)),
+        ("seq2seq translate --normalization ", set(NORMALIZATIONS)),
+        ("seq2seq eval --metrics bleu,", {"bleu,bleu", "bleu,chrf", "bleu,chrf++", "bleu,ter"}),
+        ("seq2seq translate -m mod", {"model.npz"}),
+        ("seq2seq tokenizer encode --side ", {"source", "target"}),
+    ],
+)
+def test_a_choice_completes_at_tab(words, expected, tmp_path):
+    (tmp_path / "model.npz").write_text("")
+    changes = {"_SEQ2SEQ_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+    program = "import sys; sys.argv = ['seq2seq']; from seq2seq_cli.__main__ import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, env=environment(**changes)
+    )
+    assert set(result.stdout.split()) == expected, result.stderr

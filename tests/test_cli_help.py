@@ -126,3 +126,12 @@ def test_help_prints_every_flag_with_its_help_panel_and_default(name):
             assert f"[default: ({parameter.show_default})]" in printed, parameter.name
         elif parameter.show_default and not isinstance(parameter.default, (bool, type(None))):
             assert f"[default: {parameter.default}]" in printed, parameter.name
+
+
+@pytest.mark.parametrize("variable", ["GITHUB_ACTIONS", "FORCE_COLOR", "PY_COLORS", "TTY_COMPATIBLE"])
+@pytest.mark.parametrize("words", [(), ("train",), ("tokenizer",), ("tokenizer", "encode")])
+def test_help_in_a_pipe_is_plain_text_whatever_a_ci_sets(variable, words):
+    command = [sys.executable, "-m", "seq2seq_cli", *words, "--help"]
+    result = subprocess.run(command, capture_output=True, env=environment(**{variable: "1"}))
+    assert b"Usage:" in result.stdout
+    assert b"\x1b" not in result.stdout + result.stderr

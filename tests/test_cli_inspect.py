@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 
+from seq2seq_cli import __version__
 from seq2seq_cli.storage.checkpoint import load_model
 from tests.conftest import SMALL, assert_explained, write_pairs
 
@@ -134,3 +135,15 @@ def test_errors_are_explained(cli, tmp_path):
     (tmp_path / "x.npz").write_bytes(b"x")
     assert_explained(cli("inspect", "x.npz"), 1, "not a model file")
     assert_explained(cli("inspect", "x.npz", "--json", "--toml"), 2, "--json or --toml")
+
+
+def test_inspect_shows_date_version_pairs_and_the_best_bleu(trained, cli):
+    checkpoint = load_model(trained / "model.npz")
+    text = cli("inspect", cwd=trained).stdout.decode()
+    date = checkpoint.origin.date.replace("T", " ").replace("Z", " UTC")
+    assert f"written {date} by seq2seq-cli {__version__}; 252 training pairs\n" in text
+    bleu = max(record["valid_bleu"] for record in checkpoint.history)
+    assert f"best BLEU in validation: {bleu:.1f}, in epoch " in text
+    found = json.loads(cli("inspect", "--json", cwd=trained).stdout)
+    assert found["best_bleu"] == bleu
+    assert found["origin"] == {"version": __version__, "date": checkpoint.origin.date, "pairs": 252}

@@ -163,3 +163,40 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_plain_lines(monkeypatch):
     assert console.stderr_is_live()
     monkeypatch.setattr(console._Flags, "quiet", True)
     assert not console.stderr_is_live()
+
+
+def test_in_a_notebook_progress_is_plain_lines(monkeypatch):
+    monkeypatch.setattr(console.sys, "stderr", SimpleNamespace(isatty=lambda: True, encoding="utf-8"))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("JPY_PARENT_PID", "17")
+    assert not console.stderr_is_live()
+
+
+def test_a_small_corpus_prints_one_line_an_epoch_and_says_at_once_that_it_starts(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    lines = cli("train", "p.tsv", "--epochs", "15", "--patience", "99", *SMALL).stderr.decode().splitlines()
+    assert lines[0] == "reading p.tsv …"
+    start = next(k for k, line in enumerate(lines) if line.startswith("epoch "))
+    epochs = [line for line in lines[start:] if line.startswith("epoch ")]
+    samples = sum("translation:" in line for line in lines)
+    assert samples in (3, 6)  # at first, and half a minute later on a loaded machine
+    assert len(lines[start:]) <= 15 + 9 * 2 + 9
+    assert len(epochs) >= 15
+
+
+def test_a_resumed_training_says_from_where_it_continues(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    assert cli("train", "p.tsv", "--max-steps", "3", *SMALL).returncode == 0
+    text = cli("train", "p.tsv", "--max-steps", "5", "--resume").stderr.decode()
+    assert re.search(r"continuing at step 3 after 0:\d\d of training, from model.state.npz", text)
+
+
+def test_lines_of_one_kind_are_not_repeated_at_once(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    often = progress.Often()
+    assert often("a")
+    assert often("b")
+    assert not often("a")
+    now[0] += progress.SECONDS_BETWEEN_SAMPLES
+    assert often("a")

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from seq2seq_cli.cli.terminal.prompt import Prompt, history_file
+from seq2seq_cli.cli.terminal.history import History, history_file
+from seq2seq_cli.cli.terminal.prompt import Prompt, described_model
 from seq2seq_cli.cli.terminal.translations import Style
 from seq2seq_cli.config import SearchConfig
 from seq2seq_cli.inference.translator import Translator
@@ -69,7 +70,7 @@ def test_commands_change_what_is_shown_from_the_next_sentence_on(spawn):
     child.expect("> ")
     assert "n-best 3" in ask(child, ":n-best 3")
     shown = ask(child, "red cat")
-    assert re.findall(r"^1\s+(\d)\s", shown, re.M) == ["1", "2", "3"], shown
+    assert re.findall(r"^(\d)\s+\S", shown, re.M) == ["1", "2", "3"], shown
     ask(child, ":n-best 1")
     assert "scores on" in ask(child, ":scores on")
     assert re.search(r"-0\.\d{4}\s+rouge chat", ask(child, "red cat"))
@@ -130,7 +131,13 @@ def test_help_names_every_command_and_the_current_settings(spawn):
         (":n-best 9", [":n-best 9 is more than :beam 5", "use :beam 9"]),
         (":explain maybe", [":explain must be on or off, not 'maybe'"]),
         (":quit now", [":quit takes no argument"]),
-        (":n 2", ["n-best 2"]),
+        (":n 2", [":n is ambiguous: :normalization, :no-repeat-ngram, :n-best"]),
+        (":N 2", [":n is ambiguous"]),
+        (":e", ["explain off"]),
+        (":m", ["max-length 2x+10"]),
+        (":n-b 2", ["n-best 2"]),
+        (":", ["there is no command after the colon", ":help"]),
+        (":  ", ["there is no command after the colon"]),
         (":no-r 2", ["no-repeat-ngram 2"]),
         (":length-penalty 0.5", ["length-penalty 0.5"]),
         (
@@ -158,7 +165,71 @@ def test_a_wrong_command_is_explained_and_a_short_one_understood(line, parts, ca
     for part in parts:
         assert part in shown
     assert not prompt.ended
-    assert ("error: " in shown) == (prompt.config == SearchConfig() and line != ":beam")
+    assert ("error: " in shown) == (prompt.config == SearchConfig() and line not in (":beam", ":e", ":m"))
+
+
+@pytest.mark.parametrize(
+    ("word", "command"), [("exit", ":quit"), ("quit", ":quit"), ("Quit ", ":quit"), ("help", ":help")]
+)
+def test_a_word_that_is_meant_as_a_command_is_asked_about_and_not_translated(word, command, capsys):
+    prompt = Prompt(None, SearchConfig(), Style(), io.BytesIO())
+    prompt.handle(word)
+    shown = capsys.readouterr().err
+    assert f"type {command}" in shown
+    assert "to translate the word, type a space before it" in shown
+    assert not prompt.ended
+    prompt.handle(":exit")
+    assert prompt.ended
+
+
+def test_such_a_word_after_a_space_is_translated_and_the_lists_have_no_line_number(spawn):
+    child = spawn("--n-best", "2")
+    child.expect("> ")
+    shown = ask(child, " quit")
+    assert "type :quit" not in shown
+    assert re.search(r"^1\s", shown, re.M)
+    shown = ask(child, "red cat").splitlines()
+    assert [line.split()[0] for line in shown[-2:]] == ["1", "2"]
+    assert shown[-2].split()[1:] == ["rouge", "chat"]
+    leave(child)
+
+
+def test_the_prompt_says_which_model_it_has_and_what_it_was_trained_on(spawn):
+    child = spawn()
+    child.expect("> ")
+    assert "model.npz: trained on pairs.tsv, 252 sentence pairs" in child.before
+    leave(child)
+    described = described_model("m.npz", "built-in", 41_718)
+    assert described == "m.npz: trained on the built-in corpus, 41,718 sentence pairs"
+    assert described_model("m.npz", "a.tsv", 0) == "m.npz: trained on a.tsv"
+
+
+def test_a_terminal_that_is_closed_loses_no_history(spawn, tmp_path):
+    pytest.importorskip("readline")
+    child = spawn()
+    child.expect("> ")
+    ask(child, "old dog")
+    ask(child, "red cat")
+    child.kill(9)
+    child.close()
+    assert (tmp_path / "seq2seq" / "history").read_text().splitlines()[-2:] == ["old dog", "red cat"]
+
+
+def test_two_prompts_add_to_the_same_history(spawn, tmp_path):
+    pytest.importorskip("readline")
+    first, second = spawn(), spawn()
+    for child, line in ((first, "old dog"), (second, "red cat")):
+        child.expect("> ")
+        ask(child, line)
+    leave(first)
+    leave(second)
+    assert sorted((tmp_path / "seq2seq" / "history").read_text().splitlines()) == ["old dog", "red cat"]
+
+
+def test_without_a_history_file_nothing_is_saved(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    History().save()
 
 
 def test_a_reverse_model_is_loaded_at_the_prompt_and_put_away(trained, capsys):

@@ -1,4 +1,5 @@
 import pytest
+import sacrebleu
 
 from seq2seq_cli.cli.terminal import scores as module
 from seq2seq_cli.cli.terminal.scores import say_remarks, score_lines
@@ -65,8 +66,7 @@ def test_bars_are_as_long_as_their_scores():
     rows = [line.split() for line in score_lines(report) if "–" in line]
     scores = [float(row[2]) for row in rows]
     bars = [len(row[3]) if len(row) > 3 else 0 for row in rows]
-    assert bars == [round(30 * score / max(scores)) for score in scores]
-    assert bars[0] == 30
+    assert bars == [round(30 * score / 100) for score in scores]  # from 0 to 100, in every report
 
 
 def test_without_sources_examples_have_none():
@@ -93,3 +93,16 @@ def test_remarks_name_their_system_where_there_are_several(capsys):
     said = capsys.readouterr().err
     assert "note: empty: BLEU is 0 because every translation is empty" in said
     assert "note: good" not in said
+
+
+def test_bleu_comes_with_its_precisions_brevity_penalty_and_length_ratio():
+    report = reported(("bad.npz", BAD))
+    report.score(confidence=False)
+    expected = sacrebleu.corpus_bleu(BAD, [REFERENCES])
+    shown = " ".join(" ".join(score_lines(report)).split())
+    precisions = " / ".join(f"{value:.1f}" for value in expected.precisions)
+    ratio = expected.sys_len / expected.ref_len
+    assert f"precisions {precisions}, brevity penalty {expected.bp:.3f}, length ratio {ratio:.3f}" in shown
+    found = report.to_json()
+    assert (found["precisions"], found["brevity_penalty"]) == (expected.precisions, expected.bp)
+    assert found["length_ratio"] == ratio

@@ -1,9 +1,17 @@
 import os
+import re
 import signal
+import sys
+import time
 
 import pytest
 
 from seq2seq_cli.cli.signals import StopSignal, catch_signals
+from seq2seq_cli.storage.archive import json_member, write_archive
+from seq2seq_cli.storage.model_files import state_path
+from seq2seq_cli.training.persistence import SavedStep
+from tests.conftest import SMALL, environment, write_pairs
+from tests.terminal import screen
 
 ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)] + ([(signal.SIGHUP, 129)] if os.name == "posix" else [])
 
@@ -20,10 +28,14 @@ def test_a_signal_is_recorded_with_its_exit_code_and_reported_at_once(number, co
 
 
 def test_a_second_interruption_leaves_at_once():
+    before = signal.getsignal(signal.SIGINT)
     received = StopSignal(in_place=False)
     received.receive(signal.SIGINT, None)
-    with pytest.raises(KeyboardInterrupt):
-        received.receive(signal.SIGINT, None)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            received.receive(signal.SIGINT, None)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_termination_after_an_interruption_still_lets_the_step_finish():
@@ -31,3 +43,72 @@ def test_a_termination_after_an_interruption_still_lets_the_step_finish():
     received.receive(signal.SIGINT, None)
     received.receive(signal.SIGTERM, None)
     assert received.code == 143
+
+
+def interrupt_twice(folder, seconds, gap):
+    """Start a training on a terminal, press Ctrl-C twice, and return the rest of the output, and the exit code."""
+    pexpect = pytest.importorskip("pexpect")
+    command = ["-m", "seq2seq_cli", "train", "p.tsv", "--max-steps", "1000000", "--patience", "1000000", *SMALL]
+    child = pexpect.spawn(
+        sys.executable,
+        command,
+        cwd=str(folder),
+        env=environment(TERM="xterm"),
+        encoding="utf-8",
+        codec_errors="replace",
+        dimensions=(40, 120),
+        timeout=120,
+    )
+    if seconds is None:
+        child.expect("loss over time")
+        time.sleep(0.3)
+    else:
+        child.expect("corpus: ")
+        time.sleep(seconds)
+    child.sendintr()
+    time.sleep(gap)
+    child.sendintr()
+    text = child.read()
+    child.close()
+    return text, child.exitstatus
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.005, 0.05])
+@pytest.mark.parametrize("seconds", [0.0, 0.2, None])
+def test_ctrl_c_twice_shows_no_traceback_and_always_a_last_line(seconds, gap, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    text, code = interrupt_twice(tmp_path, seconds, gap)
+    assert code == 130
+    assert "Traceback" not in text
+    assert "Exception ignored" not in text
+    last = [line for line in screen(text, 120) if line.strip("^C ")][-1]
+    words = "interrupted|quit at step [0-9]+(: .*|, which is saved)|continue with the same command and --resume"
+    assert re.search(rf"({words})$", last), text[-500:]
+
+
+def test_the_last_line_says_which_step_is_saved(tmp_path):
+    path = tmp_path / "model.npz"
+    state_path(path).write_bytes(b"of another training")
+    saved = SavedStep(path, resumed=False)
+    assert saved.step() is None
+    write_archive(state_path(path), {"state": json_member({"step": 7})})
+    assert saved.step() == 7
+    assert SavedStep(path, resumed=False).step() is None
+    assert SavedStep(path, resumed=True).step() == 7
+    state_path(path).write_bytes(b"damaged")
+    assert saved.step() is None
+
+
+def test_a_second_interruption_is_the_last_one_that_has_an_effect():
+    before = signal.getsignal(signal.SIGINT)
+    interrupted = False
+    try:
+        with catch_signals(in_place=False) as received:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        interrupted = True
+    after = signal.signal(signal.SIGINT, before)
+    assert interrupted
+    assert received.quits
+    assert after is signal.SIG_IGN

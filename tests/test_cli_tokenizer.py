@@ -76,3 +76,19 @@ def test_without_a_size_all_characters_are_covered(cli, tmp_path):
     assert b"3604 entries" in result.stderr  # 3 special tokens and the space
     assert b"100 entries" in cli("tokenizer", "train", "zh", "-o", "s.json", "--vocab-size", "100").stderr
     assert b"--vocab-size must be from 4" in cli("tokenizer", "train", "zh", "-o", "s.json", "--vocab-size", "0").stderr
+
+
+def test_the_tokenizers_of_a_model_encode_and_decode(trained, cli):
+    for side, sentence in (("source", "red cat"), ("target", "rouge chat")):
+        flags = ("-t", "model.npz", "--side", side)
+        encoded = cli("tokenizer", "encode", *flags, cwd=trained, stdin=f"{sentence}\n".encode())
+        tokenizer = getattr(load_model(trained / "model.npz"), f"{side}_tokenizer")
+        assert len(encoded.stdout.split()) == len(tokenizer.encode(sentence)), encoded.stderr
+        decoded = cli("tokenizer", "decode", *flags, cwd=trained, stdin=encoded.stdout)
+        assert decoded.stdout.decode() == f"{sentence}\n"
+    source = cli("tokenizer", "encode", "-t", "model.npz", cwd=trained, stdin=b"red cat\n").stdout
+    flags = ("-t", "model.npz", "--side", "source")
+    assert source == cli("tokenizer", "encode", *flags, cwd=trained, stdin=b"red cat\n").stdout
+    assert_explained(cli("tokenizer", "encode", "-t", "model.npz", "--side", "left", cwd=trained), 2, "source, target")
+    cli("tokenizer", "train", "pairs.tsv", "-o", "t.json", cwd=trained)
+    assert_explained(cli("tokenizer", "encode", "-t", "t.json", "--side", "source", cwd=trained), 2, "only for")

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,8 +11,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from seq2seq_cli.errors import UserError
+from seq2seq_cli.evaluation.evaluation import read_test_corpus
+from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.storage.checkpoint import load_model
-from tests.conftest import SMALL, assert_explained, environment, write_pairs
+from tests.conftest import SMALL, WORDS, assert_explained, environment, write_pairs
 
 ENDINGS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)] + ([(signal.SIGHUP, 129)] if os.name == "posix" else [])
 
@@ -23,7 +27,8 @@ def test_training_writes_model_state_and_log_and_says_what_next(trained, cli):
     assert result.stdout == b""
     text = result.stderr.decode()
     assert "seq2seq translate -m again.npz" in text
-    assert "seq2seq eval TEST_CORPUS -m again.npz" in text
+    assert "seq2seq inspect again.npz" in text  # there is no test set yet
+    assert "--test 0.05" in text
     for part in ("source:", "reference:", "translation:"):
         assert text.count(part) == 3
     assert (trained / "again.npz").exists()
@@ -494,3 +499,72 @@ def test_a_model_is_fine_tuned_and_resumed_with_the_same_command(trained, cli, t
     same = cli("train", "new.tsv", "--start-from", "tuned.npz", "-o", "tuned.npz")
     assert_explained(same, 2, "--output would overwrite --start-from")
     assert_explained(cli(*command, "--hidden-size", "16"), 2, "--hidden-size 16 is not that of the model to start from")
+
+
+def test_the_other_direction_is_trained_and_evaluated_without_further_flags(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    result = cli("train", "p.tsv", "--swap", "--max-steps", "2", "--test", "0.1", *SMALL)
+    assert result.returncode == 0, result.stderr.decode()
+    assert "p.tsv, swapped" in result.stderr.decode()
+    model = load_model(tmp_path / "model.npz")
+    assert model.recipe.corpora.swap
+    assert "rouge" in "".join(model.source_tokenizer.vocabulary)
+    assert "rouge" not in "".join(model.target_tokenizer.vocabulary)
+    assert (tmp_path / "model.test.tsv").read_text().split("\t")[0].split()[0] in WORDS  # as in the corpus
+    for flags, first in (((), "rouge"), (("--no-swap",), "red")):
+        found = json.loads(cli("eval", "p.tsv", "--examples", "300", "--json", *flags).stdout)
+        sources = " ".join(example["source"] for part in found["examples"].values() for example in part)
+        assert first in sources.split()
+    assert "swap = true" in cli("inspect", "--toml").stdout.decode()
+    assert_explained(cli("train", "p.tsv", "--resume", "--no-swap"), 1, "--swap")
+
+
+def test_the_built_in_corpus_is_swapped_too(cli, tmp_path):
+    flags = ("--max-steps", "1", "--hidden-size", "8", "--embedding-size", "8", "--vocab-size", "200", "--members", "1")
+    result = cli("train", "--swap", *flags)
+    assert "the built-in French–English corpus" in result.stderr.decode()
+    translator = Translator.load(tmp_path / "model.npz")
+    assert translator.corpora == ["built-in, swapped"]
+    swapped, plain = (read_test_corpus(None, corpora) for corpora in (translator.corpora, ["built-in"]))
+    assert list(swapped.sources) == list(plain.targets)
+    assert list(swapped.targets) == list(plain.sources)
+    with pytest.raises(UserError, match="different directions"):
+        read_test_corpus(None, ["built-in", "built-in, swapped"])
+
+
+def test_a_test_set_is_held_out_and_the_closing_words_name_a_command_that_works(cli, tmp_path):
+    path = write_pairs(tmp_path / "p.tsv")
+    before = path.read_text().splitlines()
+    flags = ("--test", "0.1", "--max-steps", "2", "-o", "my model.npz", *SMALL)
+    result = cli("train", "p.tsv", *flags)
+    text = result.stderr.decode()
+    assert result.returncode == 0, text
+    test = (tmp_path / "my model.test.tsv").read_text().splitlines()
+    assert "25 pairs held out for a test: my model.test.tsv" in text
+    assert len(test) == 25
+    assert set(test) < set(before)
+    origin = load_model(tmp_path / "my model.npz").origin
+    assert origin.pairs < len(before) - 25  # and others for validation
+    command = re.findall("seq2seq (eval .*)", text)[-1]  # before it, a note names another one
+    assert command == "eval 'my model.test.tsv' -m 'my model.npz'"
+    assert cli(*shlex.split(command)).returncode == 0
+    assert cli("train", "p.tsv", "--resume", "--max-steps", "4", "-o", "my model.npz").returncode == 0
+    assert cli("train", "p.tsv", "--seed", "2", *flags).returncode == 0
+    assert (tmp_path / "my model.test.previous.tsv").read_text().splitlines() == test
+    result = cli("train", "p.tsv", "--test", "0.1", "-o", "a.npz", "--valid", "a.test.tsv")
+    assert_explained(result, 2, "--test would overwrite --valid")
+    assert_explained(cli("train", "--test", "0.1"), 2, "the built-in corpus has test sets")
+
+
+def test_a_dry_run_writes_no_test_set(cli, tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    assert cli("train", "p.tsv", "--test", "0.1", "--dry-run", *SMALL).returncode == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["p.tsv"]
+
+
+def test_built_in_corpora_and_recipes_have_names(cli, tmp_path):
+    result = cli("train", "builtin:valid", "--config", "builtin:digits", "--valid", "builtin:test", "--max-steps", "1")
+    assert result.returncode == 0, result.stderr.decode()
+    assert load_model(tmp_path / "model.npz").model.config.hidden_size == 64
+    assert_explained(cli("train", "--config", "builtin:wings"), 2, "builtin:builtin, builtin:digits, builtin:multi30k")
+    assert_explained(cli("train", "builtin:wings"), 2, "builtin:test_long")

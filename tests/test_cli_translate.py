@@ -386,3 +386,35 @@ def test_the_prompt_survives_any_line(trained):
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
+
+
+def test_a_single_hyphen_is_standard_input(trained, cli):
+    expected = cli("translate", cwd=trained, stdin=b"red cat\nold dog\n").stdout
+    assert cli("translate", "-", cwd=trained, stdin=b"red cat\nold dog\n").stdout == expected
+    assert expected.count(b"\n") == 2
+    assert cli("translate", "red cat", "-", cwd=trained).stdout.count(b"\n") == 2
+
+
+def test_the_name_of_a_file_is_asked_about_and_not_translated(trained, cli):
+    (trained / "my letter.txt").write_text("red cat\n")
+    result = cli("translate", "my letter.txt", cwd=trained)
+    assert_explained(result, 2, "'my letter.txt' is a file; did you mean its content?", "-i 'my letter.txt'")
+    assert cli("translate", "my letter.txt ", cwd=trained).returncode == 0
+    (trained / "red").write_text("")
+    assert cli("translate", "red", cwd=trained).returncode == 0, "a word may be a file by chance"
+    assert cli("translate", "x" * 5000 + ".", cwd=trained).returncode == 0
+
+
+def test_in_a_notebook_there_is_no_prompt_that_waits_for_ever(trained):
+    command = ["-m", "seq2seq_cli", "translate"]
+    text, code = pexpect.run(
+        " ".join([sys.executable, *command]),
+        cwd=str(trained),
+        env=environment(JPY_PARENT_PID="1"),
+        timeout=60,
+        withexitstatus=True,
+        encoding="utf-8",
+    )
+    assert code == 2
+    assert "there is no prompt in a notebook" in text
+    assert '!seq2seq translate "' in text

@@ -41,7 +41,7 @@ def pairs(corpus):
 
 def test_both_corpora_are_read_by_name(tmp_path):
     names = {"corpus": write(tmp_path / "t.tsv", TRAIN), "valid": write(tmp_path / "v.tsv", VALID)}
-    train, valid = read_corpora(Recipe.of(**names))
+    train, valid, _ = read_corpora(Recipe.of(**names))
     assert (train.name, valid.name) == tuple(names.values())
     assert (pairs(train), pairs(valid)) == (pairs(TRAIN), pairs(VALID))
 
@@ -49,25 +49,25 @@ def test_both_corpora_are_read_by_name(tmp_path):
 def test_without_validation_pairs_a_share_is_held_out_that_the_seed_decides(tmp_path):
     many = Corpus("", [f"a{k}" for k in range(100)], [f"b{k}" for k in range(100)])
     recipe = Recipe.of(corpus=write(tmp_path / "t.tsv", many))
-    train, valid = read_corpora(recipe)
+    train, valid, _ = read_corpora(recipe)
     assert sorted(pairs(train) + pairs(valid)) == sorted(pairs(many))
     assert 0 < len(valid) < len(train)
-    assert [pairs(each) for each in read_corpora(recipe)] == [pairs(train), pairs(valid)]
+    assert [pairs(each) for each in read_corpora(recipe)[:2]] == [pairs(train), pairs(valid)]
     assert pairs(read_corpora(recipe.replace(seed=2))[1]) != pairs(valid)
 
 
 def test_where_nothing_can_be_held_out_both_are_one_object(tmp_path):
     one = Corpus("", ["a"], ["b"])
-    train, valid = read_corpora(Recipe.of(corpus=write(tmp_path / "t.tsv", one)))
+    train, valid, _ = read_corpora(Recipe.of(corpus=write(tmp_path / "t.tsv", one)))
     assert train is valid
     assert pairs(train) == [("a", "b")]
 
 
 def test_without_a_name_the_built_in_corpora_are_read(tmp_path, monkeypatch):
-    train, valid = read_corpora(Recipe())
+    train, valid, _ = read_corpora(Recipe())
     assert pairs(train) == pairs(read_corpus(builtin_corpus("train")))
     assert pairs(valid) == pairs(read_corpus(builtin_corpus("valid")))
-    _, valid = read_corpora(Recipe.of(valid=write(tmp_path / "v.tsv", VALID)))
+    _, valid, _ = read_corpora(Recipe.of(valid=write(tmp_path / "v.tsv", VALID)))
     assert pairs(valid) == pairs(VALID)
 
 

@@ -98,3 +98,12 @@ def test_a_warning_of_sacrebleu_is_reported_once():
     report = dataclasses.replace(validation(1.0), score=score)
     assert watch.after_validation(report) == [ScoringWarning("That is tokenized.")]
     assert watch.after_validation(report) == []
+
+
+def test_at_bleu_100_a_rising_loss_is_no_overfitting():
+    watch = diagnostics()
+    found = []
+    for loss in (2.0, 2.1, 2.2):
+        watch.after_step(step())
+        found += watch.after_validation(dataclasses.replace(validation(loss), valid_bleu=100.0))
+    assert found == []

@@ -1,13 +1,14 @@
 import dataclasses
 import hashlib
 import math
+import os
 
 import numpy as np
 import pytest
 
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.storage.checkpoint import load_model, load_state
-from seq2seq_cli.storage.model_files import backup_path, state_path
+from seq2seq_cli.storage.model_files import MAX_BACKUPS, back_up_model, backup_path, state_path
 from seq2seq_cli.training import persistence
 from seq2seq_cli.training.persistence import fingerprints
 from tests.test_trainer import make_trainer, toy_corpus, weights
@@ -179,3 +180,19 @@ def test_a_state_of_another_optimizer_is_refused(tmp_path):
     checkpoint, state = load_state(state_path(path))
     with pytest.raises(UserError, match="of another optimizer"):
         make_trainer(path, state, checkpoint, optimizer="sgd")
+
+
+def test_the_number_of_backups_is_bounded_and_the_oldest_is_replaced(tmp_path):
+    path = tmp_path / "m.npz"
+    for number in range(1, MAX_BACKUPS + 3):
+        path.write_text(f"model {number}")
+        state_path(path).write_text(f"state {number}")
+        os.utime(path, (number, number))
+        back_up_model(path)
+        path.unlink()
+    backups = {each.name: each.read_text() for each in tmp_path.glob("*.npz")}
+    assert len(backups) == 2 * MAX_BACKUPS
+    assert backups["m.previous.npz"] == f"model {MAX_BACKUPS + 1}"
+    assert backups["m.previous.state.npz"] == f"state {MAX_BACKUPS + 1}"
+    assert backups["m.previous-2.npz"] == f"model {MAX_BACKUPS + 2}"
+    assert backups["m.previous-3.npz"] == "model 3"

@@ -1,4 +1,6 @@
 import dataclasses
+import math
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -303,3 +305,30 @@ def test_an_epoch_that_has_not_begun_follows_a_changed_limit_and_one_that_has_be
     next(begun.run())
     begun.config = dataclasses.replace(begun.config, epochs=1)
     assert len([report for report in begun.run() if isinstance(report, StepReport)]) == 15 - 1
+
+
+def test_the_loss_of_a_step_has_no_label_smoothing_and_is_the_logarithm_of_its_perplexity(tmp_path):
+    smoothed, plain = (list(make_trainer(tmp_path / "m.npz", epochs=1, label_smoothing=x).run()) for x in (0.2, 0.0))
+    assert smoothed[0].loss == pytest.approx(plain[0].loss, rel=1e-5)  # before the first update
+    for reports in (smoothed, plain):
+        for report in reports:
+            if isinstance(report, StepReport):
+                assert math.exp(report.loss) == pytest.approx(report.perplexity)
+    assert plain[0].objective == pytest.approx(plain[0].loss)
+    assert smoothed[-2].objective > smoothed[-2].loss + 0.1
+
+
+def test_a_slow_disk_and_a_slow_caller_do_not_use_up_the_minutes(tmp_path, monkeypatch):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=2)
+    save = trainer.files.save
+
+    def slow(*arguments):
+        time.sleep(1.0)
+        save(*arguments)
+
+    monkeypatch.setattr(trainer.files, "save", slow)
+    start = time.monotonic()
+    for report in trainer.run():
+        if isinstance(report, ValidationReport):
+            time.sleep(1.0)
+    assert trainer.seconds < time.monotonic() - start - 4.0  # two validations, each with a save and a pause

@@ -11,6 +11,7 @@ import typer
 from seq2seq_cli import __version__
 from seq2seq_cli.cli import exits
 from seq2seq_cli.cli.help import Deferred, Group
+from seq2seq_cli.cli.signals import hide_interruptions
 from seq2seq_cli.cli.terminal import console
 
 _EVALUATE = "evaluate:evaluate_command", "Score a model on a test corpus, with sacreBLEU's signatures."
@@ -77,9 +78,10 @@ def root(
 
 def main() -> None:
     """Run the command line and exit; even repeated Ctrl-C during the exit prints no traceback."""
+    hide_interruptions()
     try:
         code = exits.run(app)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except KeyboardInterrupt:
-        code = console.EXIT_INTERRUPTED
+    except KeyboardInterrupt:  # a second one, while the first one was being handled
+        code = exits.interrupted()
     sys.exit(code)

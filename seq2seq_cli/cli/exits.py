@@ -37,6 +37,8 @@ def run(app: typer.Typer) -> int:
             stream.reconfigure(errors="replace")
     try:
         result = app(standalone_mode=False)
+        if result == console.EXIT_INTERRUPTED:  # Typer returns this after a KeyboardInterrupt; older versions raise
+            return interrupted()
         if sys.stdout is not None:
             sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -49,8 +51,7 @@ def run(app: typer.Typer) -> int:
     except ClickException as error:
         return _fail(_from_click(error))
     except (KeyboardInterrupt, typer.Abort):
-        console.to_stderr("")
-        return console.EXIT_INTERRUPTED
+        return interrupted()
     except MemoryError:
         return _fail(
             UserError(
@@ -84,6 +85,16 @@ def _show_warning(message: Warning | str, category: type[Warning], *where: Any, 
         _python_shows(message, category, *where, **options)
 
 
+def interrupted() -> int:
+    """Say that the program was interrupted, and return the exit code; a further Ctrl-C has no effect."""
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.stderr is not None and sys.stderr.isatty():
+        console.to_stderr("")  # the line with ^C
+    console.say("interrupted")
+    return console.EXIT_INTERRUPTED
+
+
 def _terminate(number: int, frame: Any) -> None:
     """End the program after a signal, with its exit code; temporary files are removed before the exit."""
     raise console.Stop(console.EXIT_SIGNAL + number)
@@ -100,9 +111,17 @@ def _from_click(error: Any) -> UserError:
     """Convert a usage error of Click to a ``UserError``."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "seq2seq"
+    fix = f"see '{command} --help'"
+    if hasattr(error, "option_name") and context and _takes_texts(context.command):
+        fix = f'for text that starts with a dash, write -- before it: {command} -- "-5 degrees"; else {fix}'
     return UserError(
         error.format_message().rstrip(".") or "nothing to do",
         where=command,
-        fix=f"see '{command} --help'",
+        fix=fix,
         exit_code=console.EXIT_USAGE,
     )
+
+
+def _takes_texts(command: Any) -> bool:
+    """Whether a command has an argument TEXT, which may be any text."""
+    return any(part.param_type_name == "argument" and part.metavar == "TEXT" for part in command.params)

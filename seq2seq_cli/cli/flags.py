@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from typing import Annotated, TypeVar, get_type_hints
 
 import typer
@@ -78,7 +79,7 @@ def _flags(section: type[Section], leave_out: Collection[str], optional: bool) -
             help=text,
             show_default=shown,
             rich_help_panel=f"{section.panel}: yes or no" if switch else section.panel,  # wide flags apart
-            autocompletion=_completion(choices) if choices else None,
+            autocompletion=completion(choices) if choices else None,
         )
         hint = Annotated[kind | None, option] if optional else Annotated[kind, option]
         value = None if optional else default
@@ -90,9 +91,30 @@ def _listed(choices: tuple[str, ...]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
+def completion(choices: Collection[str], separator: str = "") -> Callable[[str], list[str]]:
+    """Return the completion of a value at TAB.
+
+    Args:
+        choices: the allowed values.
+        separator: between several of them, if that is allowed.
+    """
+
     def complete(incomplete: str) -> list[str]:
         """Return the choices that start with the incomplete word."""
-        return [choice for choice in choices if choice.startswith(incomplete)]
+        before, found, word = incomplete.rpartition(separator) if separator else ("", "", incomplete)
+        return [f"{before}{found}{choice}" for choice in choices if choice.startswith(word)]
 
     return complete
+
+
+def complete_model(incomplete: str) -> list[str]:
+    """Return the model files, and the folders, whose paths start with the incomplete word."""
+    folder, _, name = incomplete.rpartition("/")
+    start = f"{folder}/" if "/" in incomplete else ""
+    try:
+        entries = sorted(Path(start or ".").expanduser().iterdir())
+    except (OSError, RuntimeError):
+        return []
+    entries = [entry for entry in entries if entry.name.startswith(name) and (name or entry.name[:1] != ".")]
+    models = [entry for entry in entries if entry.suffix == ".npz" and not entry.name.endswith(".state.npz")]
+    return [f"{start}{entry.name}" for entry in models] + [f"{start}{e.name}/" for e in entries if e.is_dir()]

@@ -6,6 +6,7 @@ command is called, so that ``seq2seq --help`` is fast.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -22,8 +23,21 @@ def _without_types(parameters: list[Any]) -> list[Any]:
     return parameters
 
 
+def _plain_off_a_terminal() -> None:
+    """Make help plain text in a pipe: Typer colors it in GitHub's CI, and Rich wherever FORCE_COLOR is set."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        from typer import rich_utils
+
+        rich_utils.FORCE_TERMINAL = False
+
+
 class Command(TyperCommand):
     """A command whose help shows no types, and whose arguments are checked (see ``checks``)."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help; in a pipe, as plain text."""
+        _plain_off_a_terminal()
+        super().format_help(ctx, formatter)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, the help flag included."""
@@ -49,6 +63,11 @@ class Command(TyperCommand):
 
 class Group(TyperGroup):
     """A group of commands whose help shows no types."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help; in a pipe, as plain text."""
+        _plain_off_a_terminal()
+        super().format_help(ctx, formatter)
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, the help flag included."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from seq2seq_cli.cli.flags import complete_model
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import SearchConfig, flag_of, settings_in
 from seq2seq_cli.errors import UserError, usage_error
@@ -29,6 +30,7 @@ Models = Annotated[
         help="Model file; several form an ensemble.",
         show_default="model.npz",
         rich_help_panel="Files",
+        autocompletion=complete_model,
     ),
 ]
 Threads = Annotated[

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -23,7 +24,8 @@ def ending_signals() -> tuple[signal.Signals, ...]:
 class StopSignal:
     """Set by SIGINT, SIGTERM and SIGHUP during training, so that the current step is finished and saved first.
 
-    ``code`` is the exit code once a signal has arrived, else None. A second SIGINT interrupts at once.
+    ``code`` is the exit code once a signal has arrived, else None. A second SIGINT interrupts at once and is the last
+    one: ``quits`` is true from then on, and nothing interrupts what still has to be cleaned up and printed.
 
     Args:
         in_place: whether the notice replaces the last line of the terminal. A live display overwrites the lines above,
@@ -32,11 +34,14 @@ class StopSignal:
 
     def __init__(self, in_place: bool) -> None:
         self.code: int | None = None
+        self.quits = False
         self._in_place = in_place
 
     def receive(self, number: int, frame: Any) -> None:
         """Handle a signal."""
         if self.code is not None and number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self.quits = True
             raise KeyboardInterrupt
         self.code = console.EXIT_SIGNAL + number
         if not console.quiet():
@@ -45,7 +50,7 @@ class StopSignal:
 
     def _notice(self) -> str:
         text = "stopping after this step, saving ... (Ctrl-C again quits at once)"
-        if not self._in_place:
+        if not self._in_place or not console.in_foreground():
             return f"\n{text}\n"
         width = os.get_terminal_size(2).columns - 1
         return f"\r{text[:width]:<{width}}"
@@ -60,4 +65,22 @@ def catch_signals(in_place: bool) -> Iterator[StopSignal]:
         yield received
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if not (received.quits and number == signal.SIGINT):
+                signal.signal(number, handler)
+
+
+def hide_interruptions() -> None:
+    """Let no traceback of a Ctrl-C reach the terminal, wherever it arrives, for example in a finalizer."""
+    show, show_ignored = sys.excepthook, sys.unraisablehook
+
+    def excepthook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+        """Show an exception that nothing has caught, unless it is an interruption."""
+        if not issubclass(kind, KeyboardInterrupt | console.Stop):
+            show(kind, error, trace)
+
+    def unraisablehook(ignored: Any) -> None:
+        """Show an exception that could not be raised, unless it is an interruption."""
+        if not issubclass(ignored.exc_type, KeyboardInterrupt | console.Stop):
+            show_ignored(ignored)
+
+    sys.excepthook, sys.unraisablehook = excepthook, unraisablehook

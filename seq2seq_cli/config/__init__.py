@@ -23,7 +23,7 @@ from seq2seq_cli.config.sections import (
     TokenizerConfig,
     TrainingConfig,
 )
-from seq2seq_cli.config.setting import Section, config_from_json, flag_of, settings_in, type_of
+from seq2seq_cli.config.setting import Section, UnknownSettingError, config_from_json, flag_of, settings_in, type_of
 
 __all__ = [
     "BLEU_TOKENIZERS",
@@ -45,6 +45,7 @@ __all__ = [
     "Section",
     "TokenizerConfig",
     "TrainingConfig",
+    "UnknownSettingError",
     "check_settings",
     "config_from_json",
     "flag_of",

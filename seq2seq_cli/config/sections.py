@@ -35,6 +35,15 @@ class CorpusConfig(Section):
 
     corpus: str | None = None
     valid: str | None = setting(None, "Validation pairs.", "CORPUS", shown="a random share of CORPUS")
+    test: float = setting(
+        0.0,
+        "Share of the pairs to hold out for 'seq2seq eval', in NAME.test.tsv beside the model.",
+        "X",
+        low=0,
+        high=1,
+        below=True,
+        later=True,
+    )
     source_tokenizer: str | None = setting(
         None, "Source tokenizer, from 'seq2seq tokenizer train'.", "FILE", shown="learned from CORPUS"
     )
@@ -44,7 +53,9 @@ class CorpusConfig(Section):
         "Fine-tune this model: its weights, tokenizers, network and settings are the start.",
         "FILE",
         shown="random weights",
+        later=True,
     )
+    swap: bool = setting(False, "Whether the two sides of every corpus change places: the other direction.", later=True)
 
 
 @dataclass(frozen=True)
@@ -173,7 +184,12 @@ class TrainingConfig(Section):
     )
     max_steps: int | None = setting(None, "Maximum number of optimizer steps.", low=1, shown="no limit")
     max_minutes: float | None = setting(
-        None, "Maximum number of minutes.", "X", low=0.001, high=1_000_000, shown="no limit"
+        None,
+        "Maximum number of minutes in steps and validations; while the program is stopped, no time passes.",
+        "X",
+        low=0.001,
+        high=1_000_000,
+        shown="no limit",
     )
     batch_size: int = setting(32, "Sentence pairs per step.", low=1, high=1 << 16)
     max_tokens_per_batch: int = setting(

@@ -119,19 +119,26 @@ def type_of(section: type[Any], field: dataclasses.Field[Any]) -> type:
     return kinds[-1]  # of int | str, as in SearchConfig.max_length: text, which can be a number, too
 
 
+class UnknownSettingError(ValueError):
+    """A file has settings that this version of the program does not know."""
+
+
 def config_from_json(kind: type[_Config], values: Any) -> _Config:
     """Return a configuration from the JSON value of ``Section.to_json``, with the type of every value checked.
 
     A missing setting has its default, so that files from before it existed stay readable.
 
     Raises:
-        ValueError: for an unknown field, or a value of the wrong type.
+        UnknownSettingError: for unknown fields, which a later version of this program may know.
+        ValueError: for a value of the wrong type.
         UserError: for a value outside its limits.
     """
     hints = get_type_hints(kind)
     names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    if not isinstance(values, dict) or not values.keys() <= names:
+    if not isinstance(values, dict):
         raise ValueError(f"it does not have the fields of a {kind.__name__}")
+    if not values.keys() <= names:
+        raise UnknownSettingError(f"{min(values.keys() - names)!r} is not among the fields of a {kind.__name__}")
     for name, value in values.items():
         allowed = get_args(hints[name]) or (hints[name],)
         if type(value) not in allowed and not (type(value) is int and float in allowed):

@@ -12,7 +12,7 @@ from seq2seq_cli.evaluation.metrics import References, reference_streams
 from seq2seq_cli.evaluation.scores import BucketScore, Scores, corpus_scores, scores_by_length, sentence_scores
 from seq2seq_cli.evaluation.scores import compare as compare_systems
 from seq2seq_cli.evaluation.tokenization import tokenizer_for
-from seq2seq_cli.text.builtin import BUILTIN, TEST_SETS, builtin_corpus
+from seq2seq_cli.text.builtin import BUILTIN, SWAPPED, TEST_SETS, builtin_corpus
 from seq2seq_cli.text.corpus import Corpus, read_corpus
 
 
@@ -123,6 +123,7 @@ class Evaluation:
             result = {**_score_json(first), **result}
             if first.brevity_penalty is not None:
                 result["brevity_penalty"] = first.brevity_penalty
+                result |= {"precisions": list(first.precisions), "length_ratio": first.length_ratio}
             if self.lengths:
                 result["by_length"] = _lengths_json(self.lengths[0])
         else:
@@ -197,28 +198,50 @@ def evaluate(
     return evaluation
 
 
-def read_test_corpus(name: str | None, trained_on: Sequence[str]) -> Corpus:
+def read_test_corpus(name: str | None, trained_on: Sequence[str], swap: bool | None = None) -> Corpus:
     """Return the test corpus; the built-in one is only for models that were trained on the built-in corpus.
 
     Args:
         name: as for ``train``; None: the built-in test set.
         trained_on: the corpora of the models.
+        swap: whether the sides of the corpus change places; None: if they did when the models were trained.
 
     Raises:
-        UserError: if a model was not trained on the built-in corpus, or as for ``read_corpus``.
+        UserError: if the models translate in different directions, if a model was not trained on the built-in corpus,
+            or as for ``read_corpus``.
     """
-    if name is None and any(corpus != BUILTIN for corpus in trained_on):
+    if swap is None:
+        swap = is_swapped(trained_on)
+    if name is None and any(corpus.removesuffix(SWAPPED) != BUILTIN for corpus in trained_on):
         raise usage_error(
             "this model was not trained on the built-in corpus, so the built-in test set says nothing about it",
             where=", ".join(trained_on),
             fix="name a test corpus: seq2seq eval test.tsv",
         )
-    return read_corpus(name or builtin_corpus("test"))
+    corpus = read_corpus(name or builtin_corpus("test"))
+    return corpus.swapped() if swap else corpus
 
 
-def read_builtin_sets() -> dict[str, Corpus]:
-    """Return the test sets of the built-in corpus by name, the whole set first."""
-    return {name: read_corpus(builtin_corpus(split)) for name, split in TEST_SETS.items()}
+def read_builtin_sets(swap: bool = False) -> dict[str, Corpus]:
+    """Return the test sets of the built-in corpus by name, the whole set first; ``swap``: in the other direction."""
+    sets = {name: read_corpus(builtin_corpus(split)) for name, split in TEST_SETS.items()}
+    return {name: corpus.swapped() if swap else corpus for name, corpus in sets.items()}
+
+
+def is_swapped(trained_on: Sequence[str]) -> bool:
+    """Whether the models were trained with the sides of their corpora swapped.
+
+    Raises:
+        UserError: if only some of them were.
+    """
+    found = {corpus.endswith(SWAPPED) for corpus in trained_on}
+    if len(found) > 1:
+        raise usage_error(
+            "some of these models were trained with --swap and others without: they translate in different directions",
+            where="; ".join(trained_on),
+            fix="score them one by one",
+        )
+    return found == {True}
 
 
 def _score_json(scores: Scores) -> dict[str, Any]:

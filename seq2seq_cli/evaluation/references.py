@@ -9,6 +9,7 @@ from typing import NamedTuple
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.evaluation.evaluation import read_test_corpus
 from seq2seq_cli.evaluation.metrics import Streams
+from seq2seq_cli.text.builtin import SWAPPED
 from seq2seq_cli.text.corpus import files_of, read_lines, read_pairs, shorten
 from seq2seq_cli.text.inputs import title
 
@@ -33,6 +34,7 @@ def read_references(
     corpus: str | None,
     files: Sequence[str] = (),
     trained_on: Sequence[str] = (),
+    swap: bool = False,
     *,
     all_references: bool = False,
     keep_empty: bool = False,
@@ -43,6 +45,7 @@ def read_references(
         corpus: name of the test corpus; None: only ``files``, or without these the built-in test set.
         files: text files, each with one reference per line, in the order of the corpus; they come after its own.
         trained_on: the corpora of the models.
+        swap: whether the sides of the corpus change places.
         all_references: whether every column of the corpus after the source is a reference, not only the first one.
         keep_empty: whether to keep pairs with an empty side, because lines of a file of hypotheses must match them.
 
@@ -51,20 +54,28 @@ def read_references(
     """
     if corpus is None and files:
         return Reference(", ".join(files), [], _aligned([list(read_lines(file)) for file in files], files))
-    name = ", ".join([corpus or "the built-in test set", *files])
+    if swap and all_references:
+        raise usage_error(
+            "--all-references takes the columns after the source, and --swap makes the source the second one",
+            where="--all-references",
+            fix="leave one of them out, or name the references with --references FILE",
+        )
+    swapped = SWAPPED * swap
+    name = ", ".join([(corpus or "the built-in test set") + swapped, *files])
     skipped: Sequence[int] = ()
     lines: Sequence[int]
     if all_references and corpus is not None:
         sources, streams, lines, skipped = _read_columns(corpus, keep_empty)
     elif keep_empty and corpus is not None:
         pairs = list(read_pairs(corpus))
-        sources, streams = [source for source, _ in pairs], [[target for _, target in pairs]]
+        source, target = (1, 0) if swap else (0, 1)
+        sources, streams = [pair[source] for pair in pairs], [[pair[target] for pair in pairs]]
         lines = range(1, len(pairs) + 1)
     else:
-        test = read_test_corpus(corpus, trained_on)
+        test = read_test_corpus(corpus, trained_on, swap)
         sources, streams, skipped = list(test.sources), [list(test.targets)], list(test.skipped)
         lines = [test.line(k) for k in range(len(test))]
-        name = name if corpus is None else ", ".join([test.name, *files])
+        name = name if corpus is None else ", ".join([test.name + swapped, *files])
     total = len(lines) + len(skipped)
     for file in files:
         further = list(read_lines(file))

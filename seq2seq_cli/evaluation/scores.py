@@ -39,6 +39,8 @@ class Scores:
         matched: BLEU's numbers of 1-, 2-, 3- and 4-grams that are in the reference.
         p_values: metric → p-value of the difference from the first system, if systems are compared.
         warnings: what sacreBLEU warns of, for example that the text looks tokenized.
+        precisions: BLEU's precisions of 1-, 2-, 3- and 4-grams, in percent.
+        length_ratio: words of the output per word of the reference, as BLEU counts them.
     """
 
     sentences: int
@@ -50,6 +52,8 @@ class Scores:
     matched: tuple[int, ...] = ()
     p_values: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    precisions: tuple[float, ...] = ()
+    length_ratio: float | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,8 @@ def corpus_scores(
                 scores,
                 brevity_penalty=float(result.bp),
                 matched=tuple(map(int, result.counts)),
+                precisions=tuple(map(float, result.precisions)),
+                length_ratio=result.sys_len / result.ref_len if result.ref_len else 0.0,
             )
     return scores
 

@@ -85,8 +85,9 @@ class Translator:
         self._style = first.training_vocabulary.style
         self._reader = SourceReader(first.source_tokenizer, first.training_vocabulary)
         self.reverse_source = first.model.config.reverse_source
-        self.corpora = [checkpoint.corpus for checkpoint in checkpoints]
+        self.corpora = [checkpoint.trained_on for checkpoint in checkpoints]
         self.bleu_tokenizers = [checkpoint.recipe.training.tokenize for checkpoint in checkpoints]
+        self.origins = [checkpoint.origin for checkpoint in checkpoints]
         self._vocabularies = [checkpoint.training_vocabulary for checkpoint in checkpoints]
         check_ensemble(checkpoints, names or [f"model {k}" for k in range(1, len(checkpoints) + 1)])
 

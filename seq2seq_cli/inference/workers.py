@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.inference.cpu_quota import quota_cores
 
 if TYPE_CHECKING:  # imported where they are needed: the command line checks --threads before any of them is
     from concurrent.futures import ThreadPoolExecutor
@@ -41,10 +42,9 @@ MAX_THREADS = 256
 
 
 def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Return the number of cores that this process may use: its affinity, and the CPU quota of a container."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, quota_cores() or cores)
 
 
 def check_threads(threads: int | None) -> int:

@@ -6,8 +6,8 @@ member                content
 ``format``            JSON ``{"name": "seq2seq model", "version": 1}``, or version 2 of a model with a later setting,
                       such as a lexical prior, or version 3 of a model with text normalization
 ``config``            JSON ``{"model": …, "training": …, "text": …, "corpus": …}``: all settings; ``seen`` (which may
-                      be missing): words and style of the training sources, tokens of the longest; ``start_from``, of a
-                      fine-tuned model: the file that its training started from
+                      be missing): words and style of the training sources, tokens of the longest; ``origin`` (may
+                      be missing): program version, date and training pairs; ``start_from``, ``swap``, ``test``, if set
 ``tokenizer.source``  JSON, as ``seq2seq tokenizer train`` writes it; ``tokenizer.target`` too
 ``history``           JSON list of the validations so far
 ``checksums``         JSON, the CRC-32 of every other member's content by name; a file made by hand may lack it
@@ -43,6 +43,7 @@ from seq2seq_cli.config import (
     Recipe,
     TokenizerConfig,
     TrainingConfig,
+    UnknownSettingError,
     config_from_json,
 )
 from seq2seq_cli.errors import UserError
@@ -54,15 +55,20 @@ from seq2seq_cli.nn.model import Seq2Seq, Tables
 from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.nn.parameters import Parameters, parameter_shapes
 from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, write_archive
-from seq2seq_cli.text.builtin import BUILTIN
+from seq2seq_cli.storage.file_format import (
+    MODEL_FORMAT,
+    STATE_FORMAT,
+    VERSIONS,
+    check_format,
+    format_name,
+    later_version,
+)
+from seq2seq_cli.storage.origin import Origin
+from seq2seq_cli.text.builtin import BUILTIN, SWAPPED
 from seq2seq_cli.text.tokenizer import Tokenizer
 from seq2seq_cli.text.tokenizer_file import tokenizer_from_json
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 
-MODEL_FORMAT = "seq2seq model"
-STATE_FORMAT = "seq2seq training state"
-VERSIONS = (1, 2, 3)
-"""A file has the lowest version that can hold it, so an older program can read all files without newer settings."""
 LARGEST_HISTORY = 64 << 20
 LARGEST_CONFIG = 64 << 20
 """It includes the words of the training sources: at most ``training_vocabulary.MAX_WORDS``, 4 bytes a character."""
@@ -70,6 +76,8 @@ LARGEST_ENTRY = 1 << 13
 """Bytes of a tokenizer's JSON for each entry of its vocabulary: its text and a merge, all characters escaped."""
 LARGEST_PARAMETERS = 2 << 30
 """Most parameters of a model that will be loaded: 8 GiB of float32."""
+CORPUS_SETTINGS = ("start_from", "swap", "test")
+"""Later settings of the corpora."""
 TIED_COPY = "decoder.fc_out.weight"
 LEXICON, REVERSE_LEXICON = "lexicon.", "lexicon.reverse_"
 BIGRAMS = "bigrams.triples", "bigrams.counts"
@@ -85,6 +93,7 @@ class Checkpoint:
         recipe: all settings it was trained with; the corpus is named as the user named it.
         history: one record per validation, with the keys of the metrics log.
         training_vocabulary: the words and the style of the training sources, and the length of the longest.
+        origin: the program's version, the date and the number of training pairs.
     """
 
     model: Seq2Seq
@@ -93,11 +102,17 @@ class Checkpoint:
     recipe: Recipe
     history: list[dict[str, Any]] = field(default_factory=list)
     training_vocabulary: TrainingVocabulary = field(default_factory=TrainingVocabulary)
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def corpus(self) -> str:
         """What it was trained on: the name that a user gave, or ``BUILTIN``."""
         return BUILTIN if self.recipe.corpora.corpus is None else self.recipe.corpora.corpus
+
+    @property
+    def trained_on(self) -> str:
+        """The corpus, and whether its sides were swapped."""
+        return self.corpus + SWAPPED * self.recipe.corpora.swap
 
     def measured(self, key: str) -> list[float]:
         """Return one number of each validation, such as ``valid_bleu``; invalid records of a file are skipped."""
@@ -161,7 +176,7 @@ def load_either(path: Path) -> tuple[Checkpoint, str, int]:
         What it holds, the name of its format, and its size in bytes.
     """
     with Archive(path) as archive:
-        if _format_name(archive) == STATE_FORMAT:
+        if format_name(archive) == STATE_FORMAT:
             return _read_state(archive)[0], STATE_FORMAT, archive.size
         return _read_checkpoint(archive, MODEL_FORMAT), MODEL_FORMAT, archive.size
 
@@ -183,11 +198,12 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
             "target_tokenizer": recipe.corpora.target_tokenizer,
         },
         "seen": checkpoint.training_vocabulary.to_json(),
+        "origin": checkpoint.origin.to_json(),
         "valid": recipe.corpora.valid,
+        **{name: value for name, value in recipe.corpora.to_json().items() if name in CORPUS_SETTINGS},
         "threads": recipe.threads,
     }
-    settings |= {"start_from": recipe.corpora.start_from} if recipe.corpora.start_from else {}
-    later = model.config.uses_later_settings() or recipe.training.uses_later_settings()
+    later = any(section.uses_later_settings() for section in (model.config, recipe.training, recipe.corpora))
     members: dict[str, npt.NDArray[Any]] = {
         "format": json_member({"name": format_name, "version": 3 if normalizes else VERSIONS[later]}),
         "config": json_member(settings),
@@ -219,7 +235,7 @@ def _read_state(archive: Archive) -> tuple[Checkpoint, TrainingState]:
 
 def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
     """Return the checkpoint; the members of its format must be there, and no others."""
-    _check_format(archive, format_name)
+    check_format(archive, format_name)
     config = archive.json("config", LARGEST_CONFIG)
     try:
         recipe = _recipe_from_json(config)
@@ -228,7 +244,11 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
         model_config = recipe.model
         shapes = parameter_shapes(model_config)
     except (TypeError, KeyError, ValueError, UserError) as error:
-        raise archive.damaged(f"its configuration is not valid: {getattr(error, 'what', error)}") from None
+        what, origin = getattr(error, "what", error), Origin.of(config)
+        if origin.is_later or isinstance(error, UnknownSettingError):
+            raise later_version(archive, origin, str(what)) from None
+        raise archive.damaged(f"its configuration is not valid: {what}") from None
+    origin = Origin.of(config)
     arrays = dict(shapes)
     if model_config.tie_embeddings:
         arrays[TIED_COPY] = shapes["decoder.embedding.weight"]
@@ -238,7 +258,10 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
     others = {"state", *moments} if format_name == STATE_FORMAT else set()
     if model_config.bigram_prior:
         others |= {*BIGRAMS}
-    archive.check_names({"format", "config", "tokenizer.source", "tokenizer.target", "history", *arrays, *others})
+    names = {"format", "config", "tokenizer.source", "tokenizer.target", "history", *arrays, *others}
+    if origin.is_later and archive.names != names:
+        raise later_version(archive, origin, f"{min(archive.names ^ names)!r} is not what it expects")
+    archive.check_names(names)
     if sum(math.prod(shape) for shape in shapes.values()) > LARGEST_PARAMETERS:
         raise archive.damaged(f"its configuration declares more than {LARGEST_PARAMETERS} parameters")
     for name, shape in arrays.items():
@@ -258,7 +281,7 @@ def _read_checkpoint(archive: Archive, format_name: str) -> Checkpoint:
     lexicons = {prefix: _read_lexicon(archive, prefix, *sizes) for prefix, sizes in tables.items()}
     bigrams = _read_bigrams(archive, model_config) if model_config.bigram_prior else None
     model = build_model(model_config, parameters, Tables(lexicons.get(LEXICON), lexicons.get(REVERSE_LEXICON), bigrams))
-    return Checkpoint(model, source, target, recipe, history, known)
+    return Checkpoint(model, source, target, recipe, history, known, origin)
 
 
 def _lexicon_sizes(config: ModelConfig, names: set[str]) -> dict[str, tuple[int, int]]:
@@ -307,7 +330,7 @@ def _recipe_from_json(config: dict[str, Any]) -> Recipe:
         "valid": config.get("valid"),
         "source_tokenizer": files["source"],
         "target_tokenizer": files["target"],
-        "start_from": config.get("start_from"),
+        **{name: config[name] for name in CORPUS_SETTINGS if name in config},
     }
     return Recipe(
         config_from_json(CorpusConfig, corpora),
@@ -325,27 +348,3 @@ def _read_tokenizer(archive: Archive, side: str, entries: int) -> Tokenizer:
     if len(tokenizer) != entries:
         raise archive.damaged(f"its {side} tokenizer and its configuration have different vocabulary sizes")
     return tokenizer
-
-
-def _format_name(archive: Archive) -> Any:
-    if "format" not in archive.names:
-        raise archive.damaged("it has no 'format'")
-    found = archive.json("format")
-    return found.get("name") if isinstance(found, dict) else found
-
-
-def _check_format(archive: Archive, format_name: str) -> None:
-    name = _format_name(archive)
-    if name != format_name:
-        raise UserError(
-            f"this is not a {format_name}, but {name!r}",
-            where=archive.path,
-            fix="give a file that 'seq2seq train' wrote",
-        )
-    found = archive.json("format")
-    if found.get("version") not in VERSIONS:
-        raise UserError(
-            f"this file has format version {found.get('version')!r}; this program reads versions 1 to {VERSIONS[-1]}",
-            where=archive.path,
-            fix="install a newer version of seq2seq-cli",
-        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import filecmp
 import io
-import itertools
 from pathlib import Path
 
 from seq2seq_cli.errors import usage_error
@@ -13,6 +12,8 @@ from seq2seq_cli.text.inputs import STDIO
 
 MARKED = 1 << 14
 """Bytes at the start and at the end of a file in which a mark is looked for."""
+MAX_BACKUPS = 9
+"""Maximum number of backups of a file."""
 
 
 def state_path(path: Path) -> Path:
@@ -20,18 +21,24 @@ def state_path(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".npz") + ".state.npz")
 
 
+def test_set_path(path: Path) -> Path:
+    """Return the path of the test set that was held out for a model: ``NAME.test.tsv`` beside ``NAME.npz``."""
+    return path.with_name(path.name.removesuffix(".npz") + ".test.tsv")
+
+
 def backup_path(path: Path) -> Path:
     """Return the path for the backup of a file that is replaced: a model, a log, any other output.
 
-    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist, so that no
-    backup overwrites an earlier one.
+    It is the first of ``NAME.previous.npz``, ``NAME.previous-2.npz`` … that does not exist; once there are
+    ``MAX_BACKUPS``, it is the oldest of them, which is then replaced.
     """
     stem = path.name.removesuffix(path.suffix)
-    for number in itertools.count(1):
-        other = path.with_name(f"{stem}.previous{f'-{number}' if number > 1 else ''}{path.suffix}")
+    numbers = ["", *(f"-{number}" for number in range(2, MAX_BACKUPS + 1))]
+    backups = [path.with_name(f"{stem}.previous{number}{path.suffix}") for number in numbers]
+    for other in backups:
         if not other.exists() and not state_path(other).exists():
             return other
-    raise AssertionError  # unreachable
+    return min(backups, key=lambda other: other.stat().st_mtime_ns if other.exists() else 0)
 
 
 def check_model_path(path: Path) -> None:
@@ -57,6 +64,7 @@ def back_up_model(path: Path) -> Path | None:
     """
     backup = backup_path(path)
     exists = path.exists()
+    state_path(backup).unlink(missing_ok=True)  # of an older backup that is replaced
     back_up(path, backup)
     back_up(state_path(path), state_path(backup), move=True)
     return backup if exists else None

@@ -5,6 +5,7 @@
                     numbers (as in Tatoeba's exports, ``id text id text``)
 ``train.de,train.en``  two aligned files, a sentence per line
 ``….gz`` and others  either of them, compressed or in UTF-16: any file that ``streams`` recognizes
+``builtin:test``    a part of the built-in corpus: train, valid, test, test_everyday or test_long
 ``-``               standard input, as ``pairs.tsv``, or as one of two aligned files
 ==================  =======================================================================================
 
@@ -24,6 +25,7 @@ from itertools import chain, compress, zip_longest
 from pathlib import Path
 
 from seq2seq_cli.errors import DataNote, UserError
+from seq2seq_cli.text.builtin import BUILTIN_PREFIX, builtin_corpus
 from seq2seq_cli.text.columns import LARGEST_SAMPLE, SAMPLE, Columns, find_columns
 from seq2seq_cli.text.inputs import text_pieces, title
 from seq2seq_cli.text.lines import Lines
@@ -59,6 +61,10 @@ class Corpus:
         sources, targets = (Lines(compress(side, chosen)) for side in (self.sources, self.targets))
         lines = array("q", compress(self._numbers, chosen))
         return replace(self, sources=sources, targets=targets, lines=lines)
+
+    def swapped(self) -> Corpus:
+        """Return the pairs of the other direction."""
+        return replace(self, sources=self.targets, targets=self.sources)
 
     def joined(self, other: Corpus) -> Corpus:
         """Return the pairs of both corpora, those of ``other`` last."""
@@ -188,7 +194,9 @@ def _open(name: str) -> tuple[Columns, Iterator[tuple[str, str]]]:
 
 
 def files_of(name: str) -> list[str]:
-    """Return the one or two files that a corpus name stands for."""
+    """Return the one or two files that a corpus name stands for; ``builtin:test`` is a part of the built-in corpus."""
+    if name.startswith(BUILTIN_PREFIX):
+        return [builtin_corpus(name.removeprefix(BUILTIN_PREFIX))]
     return [name] if "," not in name or Path(name).exists() else name.split(",")
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from seq2seq_cli.config import Recipe
-from seq2seq_cli.errors import DataNote, UserError
+from seq2seq_cli.errors import DataNote, UserError, explain_os_errors, usage_error
 from seq2seq_cli.storage.checkpoint import Checkpoint
+from seq2seq_cli.storage.files import atomic_file, back_up
+from seq2seq_cli.storage.model_files import backup_path
 from seq2seq_cli.text.builtin import builtin_corpus
 from seq2seq_cli.text.corpus import Corpus, hold_out, read_corpus, shorten
 from seq2seq_cli.text.inputs import title
@@ -27,20 +30,55 @@ class Pairs(NamedTuple):
     ids: EncodedCorpus
 
 
-def read_corpora(recipe: Recipe) -> tuple[Corpus, Corpus]:
-    """Return the training and the validation corpus; without a name, the built-in ones.
+def read_corpora(recipe: Recipe) -> tuple[Corpus, Corpus, Corpus | None]:
+    """Return the training, the validation and the test corpus; without a name, the built-in ones.
 
-    Without validation pairs, a random share of the training pairs is held out, which the seed determines. If nothing
-    can be held out, both corpora are the same object.
+    The seed determines which pairs are held out for a test, if the recipe asks for it, and then for validation, if the
+    recipe names no corpus for it. If nothing can be held out for validation, it is the training corpus itself.
+
+    Raises:
+        UserError: if no test set can be held out, or as for ``read_corpus``.
     """
     name, valid_name = recipe.corpora.corpus, recipe.corpora.valid
     if name is None:
+        if recipe.corpora.test:
+            raise usage_error("the built-in corpus has test sets", where="--test", fix="leave --test out")
         name, valid_name = builtin_corpus("train"), valid_name or builtin_corpus("valid")
+    train, test, seed = _read(recipe, name), None, recipe.training.seed
+    if recipe.corpora.test:
+        whole = train
+        train, test = hold_out(whole, seed, recipe.corpora.test, len(whole))
+        if test is whole:
+            raise UserError("no pairs can be held out for a test", where=name, fix="leave --test out")
+    return (*((train, _read(recipe, valid_name)) if valid_name is not None else hold_out(train, seed)), test)
+
+
+def write_test_set(test: Corpus, path: Path, swap: bool) -> None:
+    """Write a test set in the format of a corpus; an existing file with another content is backed up.
+
+    Args:
+        test: its pairs.
+        path: the file.
+        swap: whether its sides have changed places; in the file they are as the user gave them.
+    """
+    sides = (test.targets, test.sources) if swap else (test.sources, test.targets)
+    pairs = zip(*(([line.replace("\t", " ") for line in side]) for side in sides))
+    content = "".join(f"{source}\t{target}\n" for source, target in pairs).encode()
+    if path.is_file():
+        with explain_os_errors(path, "read"):
+            if path.read_bytes() == content:
+                return
+        back_up(path, backup_path(path), move=True)
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+def _read(recipe: Recipe, name: str) -> Corpus:
+    """Return a corpus in the direction of the recipe."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataNote)  # the event TrainingCorpus has it
-        train = read_corpus(name)
-        valid = None if valid_name is None else read_corpus(valid_name)
-    return hold_out(train, recipe.training.seed) if valid is None else (train, valid)
+        corpus = read_corpus(name)
+    return corpus.swapped() if recipe.corpora.swap else corpus
 
 
 def encode_pairs(corpus: Corpus, checkpoint: Checkpoint) -> tuple[Pairs, PairsSkipped | None]:
@@ -77,7 +115,8 @@ def describe_corpus(recipe: Recipe, train: Pairs, valid: Pairs) -> TrainingCorpu
     source, target = train.ids.source.lengths - 1, train.ids.target.lengths - 2
     noted = [corpus for corpus in (train.text, valid.text) if corpus.columns]
     columns = tuple(dict.fromkeys(f"{title(corpus.name)}: {corpus.columns}" for corpus in noted))
-    return TrainingCorpus(recipe.corpora.corpus, len(train.text), len(valid.text), source, target, columns)
+    name, swapped = recipe.corpora.corpus, recipe.corpora.swap
+    return TrainingCorpus(name, len(train.text), len(valid.text), source, target, columns, swapped)
 
 
 def describe_vocabularies(checkpoint: Checkpoint, train: Pairs, valid: Pairs) -> Vocabularies:

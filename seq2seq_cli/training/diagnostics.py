@@ -24,6 +24,8 @@ MUCH_WORSE = 1.0
 """Nats per token; a new model is often a little worse than guessing, but not by this much."""
 RISES = 2
 """Rises in a row that are reported; a single one may be chance, and halving the learning rate may fix it."""
+PERFECT = 99.95
+"""BLEU that is shown as 100.0; the loss may rise then, but there is nothing to improve."""
 
 
 class Diagnostics:
@@ -78,7 +80,7 @@ class Diagnostics:
         last = self.valid_losses[-1] if self.valid_losses else math.inf
         self.rises = self.rises + 1 if report.valid_loss > last else 0
         self.valid_losses.append(report.valid_loss)
-        if self.rises != RISES or not self.by_loss:
+        if self.rises != RISES or not self.by_loss or report.valid_bleu >= PERFECT:
             return []
         first = self.valid_losses[-RISES - 1]
         return [ValidationLossRising(RISES, first, report.valid_loss, training_loss > before)]

@@ -51,6 +51,7 @@ class TrainingCorpus:
     """The name of the training corpus (None: built-in), numbers of pairs, and lengths of all sentences in tokens.
 
     ``columns`` says in which columns the sides are, for each file in which they are not the first two.
+    ``swapped`` says whether its sides have changed places.
     """
 
     name: str | None
@@ -59,6 +60,15 @@ class TrainingCorpus:
     source_lengths: Lengths
     target_lengths: Lengths
     columns: tuple[str, ...] = ()
+    swapped: bool = False
+
+
+@dataclass(frozen=True)
+class TestSetHeldOut:
+    """``pairs`` pairs were held out as a test set; they are in the file ``path``, unless this is a dry run."""
+
+    path: Path
+    pairs: int
 
 
 class Side(NamedTuple):
@@ -198,9 +208,7 @@ class TrainingStarted:
 class StepReport:
     """One optimizer step.
 
-    ``seconds`` is the training time so far, earlier runs included. ``loss`` is the minimized loss, with label
-    smoothing, in nats per real target token; ``perplexity`` is without it. ``tokens_per_second`` counts real target
-    tokens; ``gradient_norm`` is the norm before clipping.
+    The fields are those of the metrics log (see ``metrics_log``).
     """
 
     step: int
@@ -211,6 +219,7 @@ class StepReport:
     tokens_per_second: float
     learning_rate: float
     gradient_norm: float
+    objective: float = math.nan
 
 
 class Score(NamedTuple):
@@ -315,6 +324,7 @@ Preparation = (
     StartedFrom
     | NothingHeldOut
     | PairsSkipped
+    | TestSetHeldOut
     | TrainingCorpus
     | Vocabularies
     | SuspiciousPairs

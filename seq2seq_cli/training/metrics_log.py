@@ -1,5 +1,24 @@
 """The metrics log of a training run: JSON Lines with one record per report.
 
+=====================  ===============================================================================================
+field                  meaning
+=====================  ===============================================================================================
+``step``, ``epoch``    number of the step and of the epoch, from 1
+``seconds``            time spent in steps and validations so far, in earlier runs, too
+``learning_rate``      of this step; of a validation, that of the next step
+of a step:
+``loss``               mean negative log-likelihood of the batch, with dropout, in nats per real target token
+``perplexity``         exp(``loss``)
+``objective``          the loss that is minimized: ``loss`` with label smoothing
+``tokens_per_second``  real target tokens per second
+``gradient_norm``      norm of the gradient before clipping
+of a validation:
+``valid_loss``         as ``loss``, without dropout, on the validation corpus
+``valid_perplexity``   exp(``valid_loss``)
+``valid_bleu``         sacreBLEU of greedy translations, from 0 to 100, of at most 1,000 sentences
+``improved``           whether this model was kept
+=====================  ===============================================================================================
+
 A resumed run neither loses nor repeats a record. Each report is written immediately, so after a kill the log may have
 steps that are not in the training state: resuming removes them. A validation is saved in the training state just before
 it is reported: resuming adds it if it is missing in the log.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import math
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.storage.archive import Archive
 from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, save_model, save_state
 from seq2seq_cli.storage.model_files import back_up_model, state_path
 from seq2seq_cli.training.batches import EncodedCorpus
@@ -61,6 +63,34 @@ class TrainingFiles:
             "fingerprints": self.fingerprints,
         }
         save_state(state_path(self.output), checkpoint, TrainingState(trainer.optimizer.moments(), progress))
+
+
+class SavedStep:
+    """Tells which step of a running training is saved.
+
+    Args:
+        output: path of the model.
+        resumed: whether the training state that exists now belongs to this training.
+    """
+
+    def __init__(self, output: Path, resumed: bool) -> None:
+        self.path = state_path(output)
+        self._other = None if resumed else self._version()
+
+    def step(self) -> int | None:
+        """Return the step in the training state, or None if this training has not saved one."""
+        if self._version() in (None, self._other):
+            return None
+        with contextlib.suppress(UserError, KeyError, TypeError, ValueError), Archive(self.path) as archive:
+            return int(archive.json("state")["step"])
+        return None
+
+    def _version(self) -> tuple[int, int] | None:
+        """Return what changes with each save; None if there is no file."""
+        with contextlib.suppress(OSError):
+            found = self.path.stat()
+            return found.st_ino, found.st_mtime_ns
+        return None
 
 
 def restore(trainer: Trainer, state: TrainingState) -> None:

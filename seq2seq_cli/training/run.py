@@ -19,7 +19,8 @@ from seq2seq_cli.nn.optimizers import find_optimizer
 from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model, load_state
 from seq2seq_cli.storage.files import check_writable, remove_leftovers
 from seq2seq_cli.storage.locks import acquire_lock
-from seq2seq_cli.storage.model_files import backup_path, check_model_path, state_path
+from seq2seq_cli.storage.model_files import backup_path, check_model_path, state_path, test_set_path
+from seq2seq_cli.storage.origin import Origin
 from seq2seq_cli.storage.paths import Named, check_outputs, corpus_files, model_files
 from seq2seq_cli.text.builtin import builtin_files
 from seq2seq_cli.text.corpus import Corpus
@@ -36,6 +37,7 @@ from seq2seq_cli.training.corpora import (
     find_suspicious_pairs,
     find_unknown_tokens,
     read_corpora,
+    write_test_set,
 )
 from seq2seq_cli.training.diagnostics import Diagnostics
 from seq2seq_cli.training.estimate import estimate_cost, seconds_left
@@ -51,6 +53,7 @@ from seq2seq_cli.training.events import (
     StartedFrom,
     StepReport,
     SyntheticPairs,
+    TestSetHeldOut,
     TrainingFinished,
     TrainingStarted,
     ValidationReport,
@@ -116,7 +119,7 @@ def train(
                     locks.enter_context(acquire_lock(path))
             for path in outputs:
                 remove_leftovers(path)
-        trainer = yield from _prepare(recipe, output, resume)
+        trainer = yield from _prepare(recipe, output, resume, dry_run)
         if dry_run:
             return None
         if output.exists() and not resume:
@@ -128,6 +131,8 @@ def _check_outputs(recipe: Recipe, output: Path, log_file: str | Path | None) ->
     """Return the files to lock; all can be written, and none of them is a file to read."""
     check_model_path(output)
     outputs = [output, state_path(output)]
+    if recipe.corpora.test:
+        outputs.append(test_set_path(output))
     if log_file is not None:
         if os.path.realpath(log_file) in map(os.path.realpath, outputs):
             raise usage_error(
@@ -137,7 +142,8 @@ def _check_outputs(recipe: Recipe, output: Path, log_file: str | Path | None) ->
             )
         outputs.append(Path(log_file))
     logs: list[Named] = [] if log_file is None else [("--log-file", log_file)]
-    check_outputs(_inputs(recipe), [*model_files("--output", output), *logs])
+    tests: list[Named] = [("--test", test_set_path(output))] if recipe.corpora.test else []
+    check_outputs(_inputs(recipe), [*model_files("--output", output), *logs, *tests])
     for path in outputs:
         check_writable(path)
     return [path for path in outputs if path.is_file() or not path.exists()]
@@ -155,7 +161,7 @@ def _inputs(recipe: Recipe) -> Iterator[Named]:
         yield "the built-in corpus", file
 
 
-def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, None, Trainer]:
+def _prepare(recipe: Recipe, output: Path, resume: bool, dry_run: bool) -> Generator[Event, None, Trainer]:
     """Read and encode the corpora, make or load the model, and return the trainer, ready to start."""
     resumed = _load_state(recipe, output) if resume else None
     start = None
@@ -165,7 +171,11 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
     elif recipe.corpora.start_from is not None:
         start, recipe = load_start(recipe)
         yield StartedFrom(Path(str(recipe.corpora.start_from)), start.corpus)
-    train_text, valid_text = read_corpora(recipe)
+    train_text, valid_text, test = read_corpora(recipe)
+    if test is not None:
+        if not (resume or dry_run):
+            write_test_set(test, test_set_path(output), recipe.corpora.swap)
+        yield TestSetHeldOut(test_set_path(output), len(test))
     if valid_text is train_text:
         yield NothingHeldOut()
     if not resumed:
@@ -185,6 +195,7 @@ def _prepare(recipe: Recipe, output: Path, resume: bool) -> Generator[Event, Non
             yield skipped
     del train_text, valid_text
     longest = int(train.ids.source.lengths.max()) - 1
+    checkpoint.origin = Origin(pairs=len(train.text))
     sources = Lines(map(checkpoint.source_tokenizer.normalize, train.text.sources))
     vocabulary = TrainingVocabulary.of(sources, longest)
     vocabulary = dataclasses.replace(vocabulary, style=SourceStyle.learn(sources))

@@ -22,6 +22,7 @@ from seq2seq_cli.nn.optimizers import PlateauSchedule, cool_down_factor
 from seq2seq_cli.nn.packing import Index
 from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState
 from seq2seq_cli.training.batches import EncodedCorpus, plan_batches, shards_of
+from seq2seq_cli.training.clock import TrainingClock
 from seq2seq_cli.training.data_parallel import DataParallel
 from seq2seq_cli.training.events import StepReport, ValidationReport, record_of
 from seq2seq_cli.training.persistence import TrainingFiles, fingerprints, restore
@@ -86,6 +87,7 @@ class Trainer:
         self.epoch = 1
         self.batch = 0
         self.seconds = 0.0
+        self.clock = TrainingClock()
         self.validated_step = 0
         self.steps_per_epoch, self.steps_per_augmented_epoch = len(self.plan(1)), len(self.plan(1, augmented=True))
         self.augmented = False
@@ -143,11 +145,18 @@ class Trainer:
 
         The caller may stop iterating after any report and call ``save``; a later run can then resume there.
 
+        Time counts only in steps and validations: not while files are saved, the caller has a report, or the program
+        is stopped (see ``clock``).
+
         Raises:
             UserError: if the loss is not a finite number.
         """
-        if self.checkpoint.recipe.corpora.start_from is not None and not self.step and not self.checkpoint.history:
-            yield self._validate()  # what the model could do before it was fine-tuned
+        with self.clock.running():
+            if self.checkpoint.recipe.corpora.start_from is not None and not self.step and not self.checkpoint.history:
+                yield self._validate()  # what the model could do before it was fine-tuned
+            yield from self._run()
+
+    def _run(self) -> Generator[StepReport | ValidationReport, None, None]:
         saved = time.monotonic()
         while not self.finished:
             if not self.batch:  # an epoch continues as it began, even if it is resumed
@@ -189,7 +198,7 @@ class Trainer:
 
     def train_step(self, pairs: Index) -> StepReport:
         """Take one optimizer step on these pairs."""
-        start = time.perf_counter()
+        start = self.clock.now()
         shards = shards_of(pairs, self.parallel.shards)
         loss, norm = gradients = self.parallel.loss_and_gradients(
             shards,
@@ -204,14 +213,15 @@ class Trainer:
         )  # the joint norm of M independent gradients is √M times that of one
         self.parallel.step(gradients, learning_rate, self.config.clip_norm * networks)
         self.batch += 1
-        seconds = time.perf_counter() - start
+        seconds = self.clock.now() - start
         self.seconds += seconds
         return StepReport(
             step=self.step,
             epoch=self.epoch,
             seconds=self.seconds,
-            loss=loss.loss / loss.tokens,
+            loss=loss.negative_log_likelihood / loss.tokens,
             perplexity=perplexity(loss.negative_log_likelihood / loss.tokens),
+            objective=loss.loss / loss.tokens,
             tokens_per_second=loss.tokens / max(seconds, 1e-9),
             learning_rate=learning_rate,
             gradient_norm=norm / networks,
@@ -219,7 +229,7 @@ class Trainer:
 
     def _validate(self) -> ValidationReport:
         """Score the model on the validation pairs, keep it if it is the best, and save the state."""
-        start = time.perf_counter()
+        start = self.clock.now()
         nll = validation_loss(self.parallel, self.config.max_tokens_per_batch)
         if not math.isfinite(nll):
             raise self._not_finite("the loss on the validation pairs", self.step)
@@ -227,7 +237,7 @@ class Trainer:
         learning_rate = self.learning_rate
         improved = self.schedule.observe({"loss": nll, "bleu": -score.bleu, "chrf": -score.chrf}[self.config.keep_best])
         self.validated_step = self.step
-        self.seconds += time.perf_counter() - start
+        self.seconds += self.clock.now() - start
         report = ValidationReport(
             step=self.step,
             epoch=self.epoch if self.step else 0,

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from seq2seq_cli.cli.flags import with_flags
+from seq2seq_cli.cli.flags import completion, with_flags
 from seq2seq_cli.cli.search_flags import (
     DEFAULT_MODEL,
     SHOWN,
@@ -23,17 +20,17 @@ from seq2seq_cli.cli.search_flags import (
 )
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.scores import say_remarks, score_lines
-from seq2seq_cli.cli.terminal.translations import report_truncated
+from seq2seq_cli.cli.terminal.translating import translate_all
 from seq2seq_cli.config import BLEU_TOKENIZERS, SearchConfig
 from seq2seq_cli.errors import usage_error
-from seq2seq_cli.evaluation.evaluation import Evaluation, System, read_builtin_sets
+from seq2seq_cli.evaluation.evaluation import Evaluation, System, is_swapped, read_builtin_sets
 from seq2seq_cli.evaluation.metrics import METRICS
 from seq2seq_cli.evaluation.references import read_references
 from seq2seq_cli.evaluation.scores import parse_metrics
 from seq2seq_cli.evaluation.tokenization import check_tokenizer, tokenizer_for
+from seq2seq_cli.text.builtin import BUILTIN, SWAPPED
 
 if TYPE_CHECKING:
-    from seq2seq_cli.inference.translator import Translator
     from seq2seq_cli.text.corpus import Corpus
 
 _DEFAULTS = SearchConfig()
@@ -56,6 +53,15 @@ def evaluate_command(
         ),
     ] = None,
     threads: Threads = None,
+    swap: Annotated[
+        bool | None,
+        typer.Option(
+            "--swap/--no-swap",
+            help="Whether the two sides of CORPUS change places.",
+            show_default="as in the training",
+            rich_help_panel="Files",
+        ),
+    ] = None,
     metrics: Annotated[
         str,
         typer.Option(
@@ -63,7 +69,7 @@ def evaluate_command(
             metavar="LIST",
             help=f"Metrics, separated by commas: {','.join(METRICS)}.",
             rich_help_panel=_SCORES,
-            autocompletion=lambda: list(METRICS),
+            autocompletion=completion(METRICS, ","),
         ),
     ] = "bleu,chrf",
     tokenize: Annotated[
@@ -185,20 +191,24 @@ def evaluate_command(
     for translator in translators:
         load_reverse_model(translator, config)
     trained_on = [name for translator in translators for name in translator.corpora]
-    test = read_references(corpus, reference_files, trained_on, all_references=all_references, keep_empty=bool(files))
+    swap = is_swapped(trained_on) if swap is None else swap
+    test = read_references(
+        corpus, reference_files, trained_on, swap, all_references=all_references, keep_empty=bool(files)
+    )
     console.warn_of_skipped(test.name, test.skipped)
     sources = test.sources
     stored = [name for translator in translators for name in translator.bleu_tokenizers]
     tokenizer = tokenizer_for(tokenize, stored, test.references[0])
     if tokenizer.reason and "bleu" in names:
         console.say(f"note: {tokenizer.reason}", indent=2)
-    sets = {} if compare or corpus is not None or reference_files else read_builtin_sets()
+    sets = {} if compare or corpus is not None or reference_files else read_builtin_sets(swap)
     # The sets share sentences; each sentence is translated once.
     further = list(dict.fromkeys(text for part in sets.values() for text in part.sources if text not in sources))
     systems = []
     for group, translator in zip(groups, translators):
-        outputs = _translated(translator, sources + further, config)
-        systems.append(System(", ".join(str(path) for path in group or [DEFAULT_MODEL]), outputs[: len(sources)]))
+        name = ", ".join(map(str, group or [DEFAULT_MODEL]))
+        outputs = translate_all(translator, sources + further, config, name)
+        systems.append(System(name, outputs[: len(sources)]))
     systems += [System(path, list(console.read_input(path))) for path in files]
     settings: dict[str, Any] = {"hypotheses": files[0] if len(files) == 1 else files} if files else {}
     if groups:
@@ -224,7 +234,7 @@ def evaluate_command(
         if sets:
             report.add_sets(sets, dict(zip(sources + further, outputs)), confidence)
     if baselines:
-        report.add_baselines(_baselines(sources, train_corpus, trained_on))
+        report.add_baselines(_baselines(sources, train_corpus, trained_on, swap))
     if by_length:
         report.add_lengths()
     if examples:
@@ -295,19 +305,20 @@ def read_and_warn(name: str) -> Corpus:
     return corpus
 
 
-def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str]) -> list[System]:
+def _baselines(sources: list[str], train_corpus: str | None, trained_on: list[str], swap: bool) -> list[System]:
     """Return the translations of the baselines."""
     from seq2seq_cli.evaluation.baselines import nearest_translations, word_by_word_translations
-    from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
+    from seq2seq_cli.text.builtin import builtin_corpus
 
     systems = [System("copy of the source", sources)]
-    if train_corpus is None and trained_on and all(name == BUILTIN for name in trained_on):
+    if train_corpus is None and trained_on and all(name.removesuffix(SWAPPED) == BUILTIN for name in trained_on):
         train_corpus = builtin_corpus("train")
     if train_corpus is None:
         known = f" (the model was trained on {trained_on[0]})" if trained_on else ""
         console.say(f"note: the other baselines need the training pairs: --train-corpus CORPUS{known}", indent=2)
     else:
         train = read_and_warn(train_corpus)
+        train = train.swapped() if swap else train
         systems.append(System("nearest training sentence", nearest_translations(train, sources)))
         systems.append(System("word by word (IBM model 1)", word_by_word_translations(train, sources)))
     return systems
@@ -318,34 +329,3 @@ def _write_outputs(path: str, outputs: list[str]) -> None:
     with console.output_to(path) as stream:
         for line in outputs:
             console.write_line(stream, line)
-
-
-def _translated(translator: Translator, texts: list[str], config: SearchConfig) -> list[str]:
-    """Translate, with a progress bar on a terminal and one line elsewhere."""
-    translator.workers.start()  # before the progress bar starts a thread
-    sources = [translator.read(text, config) for text in texts]
-    outputs = [""] * len(sources)
-    with _progress(len(sources), "by sampling" if config.sample else f"with beam {config.beam}") as progress:
-        for batch in translator.translate_batches(sources, config):
-            for k, n_best in batch:
-                outputs[k] = n_best[0].text
-            progress(len(batch))
-    report_truncated([k for k, source in enumerate(sources, start=1) if source.truncated], config)
-    return outputs
-
-
-@contextmanager
-def _progress(sentences: int, how: str) -> Iterator[Callable[[int], object]]:
-    """Show the progress of translation: a bar on a terminal, one line elsewhere."""
-    what = f"translating {sentences:,} sentences {how}"
-    if console.quiet() or sys.stderr is None or not sys.stderr.isatty():
-        console.say(f"{what} …")
-        yield lambda done: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console.stderr_console(), transient=True) as shown:
-        task = shown.add_task("translating", total=sentences)
-        yield lambda done: shown.advance(task, done)
-    console.say(what)

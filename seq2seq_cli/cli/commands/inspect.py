@@ -78,6 +78,8 @@ def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[
         "format": kind,
         "bytes": size,
         "corpus": checkpoint.corpus,
+        "origin": dataclasses.asdict(checkpoint.origin),
+        "best_bleu": max(checkpoint.measured("valid_bleu"), default=None),
         "settings": {name.replace("_", "-"): value for name, value in checkpoint.recipe.settings().items()},
         "model": dataclasses.asdict(checkpoint.model.config),
         "training": dataclasses.asdict(checkpoint.recipe.training),
@@ -96,7 +98,8 @@ def as_object(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> dict[
 def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[str]:
     """Return the content of the file as lines of text."""
     return [
-        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.corpus or 'an unknown corpus'}",
+        f"{path}: a {kind}, {size:,} bytes, trained on {checkpoint.trained_on or 'an unknown corpus'}",
+        *origin_lines(checkpoint),
         "",
         "settings (--toml prints them as a file that trains the model again)",
         *(f"  {line}" for line in to_toml(checkpoint.recipe.settings())),
@@ -110,6 +113,21 @@ def as_text(checkpoint: Checkpoint, kind: str, size: int, path: Path) -> list[st
         "",
         *history_lines(checkpoint),
     ]
+
+
+def origin_lines(checkpoint: Checkpoint) -> list[str]:
+    """Return lines with the date, the program's version, the number of pairs, and the best BLEU, where known."""
+    from seq2seq_cli.storage.checkpoint import is_number
+
+    origin, lines = checkpoint.origin, []
+    if origin.version:
+        date = origin.date.replace("T", " ").replace("Z", " UTC")
+        lines.append(f"written {date} by seq2seq-cli {origin.version}; {origin.pairs:,} training pairs")
+    scored = [record for record in checkpoint.history if is_number(record.get("valid_bleu"))]
+    if scored:
+        best = max(scored, key=lambda record: float(record["valid_bleu"]))
+        lines.append(f"best BLEU in validation: {_cell(best['valid_bleu'], '.1f')}, in epoch {best.get('epoch')}")
+    return [console.printable(line) for line in lines]
 
 
 def _tokenizers(checkpoint: Checkpoint) -> tuple[tuple[str, Tokenizer], ...]:

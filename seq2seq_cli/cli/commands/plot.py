@@ -188,7 +188,7 @@ def contexts_command(
     texts = console.check_texts(text or [])
     with drawing():
         checkpoint = load_model(model)
-        groups = sentence_groups(texts, input_file, checkpoint.corpus)
+        groups = sentence_groups(texts, input_file, checkpoint.trained_on)
         labels = [sentence for group in groups for sentence in group]
         numbers = [k for k, group in enumerate(groups) for _ in group]
         points, shares = principal_components(context_vectors(checkpoint, labels))

@@ -9,11 +9,12 @@ from typing import Annotated
 
 import typer
 
+from seq2seq_cli.cli.flags import completion
 from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.tokens import read_token, show_token
-from seq2seq_cli.config import TokenizerConfig
-from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.config import TOKENIZER_KINDS, TokenizerConfig
+from seq2seq_cli.errors import UserError, choice_error, usage_error
 from seq2seq_cli.text.alphabet import covering_size
 from seq2seq_cli.text.characters import visible
 from seq2seq_cli.text.corpus import read_lines
@@ -47,6 +48,7 @@ def train_tokenizer_command(
             "--kind",
             help="bpe, word or char.",
             rich_help_panel="Tokenizer",
+            autocompletion=completion(TOKENIZER_KINDS),
         ),
     ] = _DEFAULTS.kind,
     vocab_size: Annotated[
@@ -97,8 +99,19 @@ TokenizerFile = Annotated[
     typer.Option(
         "--tokenizer",
         "-t",
-        help="Tokenizer file, or a model: its source tokenizer to encode, its target tokenizer to decode.",
+        help="Tokenizer file, from 'seq2seq tokenizer train', or a model file.",
         rich_help_panel="Tokenizer",
+    ),
+]
+SIDES = ("source", "target")
+Side = Annotated[
+    str | None,
+    typer.Option(
+        "--side",
+        help="The tokenizer of a model: source or target.",
+        show_default="source, or target to decode",
+        rich_help_panel="Tokenizer",
+        autocompletion=completion(SIDES),
     ),
 ]
 Ids = Annotated[bool, typer.Option("--ids", help="Token ids instead of tokens.", rich_help_panel="Tokenizer")]
@@ -106,16 +119,22 @@ Ids = Annotated[bool, typer.Option("--ids", help="Token ids instead of tokens.",
 
 @tokenizer_app.command("encode", cls=Command)
 def encode_command(
-    tokenizer: TokenizerFile, ids: Ids = False, quiet: console.Quiet = False, debug: console.Debug = False
+    tokenizer: TokenizerFile,
+    side: Side = None,
+    ids: Ids = False,
+    quiet: console.Quiet = False,
+    debug: console.Debug = False,
 ) -> None:
     """Turn lines of text on stdin into lines of tokens on stdout.
 
     Tokens are separated by spaces; a space inside a token is shown as ▁.
     A ▁ or \\ in the text itself is shown as \\▁ or \\\\.
 
-    Example: echo "Good morning" | seq2seq tokenizer encode -t en.json
+    Examples:
+    echo "Good morning" | seq2seq tokenizer encode -t en.json
+    echo "Bonjour" | seq2seq tokenizer encode -t model.npz --side target
     """
-    loaded = _load(tokenizer, "source")
+    loaded = _load(tokenizer, side, SIDES[0])
 
     def encoded() -> Iterator[str]:
         """Yield a line of tokens for each line of text."""
@@ -131,13 +150,17 @@ def encode_command(
 
 @tokenizer_app.command("decode", cls=Command)
 def decode_command(
-    tokenizer: TokenizerFile, ids: Ids = False, quiet: console.Quiet = False, debug: console.Debug = False
+    tokenizer: TokenizerFile,
+    side: Side = None,
+    ids: Ids = False,
+    quiet: console.Quiet = False,
+    debug: console.Debug = False,
 ) -> None:
     """Turn lines of tokens on stdin into lines of text on stdout.
 
     Example: echo "▁Good ▁morning" | seq2seq tokenizer decode -t en.json
     """
-    loaded = _load(tokenizer, "target")
+    loaded = _load(tokenizer, side, SIDES[1])
 
     def decoded() -> Iterator[str]:
         """Yield a line of text for each line of tokens."""
@@ -162,17 +185,21 @@ def _parse_id(word: str, tokenizer: Tokenizer) -> int | None:
     return k if 0 <= k < len(tokenizer) else None
 
 
-def _load(path: Path, side: str) -> Tokenizer:
-    """Return the tokenizer of a file, or that of one side of a model."""
+def _load(path: Path, side: str | None, default: str) -> Tokenizer:
+    """Return the tokenizer in a file, or that of one side of a model."""
+    if side is not None and side not in SIDES:
+        raise choice_error("--side", side, SIDES)
     if str(path) == STDIO:
         raise usage_error(
             "the tokenizer cannot be read from standard input, which is the text to encode or decode",
             where="--tokenizer",
             fix="name the tokenizer file",
         )
-    if path.suffix != ".npz":
-        return load_tokenizer(path)
-    from seq2seq_cli.storage.checkpoint import load_model
+    if path.suffix == ".npz":
+        from seq2seq_cli.storage.checkpoint import load_either
 
-    tokenizer: Tokenizer = getattr(load_model(path), f"{side}_tokenizer")
-    return tokenizer
+        model = load_either(path)[0]
+        return model.source_tokenizer if (side or default) == SIDES[0] else model.target_tokenizer
+    if side is not None:
+        raise usage_error("--side is only for the tokenizers of a model", where="--side", fix="leave --side out")
+    return load_tokenizer(path)

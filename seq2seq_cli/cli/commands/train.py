@@ -19,6 +19,7 @@ from seq2seq_cli.config import (
     setting_types,
 )
 from seq2seq_cli.storage.paths import check_outputs, model_files
+from seq2seq_cli.text.builtin import recipe_file
 from seq2seq_cli.text.inputs import STDIO, read_text, title
 
 DEFAULT_MODEL = "model.npz"
@@ -43,7 +44,7 @@ def train_command(
             "--output",
             "-o",
             metavar="FILE",
-            help="Path of the model.",
+            help="Path of the model; an existing one is backed up as NAME.previous.npz (at most nine backups).",
             show_default=DEFAULT_MODEL,
             rich_help_panel="Files",
         ),
@@ -53,7 +54,7 @@ def train_command(
         typer.Option(
             "--config",
             metavar="FILE",
-            help="TOML file with any of these flags; flags given here win.",
+            help="TOML file with any of these flags; flags given here win. builtin:NAME is a recipe of the program.",
             show_default="none",
             rich_help_panel="Files",
         ),
@@ -118,10 +119,13 @@ def train_command(
     given = {name: value for name, value in given.items() if value is not None}
     if config is not None:
         known = {**setting_types(), **RUN_FLAGS}
-        given = {**parse_toml(read_text(config, LARGEST_FILE), title(config), known), **given}
+        file = recipe_file(str(config))
+        given = {**parse_toml(read_text(file, LARGEST_FILE), title(file), known), **given}
     inputs = ("corpus", "valid", "source_tokenizer", "target_tokenizer")
     console.check_inputs(config, *(given.get(name) for name in inputs))
     run = {name: given.pop(name, None) for name in RUN_FLAGS}
+    # At once: importing, reading and counting may take a while.
+    console.say(f"reading {title(given.get('corpus') or 'the built-in corpus')} …")
     if config is not None:
         logs = [] if run["log_file"] is None else [("--log-file", run["log_file"])]
         check_outputs([("--config", config)], [*model_files("--output", run["output"] or DEFAULT_MODEL), *logs])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from seq2seq_cli.cli.flags import with_flags
 from seq2seq_cli.cli.search_flags import (
+    DEFAULT_MODEL,
     SHOWN,
     Models,
     Threads,
@@ -29,7 +32,8 @@ def translate_command(
     text: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="TEXT", help="Sentences, one line of output each; without any: standard input or a prompt."
+            metavar="TEXT",
+            help="Sentences, one line of output each; - or none: standard input, or a prompt on a terminal.",
         ),
     ] = None,
     model: Models = None,
@@ -92,12 +96,41 @@ def translate_command(
     if text and input_file is not None:
         raise usage_error("give TEXT or --input, not both", where="--input", fix="leave one of them out")
     texts = console.check_texts(text or [])
+    if texts == [STDIO]:  # as for other programs; the hyphen itself is " -"
+        texts, input_file = [], STDIO
+    _check_for_file(texts)
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
+    if not texts and input_file is None and is_terminal and console.in_notebook():
+        raise usage_error(
+            "there is no prompt in a notebook, because a cell takes no input",
+            where="TEXT",
+            fix='give the text: !seq2seq translate "Thank you."; or a file: !seq2seq translate -i letter.txt',
+        )
     console.check_output(output_file or STDIO)
     translator = load_translator(model, threads)
     load_reverse_model(translator, config)
     with console.output_to(output_file or STDIO) as output:
-        if not texts and input_file is None and sys.stdin is not None and sys.stdin.isatty():
-            Prompt(translator, config, style, output).run()
+        if not texts and input_file is None and is_terminal:
+            Prompt(translator, config, style, output, model or [DEFAULT_MODEL]).run()
         else:
             lines = iter(texts) if texts else console.read_input(input_file or STDIO)
             write_translations(translator, config, lines, output, style, several=len(texts) != 1)
+
+
+def _check_for_file(texts: list[str]) -> None:
+    """Raise if a text is the name of a file: its content is probably meant."""
+    for text in texts:
+        if _is_file(text):
+            raise usage_error(
+                f"{text!r} is a file; did you mean its content?",
+                where="TEXT",
+                fix=f"translate its lines with -i {shlex.quote(text)}; to translate the name, add a space to it",
+            )
+
+
+def _is_file(text: str) -> bool:
+    """Whether a text looks like the name of a file, and there is one; a word of a sentence may be one by chance."""
+    try:
+        return ("." in text or "/" in text) and Path(text).is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL character
+        return False

@@ -128,10 +128,26 @@ def warn_of_skipped(name: str, lines: Sequence[int]) -> None:
 
 
 def stderr_is_live() -> bool:
-    """Whether stderr is a terminal on which lines can be overwritten, and ``--quiet`` was not given."""
-    if _Flags.quiet or sys.stderr is None or not sys.stderr.isatty():
+    """Whether stderr is a terminal on which lines can be overwritten, and ``--quiet`` was not given.
+
+    Not in the background, where the shell has the terminal, and not in a notebook.
+    """
+    if _Flags.quiet or sys.stderr is None or not sys.stderr.isatty() or not in_foreground() or in_notebook():
         return False
     return not stderr_console().is_dumb_terminal
+
+
+def in_notebook() -> bool:
+    """Whether a cell of a notebook runs this program: what looks like a terminal shows no cursor and takes no input."""
+    return "JPY_PARENT_PID" in os.environ
+
+
+def in_foreground() -> bool:
+    """Whether this program has the terminal of stderr, and not the shell or another program."""
+    try:
+        return os.tcgetpgrp(2) == os.getpgrp()
+    except (OSError, AttributeError):  # not the terminal that controls this program; Windows
+        return True
 
 
 def quiet() -> bool:

@@ -29,6 +29,11 @@ class Meter:
         self.best_bleu = started.best_bleu
 
     @property
+    def step(self) -> int:
+        """Steps so far, those of earlier runs included."""
+        return self.report.step if self.report else self.started.step
+
+    @property
     def done(self) -> float:
         """Share of the planned steps or minutes that is done, from 0 to 1."""
         report = self._last()

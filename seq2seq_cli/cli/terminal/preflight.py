@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from seq2seq_cli.cli.terminal.charts import bar
 from seq2seq_cli.config import UNLIMITED_EPOCHS, ModelConfig, flag_of
-from seq2seq_cli.text.builtin import BUILTIN
+from seq2seq_cli.text.builtin import BUILTIN, SWAPPED
 from seq2seq_cli.text.statistics import Bucket, length_histogram
 from seq2seq_cli.training.events import (
     BatchesSplit,
@@ -22,6 +22,7 @@ from seq2seq_cli.training.events import (
     StartedFrom,
     SuspiciousPairs,
     SyntheticPairs,
+    TestSetHeldOut,
     TrainingCorpus,
     UnknownTokens,
     Vocabularies,
@@ -40,6 +41,8 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
     match event:
         case TrainingCorpus():
             return corpus_lines(event, blocks)
+        case TestSetHeldOut(path, pairs):
+            return [f"test:       {pairs:,} pair{'s' * (pairs > 1)} held out for a test: {path}"]
         case Vocabularies(source, target):
             kind = source.kind if source.kind == target.kind else f"{source.kind} and {target.kind}"
             rates = f"{source.oov:.1%} and {target.oov:.1%} of the {source.unit}"
@@ -74,7 +77,8 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
         case BatchesSplit(tokens, size):
             return [f"note:       --max-tokens-per-batch {tokens} makes some batches smaller than --batch-size {size}"]
         case ModelBackedUp(path, backup):
-            return [f"note:       the existing model {path} will be backed up as {backup}"]
+            oldest = ", in place of the oldest backup" if backup.exists() else ""
+            return [f"note:       the existing model {path} will be backed up as {backup}{oldest}"]
         case NothingHeldOut() | PairsSkipped() | UnknownTokens():
             return []
         case _:
@@ -106,7 +110,8 @@ def warning_of(event: Preparation) -> str | None:
 def corpus_lines(event: TrainingCorpus, blocks: bool) -> list[str]:
     """Return lines with the numbers of pairs and tokens, and the lengths of the sentences."""
     source, target = event.source_lengths, event.target_lengths
-    title = "the built-in English–French corpus" if event.name is None else event.name
+    languages = "French–English" if event.swapped else "English–French"
+    title = f"the built-in {languages} corpus" if event.name is None else event.name + SWAPPED * event.swapped
     pairs = f"{event.training_pairs:,} training pair{'s' * (event.training_pairs > 1)}"
     return [
         f"corpus:     {title}: {pairs}, {event.validation_pairs:,} for validation",

@@ -6,18 +6,21 @@ import contextlib
 import json
 import shlex
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, get_args
+from typing import Any, Protocol, get_args
 
 from seq2seq_cli.cli.signals import StopSignal, catch_signals
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import can_draw
+from seq2seq_cli.cli.terminal.live import PlainDisplay, live_display
 from seq2seq_cli.cli.terminal.meter import Meter
 from seq2seq_cli.cli.terminal.preflight import LABEL, clock, section_lines, warning_of
-from seq2seq_cli.storage.model_files import state_path
+from seq2seq_cli.storage.model_files import state_path, test_set_path
+from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.training.events import (
     Diagnostic,
     Event,
@@ -33,14 +36,10 @@ from seq2seq_cli.training.events import (
     WorseThanGuessing,
     record_of,
 )
+from seq2seq_cli.training.persistence import SavedStep
 
-if TYPE_CHECKING:
-    from rich.live import Live
-
-SECONDS_BETWEEN_LINES = 10.0
-SECONDS_BETWEEN_PICTURES = 0.2
-RIGHT_MARGIN = 3
-"""Free columns for the ``^C`` that a terminal writes after the picture, so that it does not break the line."""
+SECONDS_BETWEEN_SAMPLES = 30.0
+"""Between the sample translations of two validations, and between two equal warnings."""
 LONGEST_SAMPLE = 200
 SAMPLE_INDENT = 15
 
@@ -90,12 +89,22 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
             "this training has already reached its limit; "
             "to continue, raise it (--epochs, --max-steps, --max-minutes, --patience)"
         )
+    elif started.step:
+        console.say(
+            f"continuing at step {started.step:,} after {clock(started.seconds)} of training, from "
+            f"{state_path(started.output)}",
+            indent=2,
+        )
     meter = Meter(started)
     log = JsonLines() if log_on_stdout else None
+    often = Often()
     # Lines of the log would overwrite a picture on the same terminal.
     live = console.stderr_is_live() and not (log_on_stdout and sys.stdout.isatty())
-    with catch_signals(in_place=live) as received, display(live) as shown:
+    saved = SavedStep(started.output, resumed=started.step > 0)
+    with _last_words(meter, saved), catch_signals(in_place=live) as received, display(live) as shown:
         for event in events:
+            if received.quits:  # an interruption in a place where Python could not raise it
+                raise KeyboardInterrupt
             match event:
                 case StepReport():
                     meter.after_step(event)
@@ -105,7 +114,7 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
                     meter.after_validation(event)
                     first, *rest = validation_lines(event, started.recipe.training.halve_on_plateau)
                     shown.line(first, "bold green" if event.improved else "bold")
-                    for line in rest:
+                    for line in rest if often("samples") else ():
                         shown.line(line, indent=SAMPLE_INDENT)
                 case (
                     GradientClipped()
@@ -114,7 +123,8 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
                     | ValidationLossRising()
                     | ScoringWarning()
                 ):
-                    shown.line(f"warning: {diagnosis(event)}", "yellow")
+                    if often(type(event).__name__):
+                        shown.line(f"warning: {diagnosis(event)}", "yellow")
                 case TrainingFinished():
                     finished = event
             if log is not None and isinstance(event, StepReport | ValidationReport):
@@ -126,15 +136,43 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
     _show_next_commands(finished)
 
 
+@contextlib.contextmanager
+def _last_words(meter: Meter, saved: SavedStep) -> Iterator[None]:
+    """After a second Ctrl-C, say which steps are lost, and end the program."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        step, kept = meter.step, saved.step()
+        where = "nothing was saved" if kept is None else f"the last save holds step {kept}; --resume continues there"
+        console.say(f"quit at step {step}: {where}" if kept != step else f"quit at step {step}, which is saved")
+        raise console.Stop(console.EXIT_INTERRUPTED) from None
+
+
 def _stop(
     events: Generator[Event, None, Any], started: TrainingStarted, meter: Meter, shown: Display, received: StopSignal
 ) -> None:
     """Save the training and end the program."""
     events.close()
-    step = meter.report.step if meter.report else started.step
-    shown.line(f"stopped at step {step}; everything is saved in {started.output} and {state_path(started.output)}")
+    files = f"{started.output} and {state_path(started.output)}"
+    shown.line(f"stopped at step {meter.step}; everything is saved in {files}")
     shown.line("continue with the same command and --resume")
     raise console.Stop(received.code or 0)
+
+
+class Often:
+    """Decides whether lines of one kind are shown again: an epoch of a small corpus takes only a moment."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, float] = {}
+
+    def __call__(self, kind: str) -> bool:
+        """Return whether lines of this kind were last shown some time ago; if so, they are shown now."""
+        now = time.monotonic()
+        if now - self._shown.get(kind, -SECONDS_BETWEEN_SAMPLES) < SECONDS_BETWEEN_SAMPLES:
+            return False
+        self._shown[kind] = now
+        return True
 
 
 class JsonLines:
@@ -226,67 +264,28 @@ def summary(event: TrainingFinished) -> list[str]:
 def _show_next_commands(event: TrainingFinished) -> None:
     """Print the next commands to try, as the user can type them."""
     model = "" if event.output == Path("model.npz") else f" -m {shlex.quote(str(event.output))}"
-    test = "" if event.checkpoint.recipe.corpora.corpus is None else " TEST_CORPUS"
+    corpora = event.checkpoint.recipe.corpora
+    test: str | None = ""
+    if corpora.corpus is not None:
+        named = str(test_set_path(event.output)) if corpora.test else corpora.valid
+        test = None if named in (None, STDIO) else f" {shlex.quote(str(named))}"
     called_by_path = shutil.which("seq2seq") is None and Path(sys.argv[0]).stem == "seq2seq"
     command = sys.argv[0] if called_by_path else "seq2seq"
     console.say(f"\nThe model is in {event.output}. Now try:")
-    console.say(f"  {command} translate{model}\n  {command} eval{test}{model}")
+    console.say(f"  {command} translate{model}")
+    if test is None:
+        console.say(f"  {command} inspect {shlex.quote(str(event.output))}")
+        console.say("To score it, name a test corpus, or train with --test 0.05 to hold one out.", indent=2)
+    else:
+        console.say(f"  {command} eval{test}{model}")
 
 
 @contextlib.contextmanager
 def display(live: bool) -> Iterator[Display]:
     """Show the progress as a live picture, or else as plain lines."""
     if live:
-        from rich.live import Live
-
         blocks = can_draw(sys.stderr)  # before Rich replaces the stream
-        with Live("", console=console.stderr_console(), auto_refresh=False, transient=True) as picture:
-            yield _LiveDisplay(picture, blocks)
+        with live_display(blocks) as picture:
+            yield picture
     else:
-        yield _PlainDisplay()
-
-
-class _PlainDisplay:
-    """Print a line every few seconds."""
-
-    def __init__(self) -> None:
-        self.shown = time.monotonic()
-
-    def step(self, meter: Meter) -> None:
-        """Print the progress, unless it was printed a few seconds ago."""
-        if time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
-            self.shown = time.monotonic()
-            console.say(meter.line())
-
-    def line(self, text: str, style: str = "", indent: int = 2) -> None:
-        """Print a line."""
-        console.say(text)
-
-
-class _LiveDisplay:
-    """Draw a few lines, each time over the last ones."""
-
-    def __init__(self, live: Live, blocks: bool) -> None:
-        self.live, self.blocks = live, blocks
-        self.shown = -SECONDS_BETWEEN_PICTURES
-
-    def step(self, meter: Meter) -> None:
-        """Draw the progress, unless it was drawn a moment ago."""
-        if time.monotonic() - self.shown < SECONDS_BETWEEN_PICTURES:
-            return
-        from rich.text import Text
-
-        self.shown = time.monotonic()
-        lines = meter.picture(self.live.console.width - RIGHT_MARGIN, self.blocks)
-        picture = Text("\n", no_wrap=True).join(
-            Text(line, style) for line, style in zip(lines, ("cyan", "bold", "dim"))
-        )
-        self.live.update(picture, refresh=True)
-
-    def line(self, text: str, style: str = "", indent: int = 2) -> None:
-        """Print a line above the picture."""
-        whole = console.wrapped(console.printable(text), indent, self.live.console.file)
-        self.live.console.print(whole, style=style, soft_wrap=False)
-        self.shown = (
-            -SECONDS_BETWEEN_PICTURES
-        )  # draw again at the next step: numbers such as the best BLEU may have changed
+        yield PlainDisplay()

@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from seq2seq_cli.cli.search_flags import load_reverse_model
 from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.cli.terminal.history import History
 from seq2seq_cli.cli.terminal.interrupts import CANCELLED, KEY_BINDINGS, catch_interrupts, interrupt_key_off
 from seq2seq_cli.cli.terminal.translations import Style, write_translations
 from seq2seq_cli.config import SearchConfig, settings_in, type_of
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.text.builtin import BUILTIN, SWAPPED
 
 if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Translator
 
-HISTORY_LENGTH = 1000
-"""Maximum lines of history that are kept between sessions."""
 HELP = 25
 """Width of the column of commands in the help text."""
 NONE = "none"
 """Switches off a setting that names a file."""
 NOT_AT_THE_PROMPT = ("batch_size", "max_tokens_per_batch", "max_source_length")
 """Settings of the search that matter only for many lines."""
+
+
+NOT_SENTENCES = {
+    "exit": "to leave, type :quit or press Ctrl-D",
+    "quit": "to leave, type :quit or press Ctrl-D",
+    "help": "for help, type :help",
+}
+"""Words that are probably meant as commands, and what to say then."""
 
 
 class Command(NamedTuple):
@@ -48,10 +55,19 @@ class Prompt:
         config: initial settings of the search; commands change them.
         style: initial settings of the output; commands change them.
         output: stream for translations; everything else goes to stderr.
+        models: names of the model files.
     """
 
-    def __init__(self, translator: Translator, config: SearchConfig, style: Style, output: IO[bytes]) -> None:
+    def __init__(
+        self,
+        translator: Translator,
+        config: SearchConfig,
+        style: Style,
+        output: IO[bytes],
+        models: Sequence[str | Path] = (),
+    ) -> None:
         self.translator = translator
+        self.models = models
         self.config = config
         self.style = style
         self.output = output
@@ -71,13 +87,18 @@ class Prompt:
 
     def run(self) -> None:
         """Read and translate until Ctrl-D or ``:quit``; Ctrl-C cancels the current line or translation."""
+        for name, corpus, origin in zip(self.models, self.translator.corpora, self.translator.origins):
+            console.say(described_model(str(name), corpus, origin.pairs), indent=2)
         console.say("Type a sentence and press Enter.")
         console.say(":help shows the commands; Ctrl-C cancels the line, Ctrl-D leaves.")
+        history = History()
         with line_editing(list(self.commands)) as ctrl_c_is_a_key, catch_interrupts() as interrupts:
             while not self.ended:
                 try:
                     interrupts.arm()
-                    for line in read_line(ctrl_c_is_a_key).split("\n"):  # pasted text can be several lines at once
+                    entered = read_line(ctrl_c_is_a_key)
+                    history.save()
+                    for line in entered.split("\n"):  # pasted text can be several lines at once
                         self.handle(line)
                 except EOFError:
                     console.say("")
@@ -90,12 +111,23 @@ class Prompt:
     def handle(self, line: str) -> None:
         """Translate a sentence or run a command; ignore a blank line."""
         try:
-            if line[:1] == ":" and line[1:2].isalpha():
+            if line.rstrip() == ":" or (line[:1] == ":" and line[1:2].isalpha()):
                 self._run_command(line)
+            elif line.rstrip().lower() in NOT_SENTENCES:
+                console.to_stderr(
+                    f"{NOT_SENTENCES[line.rstrip().lower()]}; to translate the word, type a space before it"
+                )
             elif line.strip():
                 self.sentences += 1
                 write_translations(
-                    self.translator, self.config, [line], self.output, self.style, self.sentences, several=False
+                    self.translator,
+                    self.config,
+                    [line],
+                    self.output,
+                    self.style,
+                    self.sentences,
+                    several=False,
+                    number_lines=False,
                 )
         except UserError as error:
             console.show_error(error)
@@ -104,12 +136,19 @@ class Prompt:
 
     def _run_command(self, line: str) -> None:
         name, _, argument = line.strip().partition(" ")
-        matching = [command for command in self.commands if command.startswith(name.lower())]
+        if name == ":":
+            raise usage_error("there is no command after the colon", where=name, fix=":help shows the commands")
+        name = ":quit" if name.lower() == ":exit" else name.lower()
+        matching = [command for command in self.commands if command.startswith(name)]
         if not matching:
             near = difflib.get_close_matches(name, self.commands, n=1)
             fix = f"did you mean {near[0]}? " if near else ""
             raise usage_error(f"there is no command {name}", where=line.strip(), fix=f"{fix}:help shows the commands")
-        full_name = min(matching, key=len)  # the shortest match: :n is :n-best
+        if len(matching) > 1 and name not in matching:
+            raise usage_error(
+                f"{name} is ambiguous: {', '.join(matching)}", where=line.strip(), fix="type more letters of it"
+            )
+        full_name = name if name in matching else matching[0]
         command = self.commands[full_name]
         argument = argument.strip()
         if argument and not command.argument:
@@ -164,6 +203,12 @@ class Prompt:
 
     def _quit(self, _: str) -> None:
         self.ended = True
+
+
+def described_model(name: str, corpus: str, pairs: int) -> str:
+    """Return which model it is, and what it was trained on."""
+    title = f"the {BUILTIN} corpus{corpus.removeprefix(BUILTIN)}" if corpus in (BUILTIN, BUILTIN + SWAPPED) else corpus
+    return f"{name}: trained on {title}" + (f", {pairs:,} sentence pairs" if pairs else "")
 
 
 def _described(field: dataclasses.Field[Any]) -> tuple[str, str]:
@@ -226,20 +271,11 @@ def read_line(ctrl_c_is_a_key: bool) -> str:
     return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def history_file() -> Path:
-    """Return the path of the history: ``seq2seq/history`` in ``$XDG_STATE_HOME``, or in ``~/.local/state``."""
-    folder = os.environ.get("XDG_STATE_HOME", "")
-    state = Path(folder) if Path(folder).is_absolute() else Path("~/.local/state").expanduser()
-    return state / "seq2seq" / "history"
-
-
 @contextmanager
 def line_editing(commands: list[str]) -> Iterator[bool]:
-    """Enable line editing, history and completion of commands, if the system has readline.
+    """Enable line editing and completion of commands, if the system has readline.
 
     Yields whether Ctrl-C is a key, as it is with GNU readline.
-
-    If the file of the history cannot be read or written, the history lasts as long as the session.
     """
     try:
         import readline
@@ -257,16 +293,4 @@ def line_editing(commands: list[str]) -> Iterator[bool]:
     gnu = "libedit" not in (readline.__doc__ or "")
     for binding in (*KEY_BINDINGS, "tab: complete") if gnu else ("bind ^I rl_complete",):
         readline.parse_and_bind(binding)
-    readline.set_history_length(HISTORY_LENGTH)
-    path = None
-    with suppress(OSError, RuntimeError, ValueError):  # no home folder, no permission, or not a history file
-        path = history_file()
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDONLY, 0o600))  # the history is private
-        readline.read_history_file(path)
-    try:
-        yield gnu
-    finally:
-        with suppress(OSError, ValueError):
-            if path is not None:
-                readline.write_history_file(path)
+    yield gnu

@@ -36,6 +36,8 @@ def score_lines(evaluation: Evaluation) -> list[str]:
     shown = "  ".join(f"{key.replace('_', ' ')} {_plain(value)}" for key, value in evaluation.settings.items())
     count = evaluation.scores[0].sentences
     facts = [["data", f"{evaluation.data}, {count:,} sentence{'s' * (count != 1)}"], ["with", shown]]
+    if not several and evaluation.scores[0].length_ratio is not None:
+        facts.insert(0, ["BLEU", bleu_parts(evaluation.scores[0])])
     lines += table(["", ""], facts, width)
     if evaluation.baselines:
         lines += ["", "baselines", *_baselines(evaluation, width)]
@@ -47,6 +49,14 @@ def score_lines(evaluation: Evaluation) -> list[str]:
             of = f" of {evaluation.systems[0].name}" if several else ""
             lines += ["", f"{name} sentences{of}, by chrF2", *_examples(examples, width)]
     return lines
+
+
+def bleu_parts(scores: Scores) -> str:
+    """Return what BLEU is made of: the precisions of 1- to 4-grams, the brevity penalty, and the ratio of lengths."""
+    precisions = " / ".join(f"{precision:.1f}" for precision in scores.precisions)
+    return (
+        f"precisions {precisions}, brevity penalty {scores.brevity_penalty:.3f}, length ratio {scores.length_ratio:.3f}"
+    )
 
 
 def _scores(evaluation: Evaluation, width: int) -> list[str]:
@@ -108,13 +118,12 @@ def _lengths(evaluation: Evaluation, width: int) -> list[str]:
             for k, bucket in enumerate(buckets)
         ]
         return table(headers, rows, width)
-    longest = max((bucket.bleu for bucket in buckets), default=0.0) or 1.0
     room = WIDEST_BAR if width == UNLIMITED else max(5, min(WIDEST_BAR, width - 30))
     rows = [
-        [bucket.label, f"{bucket.sentences:,}", f"{bucket.bleu:.2f}", bar(bucket.bleu / longest, room)]
+        [bucket.label, f"{bucket.sentences:,}", f"{bucket.bleu:.2f}", bar(bucket.bleu / 100, room)]
         for bucket in buckets
     ]
-    return table([f">{buckets[0].unit}", ">sentences", ">BLEU", ""], rows, width)
+    return table([f">{buckets[0].unit}", ">sentences", ">BLEU", "of 100"], rows, width)
 
 
 def _with_interval(scores: Scores, name: str) -> str:

@@ -55,6 +55,7 @@ def write_translations(
     style: Style,
     first: int = 1,
     several: bool = True,
+    number_lines: bool = True,
 ) -> None:
     """Translate a stream of lines, and report on stderr what is out of vocabulary or too long.
 
@@ -66,6 +67,7 @@ def write_translations(
         style: what to print.
         first: number of the first line.
         several: whether warnings name the line.
+        number_lines: whether each line of an n-best list starts with the number of the source line.
     """
     report = SourceReport(translator.longest_trained_on)
     count_sentences = translator.single_sentences and not config.split_sentences
@@ -84,7 +86,7 @@ def write_translations(
             width = width_of(output)
             results = [line for each in noted for line in _explained(translator, *each, width)]
         else:
-            results = _plain(number, n_best, style.scores, numbered=config.n_best > 1)
+            results = _plain(number if number_lines else None, n_best, style.scores, ranked=config.n_best > 1)
         for result in results:
             console.write_line(output, result)
         if config.batch_size == 1:
@@ -187,10 +189,11 @@ def _named(parts: dict[str, int], several: bool) -> str:
     return ", ".join(shown) + more
 
 
-def _plain(number: int, n_best: list[Translation], scores: bool, numbered: bool) -> list[str]:
+def _plain(number: int | None, n_best: list[Translation], scores: bool, ranked: bool) -> list[str]:
     lines = []
     for rank, translation in enumerate(n_best, start=1):
-        prefix = f"{number}\t{rank}\t" if numbered else ""
+        position = [str(rank)] if number is None else [str(number), str(rank)]
+        prefix = "".join(f"{part}\t" for part in position) if ranked else ""
         score = f"{translation.score:.4f}\t" if scores else ""
         lines.append(prefix + score + translation.text)
     return lines
