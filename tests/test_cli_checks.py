@@ -15,7 +15,7 @@ from tests.conftest import SMALL, assert_explained, write_pairs
 from tests.test_cli_help import COMMANDS
 
 NO_FILES = {"metrics", "kind", "cell", "context", "optimizer", "keep_best", "normalization", "max_length"}
-NO_FILES |= {"tokenizer", "text", "tokenize", "text_normalization"}
+NO_FILES |= {"tokenizer", "text", "tokenize", "text_normalization", "side"}
 """Parameters that are text, but no files: choices, lists, sentences."""
 PARAMETERS = [(name, each) for name, command in COMMANDS.items() for each in command.params]
 ROLES = {(name, each.name): role_of(COMMANDS[name], each) for name, each in PARAMETERS}
