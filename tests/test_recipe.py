@@ -90,7 +90,7 @@ def test_a_recipe_is_made_of_settings_by_name_and_gives_them_back():
     assert recipe.settings() == EVERYTHING
     assert recipe.given == frozenset(EVERYTHING)
     assert Recipe.of(**recipe.settings()) == recipe
-    assert recipe.corpora == CorpusConfig("pairs.tsv", "valid.tsv", "s.json", "t.json", start_from="m.npz", swap=True, test=0.05)
+    assert recipe.corpora == CorpusConfig("pairs.tsv", "valid.tsv", 0.05, "s.json", "t.json", "m.npz", True)
     assert recipe.tokenizers == TokenizerConfig("word", 77, True, "none")
     assert (recipe.model.cell, recipe.model.hidden_size, recipe.training.batch_size) == ("gru", 34, 7)
     assert recipe.threads == 3
