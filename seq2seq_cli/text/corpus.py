@@ -180,7 +180,7 @@ def _open(name: str) -> tuple[Columns, Iterator[tuple[str, str]]]:
         )
     if len(files) == 2:
         return Columns(), _read_two_files(files)
-    lines, first = read_lines(name), []
+    lines, first = read_lines(files[0]), []
     characters = 0
     for line in lines:
         first.append(line)
