@@ -64,7 +64,7 @@ CASES = {
         "2",
         "--cell",
         "gru",
-        "--dropout",
+        "--word-dropout",
         "0.25",
         "--epochs",
         "2",

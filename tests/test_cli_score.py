@@ -114,8 +114,8 @@ def test_odd_pairs_have_a_line_and_are_reported(trained, cli):
 
 ERRORS = [
     (("p.tsv", "--translations", "p.tsv"), 2, "not both"),
-    (("p.tsv", "-o", "p.tsv"), 2, "would replace an input"),
-    (("p.tsv", "-o", "link.tsv"), 2, "would replace an input"),
+    (("p.tsv", "-o", "p.tsv"), 2, "--output would overwrite CORPUS"),
+    (("p.tsv", "-o", "link.tsv"), 2, "--output would overwrite CORPUS"),
     (("p.tsv", "-o", "no/where"), 1, "no such folder"),
     (("none.tsv",), 1, "no such file"),
     (("one.txt",), 1, "one.txt, line 1"),

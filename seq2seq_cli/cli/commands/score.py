@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -18,7 +17,7 @@ from seq2seq_cli.cli.terminal.translations import SourceReport, report_truncated
 from seq2seq_cli.config import SearchConfig, settings_in
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.inference.workers import check_threads
-from seq2seq_cli.text.corpus import files_of, read_pairs, shorten
+from seq2seq_cli.text.corpus import read_pairs, shorten
 from seq2seq_cli.text.inputs import STDIO, title
 from seq2seq_cli.text.lines import Lines
 from seq2seq_cli.text.tokenizer import UNKNOWN
@@ -104,10 +103,9 @@ def score_command(
             "give CORPUS or --translations, not both", where="--translations", fix="leave one of them out"
         )
     config = SearchConfig(**search)
-    inputs = (*(files_of(corpus) if corpus else ()), *((translations,) if translations else ()), *(model or ()))
     console.check_inputs(corpus, translations)
     if output_file is not None:
-        _check_output(output_file, [str(path) for path in inputs])
+        console.check_output(output_file)
     from seq2seq_cli.inference.scoring import Scorer
 
     scorer = Scorer(load_translator(model, threads), check_threads(threads), processes=True)
@@ -126,13 +124,6 @@ def score_command(
 
 
 _NAMES = ("log_probability", "tokens", "per_token", "perplexity")
-
-
-def _check_output(output: str, inputs: Sequence[str]) -> None:
-    """Raise if the output cannot be written, or is one of the inputs."""
-    if output != STDIO and os.path.realpath(output) in map(os.path.realpath, inputs):
-        raise usage_error("the output would replace an input", where=output, fix="name another file with --output")
-    console.check_output(output)
 
 
 def _from_corpus(name: str | None, scorer: Scorer) -> Iterator[Item]:
