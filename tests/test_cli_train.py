@@ -238,7 +238,8 @@ def test_a_limit_of_steps_is_not_cut_short_by_the_default_epochs(cli, tmp_path):
 
 def test_tokens_outside_a_given_vocabulary_are_reported_with_a_count(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
-    result = cli("train", "p.tsv", "--max-steps", "1", "--tokenizer", "word", *SMALL, "--vocab-size", "8")
+    small = ("--embedding-size", "24", "--hidden-size", "32", "--vocab-size", "8", "--members", "1")
+    result = cli("train", "p.tsv", "--max-steps", "1", "--tokenizer", "word", *small)
     assert "source tokens" in result.stderr.decode()
     assert "not in the vocabulary" in result.stderr.decode()
 
@@ -290,7 +291,7 @@ def test_interrupted_training_saves_and_resumes_to_the_uninterrupted_result(numb
     for folder in (whole, parts):
         folder.mkdir()
         write_pairs(folder / "p.tsv")
-    flags = ("--epochs", "12", "--log-file", "log.jsonl", "--dropout", "0.2")
+    flags = ("--epochs", "12", "--log-file", "log.jsonl", "--word-dropout", "0.2")
     assert start(whole, *flags).wait(600) == 0
     process = start(parts, *flags)
     wait_for_steps(parts, process, 7)
@@ -551,6 +552,7 @@ def test_a_test_set_is_held_out_and_the_closing_words_name_a_command_that_works(
     assert cli("train", "p.tsv", "--resume", "--max-steps", "4", "-o", "my model.npz").returncode == 0
     assert cli("train", "p.tsv", "--seed", "2", *flags).returncode == 0
     assert (tmp_path / "my model.test.previous.tsv").read_text().splitlines() == test
+    write_pairs(tmp_path / "a.test.tsv")
     result = cli("train", "p.tsv", "--test", "0.1", "-o", "a.npz", "--valid", "a.test.tsv")
     assert_explained(result, 2, "--test would overwrite --valid")
     assert_explained(cli("train", "--test", "0.1"), 2, "the built-in corpus has test sets")

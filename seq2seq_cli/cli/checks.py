@@ -9,7 +9,7 @@ from typing import Any
 from seq2seq_cli.cli.search_flags import DEFAULT_MODEL
 from seq2seq_cli.errors import usage_error
 from seq2seq_cli.storage.paths import Named, check_outputs, corpus_files
-from seq2seq_cli.text.builtin import builtin_files
+from seq2seq_cli.text.builtin import BUILTIN_PREFIX, builtin_files
 
 INPUT, OUTPUT, NEITHER = "input", "output", ""
 OUTPUTS = ("output", "output_file")
@@ -50,6 +50,8 @@ def check_files(context: Any) -> None:
             value = DEFAULT_MODEL
         name = max(parameter.opts, key=len) if parameter.param_type_name == "option" else parameter.name.upper()
         for path in _values(value) if role else ():
+            if str(path).startswith(BUILTIN_PREFIX):
+                continue  # a corpus is among the inputs already
             if role == INPUT:
                 inputs += corpus_files(name, path)
             else:
