@@ -345,7 +345,7 @@ def test_on_a_terminal_a_sentence_can_neither_control_it_nor_be_taken_for_markup
     flags = ("--valid", "p.tsv", "--tokenizer", "char", "--learning-rate", "0.02", "--epochs", "40", "--dropout", "0")
     small = ("--hidden-size", "24", "--embedding-size", "24", "--batch-size", "3", "--members", "1")
     small += ("--weight-dropout", "0", "--word-dropout", "0", "--context-dropout", "0", "--augmentation", "0")
-    small += ("--no-bigram-prior",)
+    small += ("--no-bigram-prior", "--text-normalization", "none")  # which would drop U+202E
     child = pexpect.spawn(
         sys.executable,
         ["-m", "seq2seq_cli", "train", "p.tsv", *flags, *small],
