@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from seq2seq_cli.cli.terminal import console
+
 settings.register_profile("project", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("project")
 
@@ -80,6 +82,12 @@ def write_pairs(path: Path) -> Path:
 
 SMALL = ("--embedding-size", "24", "--hidden-size", "32", "--vocab-size", "60", "--batch-size", "16", "--members", "1")
 SMALL += ("--dropout", "0")
+
+
+@pytest.fixture(autouse=True)
+def loud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo ``--quiet`` of a command that an earlier test ran in this process."""
+    monkeypatch.setattr(console._Flags, "quiet", False)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from seq2seq_cli.training.events import StepReport, SyntheticPairs, TrainingStar
 from seq2seq_cli.training.lexicon import learn_lexicons
 from seq2seq_cli.training.run import train
 from tests.conftest import PAIRS, SMALL, WORDS, write_pairs
-from tests.test_checkpoint import members, small_checkpoint
+from tests.test_checkpoint import members, small_checkpoint, without_normalization
 
 
 def word_by_word(source):
@@ -167,6 +167,7 @@ def test_only_a_file_with_the_setting_needs_the_newer_version(tmp_path):
         checkpoint = small_checkpoint()
         training = dataclasses.replace(checkpoint.recipe.training, augmentation=augmentation_)
         checkpoint.recipe = dataclasses.replace(checkpoint.recipe, training=training)
+        without_normalization(checkpoint)
         save_model(tmp_path / "m.npz", checkpoint)
         content = members(tmp_path / "m.npz")
         assert json.loads(str(content["format"]))["version"] == version

@@ -25,6 +25,13 @@ def small_checkpoint(**settings):
     return Checkpoint(model, source, target, Recipe.of(corpus="pairs.tsv", seed=5), history)
 
 
+def without_normalization(checkpoint):
+    """Make a checkpoint one that earlier versions could have written."""
+    checkpoint.recipe = checkpoint.recipe.replace(text_normalization="none")
+    for tokenizer in (checkpoint.source_tokenizer, checkpoint.target_tokenizer):
+        tokenizer.normalizer = None
+
+
 @pytest.fixture
 def saved(tmp_path):
     path = tmp_path / "m.npz"

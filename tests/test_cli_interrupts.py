@@ -13,6 +13,7 @@ pexpect = pytest.importorskip("pexpect")
 
 PROMPT = """
 import sys
+from types import SimpleNamespace
 from seq2seq_cli.cli.terminal.prompt import Prompt
 from seq2seq_cli.cli.terminal.translations import Style
 from seq2seq_cli.config import SearchConfig
@@ -21,7 +22,7 @@ class Echo(Prompt):
     def handle(self, line):
         print(f"read {line!r}", flush=True)
 
-Echo(None, SearchConfig(), Style(), sys.stdout.buffer).run()
+Echo(SimpleNamespace(origins=[], corpora=[]), SearchConfig(), Style(), sys.stdout.buffer).run()
 """
 
 

@@ -66,7 +66,8 @@ def interrupt_twice(folder, seconds, gap):
         child.expect("corpus: ")
         time.sleep(seconds)
     child.sendintr()
-    time.sleep(gap)
+    # Reads meanwhile, as a terminal does: a Ctrl-C discards the output that has not been read yet.
+    child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=gap)
     child.sendintr()
     text = child.read()
     child.close()

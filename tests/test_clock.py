@@ -73,6 +73,7 @@ def test_the_time_in_which_the_program_is_stopped_does_not_count():
     command = [sys.executable, "-c", textwrap.dedent(program)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "started\n"
+        time.sleep(0.5)  # on a loaded machine, the clock needs a moment to start
         process.send_signal(signal.SIGSTOP)
         time.sleep(4)
         process.send_signal(signal.SIGCONT)

@@ -27,7 +27,7 @@ from seq2seq_cli.nn.packing import Packing
 from seq2seq_cli.nn.parameters import initialize
 from seq2seq_cli.storage.checkpoint import TrainingState, load_model, load_state, save_model, save_state
 from tests.models import config_id, dropout_errors, every_config, random_batch
-from tests.test_checkpoint import members, small_checkpoint
+from tests.test_checkpoint import members, small_checkpoint, without_normalization
 
 CONFIGS = [config for config in every_config(lexical_prior=True) if config.layers == 1]
 WITH_EITHER_PRIOR = CONFIGS + [config for config in every_config(bigram_prior=True) if config.layers == 1]
@@ -203,6 +203,7 @@ def test_a_file_without_the_reverse_table_loads(tmp_path):
 
 def test_only_a_file_with_a_prior_needs_the_newer_version(tmp_path):
     for checkpoint, version in ((small_checkpoint(), 1), (lexical_checkpoint(), 2)):
+        without_normalization(checkpoint)
         save_model(tmp_path / "m.npz", checkpoint)
         content = members(tmp_path / "m.npz")
         assert json.loads(str(content["format"]))["version"] == version
