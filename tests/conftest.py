@@ -90,6 +90,14 @@ def loud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(console._Flags, "quiet", False)
 
 
+@pytest.fixture(autouse=True)
+def own_signals() -> Iterator[None]:
+    """Put back the handler of Ctrl-C: a command that ends in this process ignores it, and children inherit that."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with ``pairs.tsv`` and a ``model.npz`` trained on it."""

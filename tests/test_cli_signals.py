@@ -1,6 +1,7 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -45,7 +46,15 @@ def test_a_termination_after_an_interruption_still_lets_the_step_finish():
     assert received.code == 143
 
 
-def interrupt_twice(folder, seconds, gap):
+def keep_output(terminal):
+    """Let the kernel keep at a Ctrl-C what has not been read yet: a terminal reads all the time, a test does not."""
+    termios = pytest.importorskip("termios")
+    settings = termios.tcgetattr(terminal)
+    settings[3] |= termios.NOFLSH
+    termios.tcsetattr(terminal, termios.TCSANOW, settings)
+
+
+def interrupt_twice(folder, seconds, gap, **options):
     """Start a training on a terminal, press Ctrl-C twice, and return the rest of the output, and the exit code."""
     pexpect = pytest.importorskip("pexpect")
     command = ["-m", "seq2seq_cli", "train", "p.tsv", "--max-steps", "1000000", "--patience", "1000000", *SMALL]
@@ -58,6 +67,7 @@ def interrupt_twice(folder, seconds, gap):
         codec_errors="replace",
         dimensions=(40, 120),
         timeout=120,
+        **options,
     )
     if seconds is None:
         child.expect("loss over time")
@@ -65,8 +75,8 @@ def interrupt_twice(folder, seconds, gap):
     else:
         child.expect("corpus: ")
         time.sleep(seconds)
+    keep_output(child.child_fd)
     child.sendintr()
-    # Reads meanwhile, as a terminal does: a Ctrl-C discards the output that has not been read yet.
     child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=gap)
     child.sendintr()
     text = child.read()
@@ -85,6 +95,45 @@ def test_ctrl_c_twice_shows_no_traceback_and_always_a_last_line(seconds, gap, tm
     last = [line for line in screen(text, 120) if line.strip("^C ")][-1]
     words = "interrupted|quit at step [0-9]+(: .*|, which is saved)|continue with the same command and --resume"
     assert re.search(rf"({words})$", last), text[-500:]
+
+
+def test_ctrl_c_counts_while_training_prepares_in_a_program_that_started_with_it_ignored(tmp_path):
+    write_pairs(tmp_path / "p.tsv")
+    text, code = interrupt_twice(tmp_path, 0.0, 0.05, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    assert code == 130
+    assert "Traceback" not in text
+
+
+FINALIZER = """
+import os, signal, sys, time
+from seq2seq_cli.cli import exits
+from seq2seq_cli.cli.signals import hide_interruptions
+
+class Resource:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{signal})
+        time.sleep(0)
+
+def command(standalone_mode):
+    resource = Resource()
+    del resource
+    time.sleep(20)
+
+hide_interruptions()
+sys.exit(exits.run(command))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize(("number", "code"), ENDINGS)
+def test_a_signal_that_arrives_in_a_finalizer_still_ends_the_program(number, code):
+    program = FINALIZER.format(signal=number.name)
+    began = time.monotonic()
+    result = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True)
+    assert result.returncode == code, result.stderr
+    assert time.monotonic() - began < 20
+    assert "Traceback" not in result.stderr
+    assert "Exception ignored" not in result.stderr
 
 
 def test_the_last_line_says_which_step_is_saved(tmp_path):

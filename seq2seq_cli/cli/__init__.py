@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import typer
 from seq2seq_cli import __version__
 from seq2seq_cli.cli import exits
 from seq2seq_cli.cli.help import Deferred, Group
-from seq2seq_cli.cli.signals import hide_interruptions
+from seq2seq_cli.cli.signals import hide_interruptions, ignore_interruptions
 from seq2seq_cli.cli.terminal import console
 
 _EVALUATE = "evaluate:evaluate_command", "Score a model on a test corpus, with sacreBLEU's signatures."
@@ -81,7 +80,7 @@ def main() -> None:
     hide_interruptions()
     try:
         code = exits.run(app)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        ignore_interruptions()
     except KeyboardInterrupt:  # a second one, while the first one was being handled
         code = exits.interrupted()
     sys.exit(code)

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from seq2seq_cli import __version__
-from seq2seq_cli.cli.signals import ending_signals
+from seq2seq_cli.cli.signals import ending_signals, ignore_interruptions
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import DataNote, DataWarning, UserError
 
@@ -29,6 +29,8 @@ def run(app: typer.Typer) -> int:
     warnings.simplefilter("always", DataWarning)
     warnings.showwarning = _show_warning
     with suppress(ValueError):  # threads cannot set signal handlers
+        # Also where it was ignored at the start, as in a job that a script runs in the background: training saves then.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in ending_signals():
             if number != signal.SIGINT:  # it raises KeyboardInterrupt
                 signal.signal(number, _terminate)
@@ -87,8 +89,8 @@ def _show_warning(message: Warning | str, category: type[Warning], *where: Any, 
 
 def interrupted() -> int:
     """Say that the program was interrupted, and return the exit code; a further Ctrl-C has no effect."""
-    with suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(ValueError):  # threads cannot set signal handlers
+        ignore_interruptions()
     if sys.stderr is not None and sys.stderr.isatty():
         console.to_stderr("")  # the line with ^C
     console.say("interrupted")

@@ -69,8 +69,15 @@ def catch_signals(in_place: bool) -> Iterator[StopSignal]:
                 signal.signal(number, handler)
 
 
+SECONDS_BEFORE_SENDING_AGAIN = 0.01
+
+
 def hide_interruptions() -> None:
-    """Let no traceback of a Ctrl-C reach the terminal, wherever it arrives, for example in a finalizer."""
+    """Let no traceback of a Ctrl-C reach the terminal, and let no Ctrl-C be lost, wherever it arrives.
+
+    Python drops an exception that a finalizer raises, and an interruption may arrive in one. The signal is then sent
+    again a moment later, by a timer, since Python would drop it again if it were raised at once.
+    """
     show, show_ignored = sys.excepthook, sys.unraisablehook
 
     def excepthook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
@@ -79,8 +86,30 @@ def hide_interruptions() -> None:
             show(kind, error, trace)
 
     def unraisablehook(ignored: Any) -> None:
-        """Show an exception that could not be raised, unless it is an interruption."""
-        if not issubclass(ignored.exc_type, KeyboardInterrupt | console.Stop):
+        """Show an exception that could not be raised, unless it is an interruption, which is raised again."""
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            _send_again(signal.SIGINT)
+        elif issubclass(ignored.exc_type, console.Stop):
+            code = getattr(ignored.exc_value, "code", 0)
+            if code in (console.EXIT_SIGNAL + number for number in ending_signals()):
+                _send_again(signal.Signals(code - console.EXIT_SIGNAL))
+        else:
             show_ignored(ignored)
 
     sys.excepthook, sys.unraisablehook = excepthook, unraisablehook
+
+
+def _send_again(number: signal.Signals) -> None:
+    """Send this process a signal a moment later, for the handler that it has then; not one that is ignored."""
+    if not hasattr(signal, "setitimer") or sys.is_finalizing() or signal.getsignal(number) == signal.SIG_IGN:
+        return  # Windows has no such timer
+    with suppress(ValueError):  # threads cannot set signal handlers
+        signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(number))
+        signal.setitimer(signal.ITIMER_REAL, SECONDS_BEFORE_SENDING_AGAIN)
+
+
+def ignore_interruptions() -> None:
+    """Let no further Ctrl-C have an effect, nor one that would be sent again: the program is about to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0.0)  # its handler is gone when Python has ended, and it would kill
