@@ -80,8 +80,9 @@ def write_pairs(path: Path) -> Path:
     return path
 
 
-SMALL = ("--embedding-size", "24", "--hidden-size", "32", "--vocab-size", "60", "--batch-size", "16", "--members", "1")
-SMALL += ("--dropout", "0")
+NETWORK = ("--embedding-size", "24", "--hidden-size", "32", "--vocab-size", "60", "--batch-size", "16", "--members", "1")
+"""Flags of a network that trains in a moment."""
+SMALL = (*NETWORK, "--dropout", "0", "--augmentation", "0")
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +105,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
     write_pairs(folder / "pairs.tsv")
     arguments = ("--valid", "pairs.tsv", "--epochs", "12", "--learning-rate", "0.01", "--log-file", "log.jsonl")
-    arguments += ("--weight-dropout", "0", "--word-dropout", "0", "--context-dropout", "0", "--augmentation", "0")
+    arguments += ("--weight-dropout", "0", "--word-dropout", "0", "--context-dropout", "0")
     result = run_cli("train", "pairs.tsv", *arguments, *SMALL, cwd=folder)
     assert result.returncode == 0, result.stderr.decode()
     return folder

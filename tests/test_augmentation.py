@@ -17,7 +17,7 @@ from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus
 from seq2seq_cli.training.events import StepReport, SyntheticPairs, TrainingStarted
 from seq2seq_cli.training.lexicon import learn_lexicons
 from seq2seq_cli.training.run import train
-from tests.conftest import PAIRS, SMALL, WORDS, write_pairs
+from tests.conftest import NETWORK, PAIRS, WORDS, write_pairs
 from tests.test_checkpoint import members, small_checkpoint, without_normalization
 
 
@@ -178,7 +178,7 @@ def test_only_a_file_with_the_setting_needs_the_newer_version(tmp_path):
 def test_the_report_before_training_gives_the_number_of_synthetic_pairs(cli, tmp_path):
     lines = write_pairs(tmp_path / "pairs.tsv").read_text().splitlines(keepends=True)
     (tmp_path / "some.tsv").write_text("".join(lines[::3]))
-    arguments = ("some.tsv", "--valid", "pairs.tsv", "--dry-run", *SMALL)
+    arguments = ("some.tsv", "--valid", "pairs.tsv", "--dry-run", *NETWORK)
     text = cli("train", *arguments, "--augmentation", "0.5").stdout.decode()
     assert re.search(r"synthetic: +\d+ pairs made by exchanging phrase pairs; 42 of them per epoch", text)
     assert "synthetic" not in cli("train", *arguments, "--augmentation", "0").stdout.decode()

@@ -13,7 +13,7 @@ from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.text.builtin import BUILTIN
 from seq2seq_cli.text.statistics import Bucket
 from seq2seq_cli.training.events import StartedFrom
-from tests.conftest import SMALL, assert_explained, environment, write_pairs
+from tests.conftest import NETWORK, SMALL, assert_explained, environment, write_pairs
 
 ODD = """\
 red cat\trouge chat
@@ -41,7 +41,7 @@ def test_a_dry_run_reports_on_stdout_and_writes_no_file(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     (tmp_path / "odd.tsv").write_text(ODD)
     flags = ("--valid", "odd.tsv", "--epochs", "3", "--log-file", "log.jsonl", "--tokenizer", "word")
-    result = cli("train", "p.tsv", "--dry-run", *flags, *SMALL)
+    result = cli("train", "p.tsv", "--dry-run", *flags, *NETWORK)
     assert result.returncode == 0, result.stderr.decode()
     text = result.stdout.decode()
     labels = [line.partition(":")[0] for line in text.splitlines() if not line.startswith(" ")]
@@ -66,7 +66,7 @@ def test_a_dry_run_reports_on_stdout_and_writes_no_file(cli, tmp_path):
 
 def test_a_training_shows_the_same_on_stderr(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
-    result = cli("train", "p.tsv", "--max-steps", "1", *SMALL)
+    result = cli("train", "p.tsv", "--max-steps", "1", *NETWORK)
     labels = [line.partition(":")[0] for line in result.stderr.decode().splitlines()]
     assert set(LABELS) <= set(labels)
     assert "suspicious: nothing found" in result.stderr.decode()
@@ -112,7 +112,7 @@ def test_a_dry_run_of_a_resumed_training_shows_what_is_left_of_it(cli, tmp_path)
 
 def test_final_weights_are_the_same_to_the_bit_with_and_without_the_timed_steps(cli, tmp_path, monkeypatch):
     write_pairs(tmp_path / "p.tsv")
-    flags = ("--max-steps", "20", "--dropout", "0.3", *SMALL[:-2])
+    flags = ("--max-steps", "20", "--dropout", "0.3", *NETWORK)
     assert cli("train", "p.tsv", "-o", "with.npz", *flags).returncode == 0
     without = (
         "import sys, seq2seq_cli.training.run as run; from seq2seq_cli.training.events import CostEstimate\n"

@@ -491,7 +491,7 @@ def test_without_epochs_the_time_limit_is_used_up_and_the_learning_rate_falls_wi
 def test_a_model_is_fine_tuned_and_resumed_with_the_same_command(trained, cli, tmp_path):
     (tmp_path / "new.tsv").write_text("".join(f"{a} {b}\t{b} {a}\n" for a in "abcde" for b in "fghij"))
     command = ("train", "new.tsv", "--start-from", trained / "model.npz", "--valid", trained / "pairs.tsv")
-    command += ("-o", "tuned.npz", "--threads", "1", "--augmentation", "0")
+    command += ("-o", "tuned.npz", "--threads", "1")
     first = cli(*command, "--max-steps", "1")
     said = first.stderr.decode()
     assert first.returncode == 0, said
