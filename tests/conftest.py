@@ -80,7 +80,8 @@ def write_pairs(path: Path) -> Path:
     return path
 
 
-NETWORK = ("--embedding-size", "24", "--hidden-size", "32", "--vocab-size", "60", "--batch-size", "16", "--members", "1")
+NETWORK = ("--embedding-size", "24", "--hidden-size", "32", "--vocab-size", "60", "--batch-size", "16")
+NETWORK += ("--members", "1")
 """Flags of a network that trains in a moment."""
 SMALL = (*NETWORK, "--dropout", "0", "--augmentation", "0")
 
