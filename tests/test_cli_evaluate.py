@@ -229,6 +229,19 @@ def test_the_translations_are_kept(trained, cli, tmp_path):
     assert json.loads(again)["chrf"] == json.loads(scores)["chrf"]
 
 
+def test_the_sentences_of_a_line_are_translated_one_by_one_on_request(trained, cli, tmp_path):
+    write(tmp_path, e=["Red cat! Blue dog!\trouge chat! bleu chien!", "\tvide", "old bird.\tvieux oiseau."])
+    sources = b"Red cat! Blue dog!\n\nold bird.\n"
+    model = ("-m", trained / "model.npz")
+    whole, split = (cli("translate", *model, *flags, stdin=sources).stdout for flags in ((), ("--split-sentences",)))
+    assert whole != split
+    for flags, expected in (((), whole), (("--split-sentences",), split)):
+        result = cli("eval", "e", *model, "--json", "-o", "-", *flags)
+        kept = [line for k, line in enumerate(expected.splitlines()) if k != 1]  # a pair with an empty side is skipped
+        assert result.stdout.splitlines()[:-1] == kept, result.stderr
+        assert json.loads(result.stdout.splitlines()[-1]).get("split_sentences", False) == bool(flags)
+
+
 def test_standard_input_stands_for_any_one_file(cli, tmp_path):
     write(tmp_path, h=HYPOTHESES, r=REFERENCES, c=[f"s\t{line}" for line in REFERENCES])
     expected = json.loads(cli("eval", "--hypotheses", "h", "--references", "r", "--json").stdout)

@@ -36,7 +36,7 @@ from seq2seq_cli.nn.cells import CELLS
 from seq2seq_cli.nn.optimizers import OPTIMIZERS
 from tests.conftest import environment
 
-SEARCHES = {"translate": set(), "eval": {"n_best", "split_sentences"}}
+SEARCHES = {"translate": set(), "eval": {"n_best"}}
 """The commands that search, and what of the search they have no use for: one translation is scored."""
 SECTIONS = (CorpusConfig, TokenizerConfig, ModelConfig, TrainingConfig)
 CHOICES = {

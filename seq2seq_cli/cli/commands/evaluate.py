@@ -37,7 +37,7 @@ _DEFAULTS = SearchConfig()
 _SCORES, _WITHOUT_MODEL = "Scores", "Without a model"
 
 
-@with_flags(SearchConfig, leave_out=("n_best", "split_sentences"))
+@with_flags(SearchConfig, leave_out=("n_best",))
 def evaluate_command(
     corpus: Annotated[
         str | None,
@@ -221,7 +221,7 @@ def evaluate_command(
         if config.sample:
             del settings["beam"]
             settings |= {"sample": True, "temperature": config.temperature, "seed": config.seed}
-        if_changed = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown")
+        if_changed = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown", "split_sentences")
         settings |= {
             name: getattr(config, name) for name in if_changed if getattr(config, name) != getattr(_DEFAULTS, name)
         }

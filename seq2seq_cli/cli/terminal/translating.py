@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.translations import report_truncated
 from seq2seq_cli.config import SearchConfig
+from seq2seq_cli.inference.translation import Translation, join_n_best
 
 if TYPE_CHECKING:
     from seq2seq_cli.inference.translator import Translator
@@ -19,20 +21,27 @@ def translate_all(translator: Translator, texts: list[str], config: SearchConfig
 
     Args:
         translator: the loaded models.
-        texts: sentences.
+        texts: lines of text; each is one sentence, unless ``split_sentences`` is set.
         config: settings of the search.
         name: of the models.
     """
     translator.workers.start()  # before the progress bar starts a thread
-    sources = [translator.read(text, config) for text in texts]
-    outputs = [""] * len(sources)
+    lines = [translator.sentences(text) if config.split_sentences else [text] for text in texts]
+    sources = [translator.read(sentence, config) for sentences in lines for sentence in sentences]
+    found: list[list[Translation]] = [[]] * len(sources)
     how = "by sampling" if config.sample else f"beam {config.beam}"
     with _progress(len(sources), name, how) as progress:
         for batch in translator.translate_batches(sources, config):
             for k, n_best in batch:
-                outputs[k] = n_best[0].text
+                found[k] = n_best
             progress(len(batch))
-    report_truncated([k for k, source in enumerate(sources, start=1) if source.truncated], config)
+    of_line = iter(zip(sources, found))
+    outputs, truncated = [], []
+    for number, sentences in enumerate(lines, start=1):
+        translated = list(islice(of_line, len(sentences)))
+        outputs.append(join_n_best([n_best for _, n_best in translated], 1)[0].text)
+        truncated += [number] * any(source.truncated for source, _ in translated)
+    report_truncated(truncated, config)
     return outputs
 
 
