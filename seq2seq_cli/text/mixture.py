@@ -44,7 +44,7 @@ def mixed_up(corpus: Corpus) -> tuple[array[int], array[int]]:
     if not ratios:
         return swapped, same
     for k, pair in enumerate(zip(corpus.sources, corpus.targets)):
-        source, target = (_vote(_words(side), ratios) for side in pair)
+        source, target = (vote(words_of(side), ratios) for side in pair)
         if source < 0 < target:
             swapped.append(k)
         elif source * target > 0:
@@ -59,28 +59,28 @@ def _language_ratios(corpus: Corpus) -> dict[str, float]:
     """Return the log-ratio of each word's frequency in both languages, positive for that of the sources; or nothing."""
     step = -(-len(corpus) // SAMPLE)
     chosen = zip(corpus.sources[::step], corpus.targets[::step])
-    pairs: list[Pair] = [(_words(source), _words(target)) for source, target in chosen]
+    pairs: list[Pair] = [(words_of(source), words_of(target)) for source, target in chosen]
     first, second = Counter[str](), Counter[str]()
     for source, target in pairs:
         _count(source, target, True, first, second)
-    if _overlap(first, second) > NEARLY_EQUAL:  # one language, or as many pairs of each direction
+    if overlap(first, second) > NEARLY_EQUAL:  # one language, or as many pairs of each direction
         first, second = _one_after_another(pairs)
     ratios: dict[str, float] = {}
     for _ in range(ROUNDS):
-        ratios = {word: _ratio(word, first, second) for word in first.keys() | second.keys()}
+        ratios = {word: ratio(word, first, second) for word in first.keys() | second.keys()}
         first, second = Counter(), Counter()
         for source, target in pairs:
-            ratio = sum(map(ratios.__getitem__, source)) - sum(map(ratios.__getitem__, target))
-            _count(source, target, ratio >= 0, first, second)
-    return ratios if _overlap(first, second) < LARGEST_OVERLAP else {}
+            evidence = sum(map(ratios.__getitem__, source)) - sum(map(ratios.__getitem__, target))
+            _count(source, target, evidence >= 0, first, second)
+    return ratios if overlap(first, second) < LARGEST_OVERLAP else {}
 
 
 def _one_after_another(pairs: Iterable[Pair]) -> tuple[Counter[str], Counter[str]]:
     """Return profiles to begin with: each pair is assigned by those before it, and the first one decides."""
     first, second = Counter[str](), Counter[str]()
     for source, target in pairs:
-        ratio = sum(_ratio(word, first, second) for word in source) - sum(_ratio(w, first, second) for w in target)
-        _count(source, target, ratio >= 0, first, second)
+        evidence = sum(ratio(word, first, second) for word in source) - sum(ratio(w, first, second) for w in target)
+        _count(source, target, evidence >= 0, first, second)
     return first, second
 
 
@@ -89,24 +89,32 @@ def _count(source: list[str], target: list[str], forward: bool, first: Counter[s
     second.update(target if forward else source)
 
 
-def _ratio(word: str, first: Counter[str], second: Counter[str]) -> float:
+def ratio(word: str, first: Counter[str], second: Counter[str]) -> float:
+    """Return the log-ratio of a word's counts in two languages, smoothed."""
     return math.log((first.get(word, 0) + SMOOTHING) / (second.get(word, 0) + SMOOTHING))
 
 
-def _overlap(first: Counter[str], second: Counter[str]) -> float:
+def overlap(first: Counter[str], second: Counter[str]) -> float:
+    """Return how much the profiles of two languages overlap, from 0 to 1."""
     totals = max(1, first.total()), max(1, second.total())
     return sum(min(count / totals[0], second[word] / totals[1]) for word, count in first.items())
 
 
-def _vote(words: list[str], ratios: dict[str, float]) -> int:
-    """Return 1 or -1 for the language that a side is certainly in, or 0."""
+def vote(words: list[str], ratios: dict[str, float]) -> int:
+    """Return 1 or -1 for the language that a side is certainly in, or 0.
+
+    Args:
+        words: of the side.
+        ratios: word → log-ratio of its frequencies in the two languages.
+    """
     known = [ratios[word] for word in words if word in ratios]
     total = sum(known)
     if abs(total) < CERTAIN or len(known) < FEWEST_WORDS:
         return 0
     sign = 1 if total > 0 else -1
-    return sign if sum(ratio * sign > 0 for ratio in known) >= SHARE * len(known) else 0
+    return sign if sum(each * sign > 0 for each in known) >= SHARE * len(known) else 0
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, in lower case; in scripts without spaces, its characters."""
     return _WORD.findall(text.casefold())

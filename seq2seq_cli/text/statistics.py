@@ -16,6 +16,7 @@ from seq2seq_cli.text.duplicates import repeated
 from seq2seq_cli.text.mixture import mixed_up
 from seq2seq_cli.text.pieces import split_word
 from seq2seq_cli.text.suspicions import outsize, with_html, with_numbers, with_quoted_cells
+from seq2seq_cli.text.third_language import in_another_language
 from seq2seq_cli.text.tokenizer import count_words
 from seq2seq_cli.text.units import CHARACTERS, SPOKEN, count_units, split_characters, unit_of
 
@@ -158,6 +159,7 @@ def suspicious_pairs(corpus: Corpus) -> list[Finding]:
     uneven = np.flatnonzero(np.maximum(source, target) > LARGEST_RATIO * np.minimum(source, target))
     repeats = repeated(zip(corpus.sources, corpus.targets), len(corpus))
     swapped, one_language = mixed_up(corpus)
+    third = [] if swapped or one_language else [in_another_language(side) for side in (corpus.sources, corpus.targets)]
     numbers = with_numbers(corpus)
     kinds: list[tuple[str, Collection[int], str]] = [
         ("with identical sides", same, "they teach copying; remove them unless that is intended"),
@@ -172,6 +174,10 @@ def suspicious_pairs(corpus: Corpus) -> list[Finding]:
         ("with a number in place of text", numbers, "the sides must be text: check the columns"),
         ("with exchanged sides", swapped, "each side must be in one language: exchange them back"),
         ("with both sides in one language", one_language, "they teach no translation; remove them"),
+        *(
+            (f"whose {name} is in another language than most", found, "each side must be in one language; remove them")
+            for name, found in zip(("source", "target"), third)
+        ),
         (
             "with an HTML entity such as &amp;",
             with_html(corpus),
