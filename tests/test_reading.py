@@ -44,6 +44,30 @@ def test_a_line_that_is_written_like_the_training_text_is_read_as_it_is(line):
     assert reader([*ENGLISH, "P: 4 2 ..."] * 3 + ENGLISH * 60).read(line) == Reading(line)
 
 
+SHORT_FORMS = ["I don't know, Paul.", "We'll see.", "You don't like it."] * 3 + ["I'm here.", "We are here."] * 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("i dont know", "I don't know."),
+        ("well, im here", "Well, I'm here."),
+        ("I DONT KNOW", "I don't know."),
+        ("Dont go", "Don't go."),
+        ("it's here, dont go", "It's here, don't go."),
+        ("we dont, xdont", "We don't, xdont."),
+        ("he doesnt know", "He doesnt know."),
+    ],
+)
+def test_a_word_in_a_careless_line_gets_the_apostrophe_of_a_frequent_word(typed, read):
+    assert reader([*SHORT_FORMS, "It is well."]).read(typed).text == read
+
+
+@pytest.mark.parametrize("line", ["I dont know.", "Well, we are here.", "Paul's id, please."])
+def test_a_line_with_a_capital_and_a_mark_keeps_its_apostrophes(line):
+    assert reader([*SHORT_FORMS, "Well, please."]).read(line).text == line
+
+
 def test_an_unknown_symbol_is_left_out_and_an_unknown_letter_is_not():
     found = reader(ENGLISH).read("Hello \U0001f600 漢, \u2022Paul\u2022.")
     assert found == Reading("Hello 漢 Paul.", True, ("\U0001f600", ",", "\u2022"))

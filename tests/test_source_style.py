@@ -47,6 +47,15 @@ def test_forms_within_sentences_are_counted_and_those_at_their_start_only_for_ot
     assert "do" not in style.starts
 
 
+def test_frequent_words_with_an_apostrophe_before_their_ending_are_learned_unless_they_are_words_without():
+    lines = (
+        ["I don't know."] * 3 + ["We're late."] * 3 + ["We were late.", "She isn't late.", "It is five o'clock."] * 2
+    )
+    assert SourceStyle.learn(lines).contractions == {"dont": "don't"}
+    assert SourceStyle.learn([*lines, "Dont."]).contractions == {}
+    assert SourceStyle.learn(lines + ["No."] * 3000).contractions == {}
+
+
 def test_chinese_questions_are_known_by_their_last_letter():
     style = SourceStyle.learn(["你好吗？", "他来吗？", "是他吗？", "我来。", "他好。", "我是。", "你去。"])
     assert style.mark_of("我们去吗") == "？"

@@ -5,20 +5,24 @@
     where is the station      →   Where is the station?
     WHERE IS THE STATION?     →   Where is the station?
     Hello 😀                  →   Hello.
+    i dont know               →   I don't know.
 
 Every rule is learned from the training sources (see ``source_style``), and a line that is written like them is read as
 it is written:
 
-1. A word in capitals that the training text does not write so is read in its most frequent form; so is a word in lower
+1. In a line without the capital or the mark of rule 4, a word that the training text does not have is read as the
+   frequent word of which it lacks only the apostrophe. (In other lines, ``shell`` is no ``she'll``.)
+2. A word in capitals that the training text does not write so is read in its most frequent form; so is a word in lower
    case, such as ``paul``, that the training text always writes with a capital.
-2. A character that is out of vocabulary is read as a known form of it (``é`` as ``e``, ``—`` as ``-``). A symbol or
+3. A character that is out of vocabulary is read as a known form of it (``é`` as ``e``, ``—`` as ``-``). A symbol or
    mark without one is left out; a letter without one becomes ``<unk>``.
-3. If nearly all training sources begin with a capital letter, so does every line; if nearly all end with a mark, a line
+4. If nearly all training sources begin with a capital letter, so does every line; if nearly all end with a mark, a line
    without one gets the mark that most sources with this beginning have.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import NamedTuple
 
@@ -35,6 +39,10 @@ SIMILAR = {
     "\u3001": ",",
 }
 """Marks that may stand for each other where one is out of vocabulary."""
+
+
+_WORD_ALONE = re.compile(rf"(?<![\w{APOSTROPHES}])[^\W\d_]+(?![\w{APOSTROPHES}])")
+"""A run of letters without an apostrophe on either side."""
 
 
 class Reading(NamedTuple):
@@ -62,7 +70,7 @@ class SourceReader:
     def read(self, text: str) -> Reading:
         """Return how a line is read."""
         normalized = self.tokenizer.normalize(text)
-        read, left_out = self._known_characters(self._capitals(normalized))
+        read, left_out = self._known_characters(self._capitals(self._apostrophes(normalized)))
         if not read:  # nothing would be left
             return Reading(normalized)
         if any(map(str.isalpha, read)):
@@ -90,6 +98,20 @@ class SourceReader:
             if form and self.characters.issuperset(form):
                 return form
         return character if unicodedata.category(character)[0] in "LN" else ""
+
+    def _apostrophes(self, text: str) -> str:
+        """Return a carelessly typed text with the apostrophes that were left out: ``dont`` becomes ``don't``."""
+        careless = (self.style.capital and text[:1].islower()) or (self.style.mark and not final_mark(text))
+        return _WORD_ALONE.sub(self._contraction, text) if careless and self.style.contractions else text
+
+    def _contraction(self, match: re.Match[str]) -> str:
+        word = match.group()
+        form = self.style.contractions.get(word.casefold())
+        if form is None or word.casefold() in self.words:
+            return word
+        if word == word.upper() and len(word) > 1:
+            return form.upper()
+        return form if word[0].islower() else form[0].upper() + form[1:]
 
     def _capitals(self, text: str) -> str:
         """Return the text with its words in the case in which the training text has them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -26,10 +26,14 @@ NEARLY_ALL = 0.98
 MIN_COUNT = 3
 """Occurrences of a beginning for which a final mark is learned."""
 MAX_MARKS = 20_000
+CONTRACTION_SHARE = 0.001
+"""Occurrences per line of a word such as ``don't`` for which ``dont`` is read as that word."""
 SINGLE_SENTENCES = 0.05
 """Share of lines with several sentences below which a model is said to be trained on single ones."""
 
 _pieces = lru_cache(maxsize=1 << 16)(split_word)
+CONTRACTION = re.compile(rf"[^\W\d_]+(?:[{APOSTROPHES}][^\W\d_]+)*[{APOSTROPHES}][^\W\d_]{{1,2}}(?![^\W_])")
+"""A word whose last apostrophe is followed by one or two letters: an ending, as in ``don't`` and ``we'll``."""
 _FINAL_MARK = re.compile(r"[\s\u00a0\u202f]?[^\w\s]{1,3}$")
 
 
@@ -45,6 +49,8 @@ class SourceStyle:
         forms: word (case-folded) → its forms within sentences, the most frequent first, for words that have other forms
             there than the one in lower case.
         starts: word (case-folded) → its form at the start of sentences, for words that occur only there.
+        contractions: word (case-folded) without its apostrophe → frequent word with it, for words that do not occur
+            without: ``dont`` → ``don't``.
         abbreviations: words after which a period does not end a sentence.
         several: share of lines with several sentences.
     """
@@ -54,6 +60,7 @@ class SourceStyle:
     marks: dict[str, str] = field(default_factory=dict)
     forms: dict[str, list[str]] = field(default_factory=dict)
     starts: dict[str, str] = field(default_factory=dict)
+    contractions: dict[str, str] = field(default_factory=dict)
     abbreviations: frozenset[str] = frozenset()
     several: float = 1.0
 
@@ -71,6 +78,7 @@ class SourceStyle:
         by_key: defaultdict[str, Counter[str]] = defaultdict(Counter)
         inside: defaultdict[str, Counter[str]] = defaultdict(Counter)
         first: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        contracted: Counter[str] = Counter()
         for text in islice(lines, MAX_LINES):
             total += 1
             several += len(split_sentences(text, abbreviations)) > 1
@@ -84,6 +92,7 @@ class SourceStyle:
                     by_key[key][mark] += 1
             for word, starts in words_of(text):
                 (first if starts else inside)[word.casefold()][word] += 1
+            contracted.update(CONTRACTION.findall(text) if any(map(text.__contains__, APOSTROPHES)) else ())
         mark = _most_frequent(finals)[0] if finals else ""
         only_first = sorted(first.keys() - inside.keys())
         known = len(inside) + len(only_first) <= MAX_WORDS
@@ -93,6 +102,7 @@ class SourceStyle:
             marks=_marks(by_key, mark) if finals.total() >= NEARLY_ALL * total else {},
             forms=_forms(inside) if known else {},
             starts={word: _most_frequent(first[word])[0] for word in only_first} if known else {},
+            contractions=_contractions(contracted, total, inside.keys() | first.keys()) if known else {},
             abbreviations=abbreviations,
             several=several / max(1, total),
         )
@@ -115,7 +125,7 @@ class SourceStyle:
         try:
             style = cls(**{**value, "abbreviations": frozenset(value["abbreviations"])})
             texts = [style.mark, *style.abbreviations, *style.marks, *style.marks.values()]
-            texts += [*style.starts, *style.starts.values()]
+            texts += [*style.starts, *style.starts.values(), *style.contractions, *style.contractions.values()]
             texts += [text for key, forms in style.forms.items() for text in (key, *forms)]
             valid = isinstance(style.capital, bool) and isinstance(style.several, (int, float))
             valid = valid and all(isinstance(text, str) for text in texts)
@@ -183,6 +193,27 @@ def _forms(inside: dict[str, Counter[str]]) -> dict[str, list[str]]:
     """Return the forms of the words that are not only written in lower case."""
     forms = {word: _most_frequent(inside[word]) for word in sorted(inside)}
     return {word: found for word, found in forms.items() if any(form != form.lower() for form in found)}
+
+
+def without_apostrophe(word: str) -> str:
+    """Return a word without its apostrophes, case-folded: the key of ``contractions``."""
+    return "".join(character for character in word if character not in APOSTROPHES).casefold()
+
+
+def _contractions(counts: Counter[str], lines: int, words: Collection[str]) -> dict[str, str]:
+    """Return the most frequent form of each frequent contraction that is no word without its apostrophe.
+
+    Args:
+        counts: of the contractions of a text.
+        lines: its number of lines.
+        words: all other words of it, case-folded.
+    """
+    forms: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for word, count in counts.items():
+        forms[without_apostrophe(word)][word] += count
+    least = max(MIN_COUNT, CONTRACTION_SHARE * lines)
+    frequent = sorted(key for key, found in forms.items() if key not in words and found.total() >= least)
+    return {key: next(iter(_most_frequent(forms[key]))).lower() for key in frequent}
 
 
 def _most_frequent(counts: Counter[str]) -> list[str]:
