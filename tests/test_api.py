@@ -1,15 +1,17 @@
 """What Python users are promised: train and evaluate from a script, from a thread, and from a notebook."""
 
+import asyncio
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import seq2seq_cli
 from seq2seq_cli import Recipe, Translator, evaluate, train
 from seq2seq_cli.training.events import StepReport, TrainingFinished, TrainingStarted, ValidationReport
-from tests.conftest import environment, write_pairs
+from tests.conftest import WORDS, environment, write_pairs
 
 SETTINGS = {"hidden_size": 8, "embedding_size": 8, "vocab_size": 60, "epochs": 2, "threads": 2}
 SCRIPT = f"""
@@ -106,3 +108,19 @@ def test_the_package_lists_what_it_offers_and_nothing_else():
     assert dir(seq2seq_cli) == sorted(seq2seq_cli.__all__)
     for name in seq2seq_cli.__all__:
         assert getattr(seq2seq_cli, name) is not None
+
+
+def test_a_thread_pool_and_an_event_loop_share_a_translator(trained):
+    translator = Translator.load(trained / "model.npz")
+    texts = [f"{a} {b}" for a in WORDS for b in WORDS]
+    expected = translator.translate(texts)
+    with ThreadPoolExecutor(4) as pool:
+        assert [found for (found,) in pool.map(lambda text: translator.translate([text]), texts)] == expected
+
+    async def handle(text: str) -> str:
+        return (await asyncio.to_thread(translator.translate, [text]))[0]
+
+    async def handle_all() -> list[str]:
+        return await asyncio.gather(*map(handle, texts))
+
+    assert asyncio.run(handle_all()) == expected

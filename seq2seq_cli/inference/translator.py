@@ -52,10 +52,11 @@ class Translator:
 
     Example::
 
-        from seq2seq_cli import Translator
-
         translator = Translator.load("model.npz")
         translator.translate(["good morning"])
+        await asyncio.to_thread(translator.translate, [text])  # in a web handler: it does not block the event loop
+
+    Threads may share a translator.
     """
 
     def __init__(
