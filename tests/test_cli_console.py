@@ -109,3 +109,28 @@ def test_a_warning_about_data_is_shown_in_our_form_and_not_with_quiet(cli, tmp_p
     warning = "warning: t.gz: 7 bytes behind the end of the gzip data are ignored; check that the file is complete\n"
     assert warning in cli("tokenizer", "train", "t.gz", "-o", "tok.json").stderr.decode()
     assert cli("tokenizer", "train", "t.gz", "-o", "tok.json", "-q").stderr == b""
+
+
+@pytest.mark.parametrize(("variables", "colored"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)])
+def test_on_a_terminal_an_error_is_red_and_a_note_is_dim_unless_colors_are_not_wanted(
+    variables, colored, trained, tmp_path
+):
+    pexpect = pytest.importorskip("pexpect")
+
+    def screen_of(*arguments):
+        child = pexpect.spawn(
+            sys.executable,
+            ["-m", "seq2seq_cli", *map(str, arguments)],
+            cwd=str(tmp_path),
+            env=environment(**{"TERM": "xterm-256color", **variables}),
+            encoding="utf-8",
+            timeout=60,
+        )
+        return child.read()
+
+    error = screen_of("inspect", "missing.npz")
+    note = screen_of("translate", "-m", trained / "model.npz", "zebra")
+    assert ("\x1b[1;31merror: " in error) == colored
+    assert ("\x1b[2mnote: " in note) == colored
+    assert ("\x1b[" in error + note) == colored
+    assert "\x1b[" not in note.splitlines()[0]  # the translation

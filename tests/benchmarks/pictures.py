@@ -1,20 +1,20 @@
 """Take the README's pictures again: a training and the prompt, as a terminal shows them, exported to SVG by Rich.
 
 The real commands run in a terminal of 100 columns; nothing is staged but the sentences that are typed. The training is
-on the built-in corpus and is stopped at ``--at-step``; the prompt needs a trained model. Run from the top of the
-checkout, with the ``test`` extra installed::
+on the built-in corpus, and the picture shows its end and what the new model translates; the prompt needs a trained
+model. Run from the top of the checkout, with the ``test`` extra installed::
 
-    python -m tests.benchmarks.pictures train --at-step 3400
+    python -m tests.benchmarks.pictures train -o model.npz
     python -m tests.benchmarks.pictures prompt -m model.npz
-    python -m tests.benchmarks.pictures prompt -m model.npz "Where is the station?" ":explain on" "I like zebras."
+    python -m tests.benchmarks.pictures prompt -m model.npz "Where is the station?" "I like zebras."
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import json
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -28,8 +28,10 @@ from tests.conftest import CHECKOUT, environment
 
 PICTURES = CHECKOUT / ".pictures"
 ROWS, COLUMNS = 40, 100
+ROWS_OF_TRAINING = 25
 PROMPT = "> "
-TYPED = ("Where is the station?", "My brother does not eat meat.", "Can you help me, please?", "Thank you!")
+TYPED = ("Where is the station?", "i dont eat meat", "Can you help me, please?", ":explain on", "Thank you!")
+"""The first three are also translated after the training."""
 
 
 class Screen:
@@ -95,13 +97,13 @@ class Screen:
         self.rows += [[] for _ in range(y + 1 - len(self.rows))]
 
 
-def save(screen: Screen, name: str, title: str) -> None:
-    """Write the screen as an SVG."""
+def save(screen: Screen, name: str, title: str, rows: int = ROWS) -> None:
+    """Write the last rows of the screen as an SVG."""
     lines = [Text.from_ansi("".join(f"{style}{c}\x1b[0m" for c, style in row)) for row in screen.rows]
     while lines and not lines[-1].plain.strip():
         lines.pop()
     console = Console(record=True, width=screen.columns, file=io.StringIO(), force_terminal=True, legacy_windows=False)
-    for line in lines[-ROWS:]:
+    for line in lines[-rows:]:
         console.print(line, no_wrap=True, overflow="ignore", highlight=False)
     PICTURES.mkdir(exist_ok=True)
     path = PICTURES / f"{name}.svg"
@@ -122,27 +124,19 @@ def start(*arguments: str, folder: str) -> pexpect.spawn:
     )
 
 
-def last_step(log: Path) -> int:
-    """The last step in a metrics log that is being written."""
-    lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
-    for line in reversed(lines):
-        try:
-            return int(json.loads(line)["step"])
-        except ValueError:  # half a line
-            continue
-    return 0
-
-
-def take_training(at_step: int) -> None:
-    """Start ``seq2seq train``, and look at its screen at that step."""
+def take_training(model: Path, texts: tuple[str, ...]) -> None:
+    """Run ``seq2seq train`` to its end, then translate these texts; the model is kept."""
     screen = Screen(COLUMNS)
     with tempfile.TemporaryDirectory() as folder:
-        training = start("train", "--log-file", "log.jsonl", folder=folder)
-        while last_step(Path(folder) / "log.jsonl") < at_step and training.isalive():
+        training = start("train", folder=folder)
+        while training.isalive():
             screen.feed(read_some(training))
-        save(screen, "train", "seq2seq train")
-        training.sendintr()
-        training.expect(pexpect.EOF)
+        screen.feed(read_some(training))
+        for text in texts:
+            screen.feed(f'$ seq2seq translate "{text}"\r\n')
+            screen.feed(start("translate", text, folder=folder).read())
+        shutil.copy(Path(folder) / "model.npz", model)
+    save(screen, "train", "seq2seq train", ROWS_OF_TRAINING)
 
 
 def take_prompt(model: Path, lines: tuple[str, ...]) -> None:
@@ -174,12 +168,11 @@ def read_some(process: pexpect.spawn) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("picture", choices=["train", "prompt"])
-    parser.add_argument("--at-step", type=int, default=2200)
-    parser.add_argument("-m", "--model", type=Path, default=Path("model.npz"))
-    parser.add_argument("lines", nargs="*", default=TYPED, help="what is typed at the prompt")
+    parser.add_argument("-m", "-o", "--model", type=Path, default=Path("model.npz"))
+    parser.add_argument("lines", nargs="*", default=TYPED, help="what is translated")
     arguments = parser.parse_intermixed_args()
     if arguments.picture == "train":
-        take_training(arguments.at_step)
+        take_training(arguments.model, tuple(arguments.lines)[:3])
     else:
         take_prompt(arguments.model, tuple(arguments.lines))
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 EXIT_USAGE, EXIT_INTERRUPTED, EXIT_SIGNAL = 2, 130, 128
 """The exit code after a signal is ``EXIT_SIGNAL`` plus the number of the signal."""
 
+STYLES = {"note:": "dim", "warning:": "yellow"}
+"""Beginning of a line on stderr → its style on a terminal."""
+
 
 class Stop(BaseException):
     """Raised to end the program with this exit code once everything is printed and saved; not an error."""
@@ -86,9 +89,13 @@ def stderr_console() -> Console:
 
 
 def say(text: str, indent: int | None = None) -> None:
-    """Write a line to stderr, unless ``--quiet``; with an indent, it is wrapped on a narrow terminal."""
+    """Write a line to stderr, unless ``--quiet``; with an indent, it is wrapped on a narrow terminal.
+
+    On a terminal with colors, a note is dim and a warning is yellow.
+    """
     if not _Flags.quiet:
-        to_stderr(text if indent is None else wrapped(text, indent, sys.stderr))
+        style = next((style for label, style in STYLES.items() if text.startswith(label)), "")
+        to_stderr(text if indent is None else wrapped(text, indent, sys.stderr), style)
 
 
 def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
@@ -103,10 +110,22 @@ def wrapped(text: str, indent: int, stream: IO[str] | None) -> str:
     return textwrap.fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
-def to_stderr(text: str) -> None:
-    """Write to stderr; if it is closed or full, drop the text, because that must not end a training run."""
-    if sys.stderr is not None:
-        with suppress(OSError):
+def to_stderr(text: str, style: str = "") -> None:
+    """Write to stderr; if it is closed or full, drop the text, because that must not end a training run.
+
+    Args:
+        text: one or several lines.
+        style: of Rich, for a terminal with colors.
+    """
+    if sys.stderr is None:
+        return
+    with suppress(OSError):
+        if style and sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
+            from rich.console import Console
+
+            terminal = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+            terminal.print(printable(text), style=style)
+        else:
             print(printable(text), file=sys.stderr, flush=True)
 
 
@@ -116,8 +135,11 @@ def warn(text: str) -> None:
 
 
 def show_error(error: UserError) -> None:
-    """Write the lines of an error to stderr, even with ``--quiet``."""
-    to_stderr(str(error))
+    """Write the lines of an error to stderr, even with ``--quiet``; on a terminal with colors, the first one is red."""
+    what, *rest = str(error).splitlines()
+    to_stderr(what, "bold red")
+    for line in rest:
+        to_stderr(line)
 
 
 def warn_of_skipped(name: str, lines: Sequence[int]) -> None:
