@@ -4,7 +4,18 @@ import importlib.util
 import numpy as np
 import pytest
 
-from seq2seq_cli.cli.terminal.figures import COLORS, DPI, LABEL_GAP, MARKERS, contexts_figure, drawing, label_points
+from seq2seq_cli.cli.terminal.figures import (
+    COLORS,
+    DPI,
+    LABEL_GAP,
+    MARKERS,
+    LengthAxis,
+    LengthLine,
+    contexts_figure,
+    drawing,
+    label_points,
+    lengths_figure,
+)
 
 needs_matplotlib = pytest.mark.skipif(
     not all(map(importlib.util.find_spec, ("matplotlib", "adjustText"))), reason="the extra 'plots' is not installed"
@@ -48,7 +59,7 @@ def test_displaced_labels_have_a_leader_line_that_crosses_no_other_label(count, 
     for k, (point, box) in enumerate(zip(points, boxes)):
         distance = np.hypot(*(np.clip(point, box.min, box.max) - point))
         mine = [leader for leader in leaders if np.abs(leader.vertices - point).max(axis=1).min() < 10]
-        assert mine or distance < 1.5 * 2**0.5 * LABEL_GAP * DPI / 72
+        assert mine or distance < 1.25 * LABEL_GAP * DPI / 72
         for leader in mine:
             assert not any(leader.intersects_bbox(other, filled=False) for j, other in enumerate(boxes) if j != k)
 
@@ -63,6 +74,21 @@ def test_a_lone_label_stands_beside_its_point_without_a_leader_line():
     x, y = axes.transData.transform((0.2, 0.5))
     assert box.x0 - x == pytest.approx(box.y0 - y, abs=3) == pytest.approx(0.7 * LABEL_GAP * DPI / 72, abs=3)
     assert not axes.patches
+
+
+@needs_matplotlib
+def test_each_test_set_has_its_own_score_and_a_line_where_it_begins():
+    axis = LengthAxis("test", ["1–5", "6–10"], [30, 40]), LengthAxis("test_long", ["6–10", "11–15"], [50, 60])
+    line = LengthLine("m.npz", [50.0, 20.0], [np.array([60.0, 40.0]), np.array([30.0, 10.0])])
+    with drawing():
+        (axes,) = lengths_figure([line], axis, "nrefs:1").axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "m.npz, BLEU 50.0 on test, BLEU 20.0 on test_long"
+    ]
+    first, second, border = axes.lines
+    assert first.get_xdata().tolist() == [0, 1]
+    assert second.get_xdata().tolist() == [2, 3]
+    assert list(border.get_xdata()) == [1.5, 1.5]
 
 
 @needs_matplotlib

@@ -42,8 +42,13 @@ def test_history_shows_every_validation_and_the_training_loss_of_a_log(trained, 
     result = cli("plot", "history", "--log-file", "log.jsonl", "-o", tmp_path / "h.svg", cwd=trained)
     assert result.returncode == 0, result.stderr.decode()
     found = words((tmp_path / "h.svg").read_bytes())
-    for text in ("loss (nats per token)", "validation BLEU (greedy search)", "training", "validation"):
+    for text in ("loss (nats per token)", "validation BLEU (greedy search)", "training loss", "validation loss"):
         assert text in found
+    assert "Training of model.npz" in found
+    other = tmp_path / "other.jsonl"
+    other.write_text((trained / "log.jsonl").read_text().replace('"valid_loss": ', '"valid_loss": 1'))
+    result = cli("plot", "history", "--log-file", other, "-o", tmp_path / "x.svg", cwd=trained)
+    assert_explained(result, 1, "the log of another training", "other.jsonl")
     assert any("minutes" in text for text in found)
 
 

@@ -56,22 +56,26 @@ def validation_curve(name: str, checkpoint: Checkpoint) -> ValidationCurve:
     return ValidationCurve(name, steps, seconds / 60, loss, bleu, kept)
 
 
-def training_curve(lines: Iterable[str], name: str) -> tuple[Array, Array]:
-    """Return steps and training loss from a metrics log.
+def training_curve(lines: Iterable[str], name: str, checkpoint: Checkpoint) -> tuple[Array, Array]:
+    """Return steps and training loss from the metrics log of a model.
 
     The loss is the logarithm of the perplexity, so it has no label smoothing. It is averaged over consecutive steps.
 
     Args:
         lines: lines of the log; those that are not records of training steps are skipped.
         name: name of the log, for the error message.
+        checkpoint: the model.
 
     Raises:
-        UserError: if there is no training step.
+        UserError: if there is no training step, or if none of the log's validations is one of the model's.
     """
     points = []
+    validations = set()
     for line in lines:
         try:
             record = json.loads(line)
+            if is_number(record.get("valid_loss")) and is_number(record.get("step")):
+                validations.add((record["step"], record["valid_loss"]))
             if is_number(record.get("perplexity")) and is_number(record.get("step")):
                 points.append((record["step"], math.log(record["perplexity"])))
         except (ValueError, AttributeError, RecursionError):  # a truncated last line, or another format
@@ -81,6 +85,13 @@ def training_curve(lines: Iterable[str], name: str) -> tuple[Array, Array]:
             "there is no training step in this file",
             where=name,
             fix="give a file that 'seq2seq train --log-file' wrote",
+        )
+    of_model = {(record.get("step"), record.get("valid_loss")) for record in checkpoint.history}
+    if validations and not validations & of_model:  # a log that ends before the first one may be that of the model
+        raise UserError(
+            "this is the log of another training: none of its validations is one of the model's",
+            where=name,
+            fix="give the log of this model, or leave --log-file out",
         )
     steps, losses = _array(points).T
     groups = np.array_split(np.arange(len(steps)), min(len(steps), MAX_POINTS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from seq2seq_cli.cli.search_flags import DEFAULT_MODEL, Threads, load_translator
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.figures import (
     MARK,
+    LengthAxis,
     LengthLine,
     contexts_figure,
     drawing,
@@ -25,12 +27,13 @@ from seq2seq_cli.cli.terminal.figures import (
 from seq2seq_cli.config import SearchConfig, settings_in
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.evaluation.context_vectors import context_vectors, principal_components
-from seq2seq_cli.evaluation.evaluation import read_test_corpus
+from seq2seq_cli.evaluation.evaluation import is_swapped, read_test_corpus
 from seq2seq_cli.evaluation.scores import corpus_scores, length_buckets, scores_by_length
 from seq2seq_cli.evaluation.tokenization import tokenizer_for
 from seq2seq_cli.evaluation.training_history import training_curve, validation_curve
 from seq2seq_cli.storage.checkpoint import load_model
 from seq2seq_cli.text.builtin import BUILTIN, builtin_corpus
+from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.inputs import STDIO
 
 if TYPE_CHECKING:
@@ -106,8 +109,11 @@ def history_command(
             fix="name one --model",
         )
     with drawing():
-        curves = [validation_curve(str(path), load_model(path)) for path in paths]
-        training = None if log_file is None else training_curve(console.read_input(log_file), log_file)
+        checkpoints = [load_model(path) for path in paths]
+        curves = [validation_curve(str(path), checkpoint) for path, checkpoint in zip(paths, checkpoints)]
+        training = None
+        if log_file is not None:
+            training = training_curve(console.read_input(log_file), log_file, checkpoints[0])
         write_picture(history_figure(curves, training), output)
 
 
@@ -140,19 +146,28 @@ def lengths_command(
     with drawing():
         paths = model or [DEFAULT_MODEL]
         translators = [load_translator([path] if model else None, threads) for path in paths]
-        name, sources, targets = test_set(corpus, [data for translator in translators for data in translator.corpora])
+        sets = test_sets(corpus, [data for translator in translators for data in translator.corpora])
         stored = [name for translator in translators for name in translator.bleu_tokenizers]
-        tokenize, lines = tokenizer_for(None, stored, targets).name, []
+        tokenize = tokenizer_for(None, stored, [text for test in sets for text in test.targets]).name
+        lines = []
         for path, translator in zip(paths, translators):
-            console.say(f"translating {len(sources):,} sentences with {path}, beam {config.beam} …")
-            outputs = translator.translate(sources, config)
-            scores = corpus_scores(outputs, targets, ["bleu"], tokenize=tokenize)
-            buckets = scores_by_length(sources, outputs, targets, length_buckets(sources), tokenize=tokenize)
-            lines.append(LengthLine(str(path), scores.values["bleu"], np.array([bucket.bleu for bucket in buckets])))
-        labels = [bucket.label for bucket in buckets]
+            sentences = sum(map(len, sets))
+            console.say(f"translating {sentences:,} sentences with {path}, beam {config.beam} …")
+            whole, by_length = [], []
+            for test in sets:
+                outputs = translator.translate(test.sources, config)
+                scores = corpus_scores(outputs, test.targets, ["bleu"], tokenize=tokenize)
+                sides = list(test.sources), outputs, list(test.targets)
+                whole.append(scores.values["bleu"])
+                by_length.append(scores_by_length(*sides, length_buckets(test.sources), tokenize=tokenize))
+            values = [np.array([bucket.bleu for bucket in buckets]) for buckets in by_length]
+            lines.append(LengthLine(str(path), whole, values))
+        axes = [
+            LengthAxis(test.name, [bucket.label for bucket in buckets], [bucket.sentences for bucket in buckets])
+            for test, buckets in zip(sets, by_length)
+        ]
         signature = f"sacreBLEU {scores.signatures['bleu']}, beam {config.beam}"
-        sizes = [bucket.sentences for bucket in buckets]
-        write_picture(lengths_figure(lines, labels, sizes, name, signature, buckets[0].unit), output)
+        write_picture(lengths_figure(lines, axes, signature, by_length[0][0].unit), output)
 
 
 @plot_app.command("contexts", cls=Command)
@@ -233,13 +248,14 @@ def write_picture(figure: Figure, output: str) -> None:
         console.say(f"the picture is in {output}")
 
 
-def test_set(corpus: str | None, trained_on: list[str]) -> tuple[str, list[str], list[str]]:
-    """Return name, sources and targets of the test corpus; the built-in one includes the long test set."""
+def test_sets(corpus: str | None, trained_on: list[str]) -> list[Corpus]:
+    """Return the test corpus; the built-in test set is followed by the long one."""
     test = read_test_corpus(corpus, trained_on)
     if corpus is not None:
-        return test.name, list(test.sources), list(test.targets)
+        return [test]
     long = read_and_warn(builtin_corpus("test_long"))
-    return "built-in test and test_long", [*test.sources, *long.sources], [*test.targets, *long.targets]
+    long = long.swapped() if is_swapped(trained_on) else long
+    return [dataclasses.replace(test, name="test"), dataclasses.replace(long, name="test_long")]
 
 
 def sentence_groups(texts: list[str], input_file: str | None, corpus: str) -> list[list[str]]:

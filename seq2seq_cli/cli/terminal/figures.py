@@ -56,12 +56,20 @@ FEW_SENTENCES = 20
 """BLEU of fewer sentences is mostly chance."""
 
 
-class LengthLine(NamedTuple):
-    """BLEU of one model on the whole corpus, and in each length bucket."""
+class LengthAxis(NamedTuple):
+    """The length buckets of one test set: their labels, for example ``6–10``, and their numbers of sentences."""
 
     name: str
-    whole: float
-    buckets: Array
+    labels: Sequence[str]
+    sentences: Sequence[int]
+
+
+class LengthLine(NamedTuple):
+    """BLEU of one model on each test set, whole and in each length bucket."""
+
+    name: str
+    whole: Sequence[float]
+    buckets: Sequence[Array]
 
 
 @contextmanager
@@ -110,10 +118,10 @@ def history_figure(curves: Sequence[ValidationCurve], training: tuple[Array, Arr
     figure = _sheet(8, 6.5)
     upper, lower = figure.subplots(2, 1, sharex=True)
     if training is not None:
-        upper.plot(*training, color=FAINT, linewidth=1.2, label="training")
+        upper.plot(*training, color=FAINT, linewidth=1.2, label="training loss")
     for k, curve in enumerate(curves):
         look = {"color": _color(k), "marker": _marker(k), "markersize": 6, "linewidth": 1.8, "clip_on": False}
-        upper.plot(curve.steps, curve.loss, label=_label(curve.name) if len(curves) > 1 else "validation", **look)
+        upper.plot(curve.steps, curve.loss, label=_label(curve.name) if len(curves) > 1 else "validation loss", **look)
         lower.plot(curve.steps, curve.bleu, **look)
         for axes, values in ((upper, curve.loss), (lower, curve.bleu)):
             axes.plot(
@@ -126,7 +134,8 @@ def history_figure(curves: Sequence[ValidationCurve], training: tuple[Array, Arr
                 markeredgewidth=1.2,
                 clip_on=False,
             )
-    upper.set_ylabel("loss (nats per token)")
+    upper.set_title(_wrapped(f"Training of {', '.join(curve.name for curve in curves)}", 80))
+    upper.set_ylabel(f"{'validation ' if training is None else ''}loss (nats per token)")
     lower.set_ylabel("validation BLEU (greedy search)")
     lower.set_xlabel("optimizer steps; a ring marks the model that was kept")
     lower.set_xlim(left=0)
@@ -142,40 +151,42 @@ def history_figure(curves: Sequence[ValidationCurve], training: tuple[Array, Arr
 
 
 def lengths_figure(
-    lines: Sequence[LengthLine],
-    labels: Sequence[str],
-    sentences: Sequence[int],
-    corpus: str,
-    signature: str,
-    unit: str = WORDS,
+    lines: Sequence[LengthLine], sets: Sequence[LengthAxis], signature: str, unit: str = WORDS
 ) -> Figure:
-    """Draw BLEU by source length.
+    """Draw BLEU by source length, one test set beside the other; a dashed line marks where another one begins.
 
     Args:
         lines: one line for each model.
-        labels: labels of the buckets, for example ``6–10``.
-        sentences: number of sentences in each bucket.
-        corpus: name of the test corpus.
+        sets: the test sets.
         signature: signature of sacreBLEU.
         unit: what the lengths count, words or characters.
     """
+    labels = [f"{label}\nn = {n:,}" for axis in sets for label, n in zip(axis.labels, axis.sentences)]
+    starts = np.cumsum([0, *(len(axis.labels) for axis in sets)])
     figure = _sheet(max(8.0, 1.0 * len(labels) + 1), 5)
     axes = figure.subplots()
-    positions = np.arange(len(labels))
-    few = np.array(sentences) < FEW_SENTENCES
+    hollow = False
     for k, line in enumerate(lines):
         color, marker = _color(k), _marker(k)
-        name = f"{_label(line.name)}, BLEU {line.whole:.1f}"
-        axes.plot(positions, line.buckets, color=color, marker=marker, linewidth=1.8, label=name, clip_on=False)
-        if few.any():  # even a plot without points would take space
-            axes.plot(positions[few], line.buckets[few], marker, color="white", markeredgecolor=color, clip_on=False)
-    axes.set_xticks(positions, [f"{label}\nn = {n:,}" for label, n in zip(labels, sentences)])
-    note = f"; hollow: fewer than {FEW_SENTENCES} sentences" if few.any() else ""
+        scores = (f"BLEU {score:.1f}{f' on {axis.name}' * (len(sets) > 1)}" for score, axis in zip(line.whole, sets))
+        name: str | None = f"{_label(line.name)}, {', '.join(scores)}"
+        for start, axis, values in zip(starts, sets, line.buckets):
+            positions = start + np.arange(len(values))
+            axes.plot(positions, values, color=color, marker=marker, linewidth=1.8, label=name, clip_on=False)
+            name = None
+            few = np.array(axis.sentences) < FEW_SENTENCES
+            if few.any():  # even a plot without points would take space
+                axes.plot(positions[few], values[few], marker, color="white", markeredgecolor=color, clip_on=False)
+                hollow = True
+    for start in starts[1:-1]:
+        axes.axvline(start - 0.5, color=FAINT, linestyle="--", linewidth=1.0)
+    axes.set_xticks(np.arange(len(labels)), labels)
+    note = f"; hollow: fewer than {FEW_SENTENCES} sentences" if hollow else ""
     axes.set_xlabel(f"{unit} in the source, number of sentences{note}\n{signature}")
     axes.set_ylabel("BLEU")
     axes.set_ylim(bottom=0)
     axes.margins(x=0.06)
-    axes.set_title(_wrapped(f"BLEU by length of the source: {corpus}", 80))
+    axes.set_title(_wrapped(f"BLEU by length of the source: {' | '.join(axis.name for axis in sets)}", 80))
     axes.grid(axis="y", color=FAINT, alpha=0.3)
     axes.legend()
     return figure
@@ -254,7 +265,7 @@ def label_points(axes: Axes, points: Array, labels: Sequence[str]) -> bool:
         force_pull=(0, 0),
         max_move=(20, 20),
         iter_lim=150,  # not a time limit: the same numbers give the same picture
-        min_arrow_len=1.5 * gap,
+        min_arrow_len=1.1 * gap,
         arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.7, "zorder": 1},
         ax=axes,
     )
@@ -279,13 +290,17 @@ def _sheet(width: float, height: float) -> Figure:
 
 
 def _minutes_above(axes: Axes, curve: ValidationCurve) -> None:
-    """Add an axis with the training time at the top."""
+    """Add an axis with the training time at the top, as measured at the validations."""
     steps, minutes = np.append(0.0, curve.steps), np.append(0.0, curve.minutes)
     if not ((np.diff(steps) > 0).all() and (np.diff(minutes) > 0).all()):
         return  # not monotonic, so not an axis
-    pace = minutes[-1] / steps[-1]
-    upper = axes.secondary_xaxis("top", functions=(lambda x: x * pace, lambda x: x / pace))
-    upper.set_xlabel("minutes, at the average pace")
+    # Beyond the validations, at the average pace.
+    steps = np.concatenate([[-steps[-1]], steps, [2 * steps[-1]]])
+    minutes = np.concatenate([[-minutes[-1]], minutes, [2 * minutes[-1]]])
+    upper = axes.secondary_xaxis(
+        "top", functions=(lambda x: np.interp(x, steps, minutes), lambda x: np.interp(x, minutes, steps))
+    )
+    upper.set_xlabel("minutes, validations included")
 
 
 def _color(k: int) -> str:
