@@ -194,6 +194,10 @@ def _prepare(recipe: Recipe, output: Path, resume: bool, dry_run: bool) -> Gener
         if skipped:
             yield skipped
     del train_text, valid_text
+    # Before the tables of the priors, which take most of the time until the first step.
+    yield describe_corpus(recipe, train, valid)
+    yield describe_vocabularies(checkpoint, train, valid)
+    yield find_suspicious_pairs(recipe, train.text, valid.text)
     longest = int(train.ids.source.lengths.max()) - 1
     checkpoint.origin = Origin(pairs=len(train.text))
     sources = Lines(map(checkpoint.source_tokenizer.normalize, train.text.sources))
@@ -211,9 +215,6 @@ def _prepare(recipe: Recipe, output: Path, resume: bool, dry_run: bool) -> Gener
     synthetic = augment(checkpoint, train.ids)
     trainer = Trainer(checkpoint, train.ids, valid.ids, output, validation, state, recipe.threads or 1, synthetic)
 
-    yield describe_corpus(recipe, train, valid)
-    yield describe_vocabularies(checkpoint, train, valid)
-    yield find_suspicious_pairs(recipe, train.text, valid.text)
     if synthetic is not None:
         yield SyntheticPairs(len(synthetic), trainer.synthetic_per_epoch)
     yield Network(checkpoint.model.config, len(checkpoint.model.parameters.flat))
