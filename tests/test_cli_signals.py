@@ -136,6 +136,18 @@ def test_a_signal_that_arrives_in_a_finalizer_still_ends_the_program(number, cod
     assert "Exception ignored" not in result.stderr
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_an_interruption_inside_of_exec_gives_the_exit_code_and_no_death_by_a_signal(tmp_path):
+    program = "import seq2seq_cli.cli as c\n"
+    program += "c.app = lambda **_: exec('import os, signal; os.kill(os.getpid(), signal.SIGINT)')\nc.main()\n"
+    (tmp_path / "program.py").write_text(program)
+    result = subprocess.run(
+        [sys.executable, "-m", "program"], cwd=tmp_path, env=environment(), capture_output=True, text=True
+    )
+    assert result.returncode == 130, result
+    assert result.stderr == "interrupted\n"
+
+
 def test_the_last_line_says_which_step_is_saved(tmp_path):
     path = tmp_path / "model.npz"
     state_path(path).write_bytes(b"of another training")

@@ -113,3 +113,13 @@ def ignore_interruptions() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0.0)  # its handler is gone when Python has ended, and it would kill
+
+
+def block_interruptions() -> None:
+    """Let Python exit with our exit code.
+
+    After a KeyboardInterrupt inside ``exec``, which many imports use, Python ends by sending itself a SIGINT, although
+    the exception was caught; if that signal is blocked, it exits as usual.
+    """
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
