@@ -77,9 +77,10 @@ def interrupt_twice(folder, seconds, gap, **options):
         time.sleep(seconds)
     keep_output(child.child_fd)
     child.sendintr()
-    child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=gap)
-    child.sendintr()
-    text = child.read()
+    ended = child.expect([pexpect.TIMEOUT, pexpect.EOF], timeout=gap)
+    if not ended:
+        child.sendintr()
+    text = child.before if ended else child.read()
     child.close()
     return text, child.exitstatus
 
@@ -146,6 +147,29 @@ def test_an_interruption_inside_of_exec_gives_the_exit_code_and_no_death_by_a_si
     )
     assert result.returncode == 130, result
     assert result.stderr == "interrupted\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_an_error_that_comes_of_an_interruption_is_no_bug_and_a_thread_does_not_keep_the_program(tmp_path):
+    program = """
+import os, signal, threading, time
+import seq2seq_cli.cli as c
+
+def command(**options):
+    threading.Thread(target=time.sleep, args=(30,)).start()
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+    finally:
+        raise ValueError("the archive is half written")
+
+c.app = command
+c.main()
+"""
+    began = time.monotonic()
+    result = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (130, "interrupted\n")
+    assert time.monotonic() - began < 20
 
 
 def test_the_last_line_says_which_step_is_saved(tmp_path):

@@ -10,7 +10,7 @@ import typer
 from seq2seq_cli import __version__
 from seq2seq_cli.cli import exits
 from seq2seq_cli.cli.help import Deferred, Group
-from seq2seq_cli.cli.signals import block_interruptions, hide_interruptions, ignore_interruptions
+from seq2seq_cli.cli.signals import hide_interruptions, ignore_interruptions, leave
 from seq2seq_cli.cli.terminal import console
 
 _EVALUATE = "evaluate:evaluate_command", "Score a model on a test corpus, with sacreBLEU's signatures."
@@ -83,5 +83,6 @@ def main() -> None:
         ignore_interruptions()
     except KeyboardInterrupt:  # a second one, while the first one was being handled
         code = exits.interrupted()
-    block_interruptions()
+    if code > console.EXIT_SIGNAL:
+        leave(code)
     sys.exit(code)

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from seq2seq_cli import __version__
-from seq2seq_cli.cli.signals import ending_signals, ignore_interruptions
+from seq2seq_cli.cli.signals import came_of_interruption, ending_signals, ignore_interruptions
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import DataNote, DataWarning, UserError
 
@@ -45,7 +45,7 @@ def run(app: typer.Typer) -> int:
             sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except UserError as error:
-        return _fail(error)
+        return interrupted() if came_of_interruption(error) else _fail(error)
     except console.Stop as stop:
         return stop.code
     except typer.Exit as stop:
@@ -54,7 +54,13 @@ def run(app: typer.Typer) -> int:
         return _fail(_from_click(error))
     except (KeyboardInterrupt, typer.Abort):
         return interrupted()
-    except MemoryError:
+    except Exception as error:
+        return interrupted() if came_of_interruption(error) else _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    """Explain an exception that is no ``UserError``, and return the exit code."""
+    if isinstance(error, MemoryError):
         return _fail(
             UserError(
                 "there is not enough memory",
@@ -62,19 +68,18 @@ def run(app: typer.Typer) -> int:
                 fix="use a smaller --max-tokens-per-batch, --batch-size, --hidden-size or --vocab-size",
             )
         )
-    except OSError as error:
+    if isinstance(error, OSError):
         console.discard_output()
         where = "an input or output of this command" if error.filename is None else str(error.filename)
         fix = "check free space and permissions, and that standard input and output are open"
         return _fail(UserError(f"the operating system reported: {error.strerror or error}", where=where, fix=fix))
-    except Exception as error:
-        return _fail(
-            UserError(
-                f"a bug in this program: {type(error).__name__}: {error}",
-                where=f"seq2seq {__version__}",
-                fix="run the command again with --debug, and report what it prints",
-            )
+    return _fail(
+        UserError(
+            f"a bug in this program: {type(error).__name__}: {error}",
+            where=f"seq2seq {__version__}",
+            fix="run the command again with --debug, and report what it prints",
         )
+    )
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:

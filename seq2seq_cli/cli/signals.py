@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from seq2seq_cli.cli.terminal import console
 
@@ -87,14 +87,15 @@ def hide_interruptions() -> None:
 
     def unraisablehook(ignored: Any) -> None:
         """Show an exception that could not be raised, unless it is an interruption, which is raised again."""
-        if issubclass(ignored.exc_type, KeyboardInterrupt):
+        try:
+            if issubclass(ignored.exc_type, KeyboardInterrupt):
+                _send_again(signal.SIGINT)
+            elif issubclass(ignored.exc_type, console.Stop):
+                _send_again(signal.Signals(ignored.exc_value.code - console.EXIT_SIGNAL))
+            elif signal.getsignal(signal.SIGINT) != signal.SIG_IGN:  # else the program was interrupted, and is ending
+                show_ignored(ignored)
+        except KeyboardInterrupt:  # a second one, in here
             _send_again(signal.SIGINT)
-        elif issubclass(ignored.exc_type, console.Stop):
-            code = getattr(ignored.exc_value, "code", 0)
-            if code in (console.EXIT_SIGNAL + number for number in ending_signals()):
-                _send_again(signal.Signals(code - console.EXIT_SIGNAL))
-        else:
-            show_ignored(ignored)
 
     sys.excepthook, sys.unraisablehook = excepthook, unraisablehook
 
@@ -115,11 +116,22 @@ def ignore_interruptions() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0.0)  # its handler is gone when Python has ended, and it would kill
 
 
-def block_interruptions() -> None:
-    """Let Python exit with our exit code.
+def came_of_interruption(error: BaseException | None) -> bool:
+    """Whether an exception was raised while a KeyboardInterrupt was handled, as by an archive that is half written."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
-    After a KeyboardInterrupt inside ``exec``, which many imports use, Python ends by sending itself a SIGINT, although
-    the exception was caught; if that signal is blocked, it exits as usual.
+
+def leave(code: int) -> NoReturn:
+    """End the program at once after a signal; nothing is left to be cleaned up.
+
+    Python's own way out could wait forever for a thread that was interrupted while it started, and could die of a
+    SIGINT in place of returning the exit code.
     """
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
-from seq2seq_cli.cli.signals import StopSignal, catch_signals
+from seq2seq_cli.cli.signals import StopSignal, came_of_interruption, catch_signals
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import can_draw
 from seq2seq_cli.cli.terminal.live import PlainDisplay, live_display
@@ -141,7 +141,9 @@ def _last_words(meter: Meter, saved: SavedStep) -> Iterator[None]:
     """After a second Ctrl-C, say which steps are lost, and end the program."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Exception) as error:
+        if not came_of_interruption(error):
+            raise
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         step, kept = meter.step, saved.step()
         where = "nothing was saved" if kept is None else f"the last save holds step {kept}; --resume continues there"
