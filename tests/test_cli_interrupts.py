@@ -49,6 +49,7 @@ def spawn(tmp_path):
 def leave(child):
     child.sendline("the end")
     child.expect("read 'the end'")
+    child.expect("> ")  # a Ctrl-D that comes before readline has the terminal is no key, and is lost
     child.sendeof()
     child.expect(pexpect.EOF)
     child.close()

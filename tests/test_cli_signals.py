@@ -172,6 +172,27 @@ c.main()
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+def test_an_interruption_that_a_library_swallows_ends_the_training_at_the_next_event():
+    program = """
+import contextlib, os, signal, time
+import seq2seq_cli.cli as c
+from seq2seq_cli.cli.terminal.progress import show_training
+
+def events():
+    with contextlib.suppress(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+    yield None
+    raise AssertionError("the training went on")
+
+c.app = lambda **_: show_training(events(), as_result=False, log_on_stdout=False)
+c.main()
+"""
+    result = subprocess.run([sys.executable, "-c", program], env=environment(), capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (130, "interrupted\n")
+
+
 def test_the_last_line_says_which_step_is_saved(tmp_path):
     path = tmp_path / "model.npz"
     state_path(path).write_bytes(b"of another training")

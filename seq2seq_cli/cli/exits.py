@@ -13,7 +13,7 @@ from typing import Any
 import typer
 
 from seq2seq_cli import __version__
-from seq2seq_cli.cli.signals import came_of_interruption, ending_signals, ignore_interruptions
+from seq2seq_cli.cli.signals import Interruption, came_of_interruption, ending_signals, ignore_interruptions
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import DataNote, DataWarning, UserError
 
@@ -29,10 +29,9 @@ def run(app: typer.Typer) -> int:
     warnings.simplefilter("always", DataWarning)
     warnings.showwarning = _show_warning
     with suppress(ValueError):  # threads cannot set signal handlers
-        # Also where it was ignored at the start, as in a job that a script runs in the background: training saves then.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        Interruption.catch()
         for number in ending_signals():
-            if number != signal.SIGINT:  # it raises KeyboardInterrupt
+            if number != signal.SIGINT:
                 signal.signal(number, _terminate)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

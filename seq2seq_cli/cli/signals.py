@@ -21,6 +21,30 @@ def ending_signals() -> tuple[signal.Signals, ...]:
     return tuple(signals)
 
 
+class Interruption:
+    """Raises ``KeyboardInterrupt`` at SIGINT, and remembers it: interrupted code may swallow the exception."""
+
+    raised = False
+
+    @classmethod
+    def receive(cls, number: int, frame: Any) -> None:
+        """Handle SIGINT."""
+        cls.raised = True
+        raise KeyboardInterrupt
+
+    @classmethod
+    def catch(cls) -> None:
+        """Handle SIGINT from now on; also where it was ignored, as in a job that a script runs in the background."""
+        cls.raised = False
+        signal.signal(signal.SIGINT, cls.receive)
+
+    @classmethod
+    def raise_again(cls) -> None:
+        """Raise the interruption that was swallowed, if there is one; to be called between pieces of long work."""
+        if cls.raised:
+            raise KeyboardInterrupt
+
+
 class StopSignal:
     """Set by SIGINT, SIGTERM and SIGHUP during training, so that the current step is finished and saved first.
 

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Protocol, get_args
 
-from seq2seq_cli.cli.signals import StopSignal, came_of_interruption, catch_signals
+from seq2seq_cli.cli.signals import Interruption, StopSignal, came_of_interruption, catch_signals
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.charts import can_draw
 from seq2seq_cli.cli.terminal.live import PlainDisplay, live_display
@@ -64,6 +64,7 @@ def show_training(events: Generator[Event, None, Any], as_result: bool, log_on_s
     """
     blocks = as_result or can_draw(sys.stderr)
     for event in events:
+        Interruption.raise_again()
         if isinstance(event, TrainingStarted):
             _show_loop(events, event, log_on_stdout)
         elif isinstance(event, get_args(Preparation)):
@@ -105,6 +106,7 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
         for event in events:
             if received.quits:  # an interruption in a place where Python could not raise it
                 raise KeyboardInterrupt
+            Interruption.raise_again()
             match event:
                 case StepReport():
                     meter.after_step(event)
