@@ -40,7 +40,7 @@ def models(tmp_path_factory, trained):
     (folder / "bpe.npz").write_bytes((trained / "model.npz").read_bytes())
     for name in ("word", "char"):
         small = [each for pair in zip(SMALL[::2], SMALL[1::2]) if pair[0] not in RECIPES[name] for each in pair]
-        flags = (*small, *RECIPES[name], "--epochs", "4", "--learning-rate", "0.01", "--augmentation", "0")
+        flags = (*small, *RECIPES[name], "--epochs", "4", "--learning-rate", "0.01")
         result = run_cli("train", "p.tsv", "-o", f"{name}.npz", *flags, cwd=folder)
         assert result.returncode == 0, result.stderr.decode()
     words = [*(word for word, *_ in PAIRS[::42]), "unknown"]  # which translate reads as they are written
