@@ -82,6 +82,18 @@ def test_lines_are_wrapped_between_words_on_a_narrow_terminal_only(monkeypatch):
     assert console.wrapped(text, 2, None) == text
 
 
+def test_an_error_is_wrapped_between_words_on_a_narrow_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    console.show_error(UserError("a sentence that is longer than this terminal", where="here", fix="wait " * 9))
+    assert sys.stderr.getvalue() == (
+        "error: a sentence that is longer than\n       this terminal\n"
+        "where: here\n"
+        "fix:   wait wait wait wait wait wait\n       wait wait wait\n"
+    )
+
+
 def test_a_file_that_an_output_replaces_is_backed_up_with_a_note(cli, tmp_path):
     (tmp_path / "t.txt").write_text("some text\n")
     (tmp_path / "tok.json").write_text("my notes\n")

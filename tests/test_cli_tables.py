@@ -25,6 +25,11 @@ def test_what_does_not_fit_is_folded_and_nothing_is_lost(width):
     assert "".join("".join(lines[1:]).split()) == "x" + "".join(text.split())
 
 
+def test_a_header_breaks_between_words_only():
+    lines = table([">probability", "other alternatives"], [["1.0", "several words " * 5]], 30)
+    assert [line.split() for line in lines[:2]] == [["other"], ["probability", "alternatives"]]
+
+
 def test_off_a_terminal_nothing_is_folded():
     assert width_of(io.BytesIO()) == UNLIMITED
     assert len(table(["a", "b"], [["x", "word " * 500]], UNLIMITED)) == 2

@@ -58,4 +58,5 @@ def export_command(
     export = plan_export(kind, output, model)
     write_export(kind, export, load_model(model))
     *weights, script = map(str, export.files)
-    console.say(f"wrote {' and '.join(weights)}; {script} loads and runs {'it' if len(weights) == 1 else 'them'}")
+    what = "it" if len(weights) == 1 else "them"
+    console.say(f"wrote {' and '.join(weights)}; {script} loads and runs {what}", indent=2)

@@ -247,7 +247,8 @@ class _Report:
         whole = self.whole()
         console.say(
             f"{whole['pairs']:,} pairs, {self.tokens:,} target tokens: log-probability {self.log_probability:.4f}, "
-            f"{whole['per_token']:.4f} per token, perplexity {whole['perplexity']:.4f}"
+            f"{whole['per_token']:.4f} per token, perplexity {whole['perplexity']:.4f}",
+            indent=2,
         )
 
 

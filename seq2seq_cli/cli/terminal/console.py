@@ -136,7 +136,7 @@ def warn(text: str) -> None:
 
 def show_error(error: UserError) -> None:
     """Write the lines of an error to stderr, even with ``--quiet``; on a terminal with colors, the first one is red."""
-    what, *rest = str(error).splitlines()
+    what, *rest = (wrapped(line, len("where: "), sys.stderr) for line in str(error).splitlines())
     to_stderr(what, "bold red")
     for line in rest:
         to_stderr(line)

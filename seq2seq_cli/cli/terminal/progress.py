@@ -88,7 +88,8 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
     if started.finished:
         console.say(
             "this training has already reached its limit; "
-            "to continue, raise it (--epochs, --max-steps, --max-minutes, --patience)"
+            "to continue, raise it (--epochs, --max-steps, --max-minutes, --patience)",
+            indent=2,
         )
     elif started.step:
         console.say(
@@ -149,7 +150,9 @@ def _last_words(meter: Meter, saved: SavedStep) -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         step, kept = meter.step, saved.step()
         where = "nothing was saved" if kept is None else f"the last save holds step {kept}; --resume continues there"
-        console.say(f"quit at step {step}: {where}" if kept != step else f"quit at step {step}, which is saved")
+        console.say(
+            f"quit at step {step}: {where}" if kept != step else f"quit at step {step}, which is saved", indent=2
+        )
         raise console.Stop(console.EXIT_INTERRUPTED) from None
 
 

@@ -89,8 +89,8 @@ class Prompt:
         """Read and translate until Ctrl-D or ``:quit``; Ctrl-C cancels the current line or translation."""
         for name, corpus, origin in zip(self.models, self.translator.corpora, self.translator.origins):
             console.say(described_model(str(name), corpus, origin.pairs), indent=2)
-        console.say("Type a sentence and press Enter.")
-        console.say(":help shows the commands; Ctrl-C cancels the line, Ctrl-D leaves.")
+        console.say("Type a sentence and press Enter.", indent=2)
+        console.say(":help shows the commands; Ctrl-C cancels the line, Ctrl-D leaves.", indent=2)
         history = History()
         with line_editing(list(self.commands)) as ctrl_c_is_a_key, catch_interrupts() as interrupts:
             while not self.ended:
@@ -159,8 +159,8 @@ class Prompt:
         for name, command in self.commands.items():
             console.say(f"  {f'{name} {command.argument}':<{HELP}} {command.meaning}", indent=HELP + 3)
         console.say(f"  current settings: {self._settings()}", indent=7)
-        console.say("  The arrow keys move within the line, and recall earlier lines.")
-        console.say("  To translate a line that looks like a command, type a space before it.")
+        console.say("  The arrow keys move within the line, and recall earlier lines.", indent=4)
+        console.say("  To translate a line that looks like a command, type a space before it.", indent=4)
 
     def _settings(self) -> str:
         return ", ".join(

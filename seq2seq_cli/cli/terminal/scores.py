@@ -60,10 +60,13 @@ def bleu_parts(scores: Scores) -> str:
 
 
 def _scores(evaluation: Evaluation, width: int) -> list[str]:
-    """Return a line for each metric: score, interval, signature."""
+    """Return a line for each metric: score, interval, signature; on a narrow terminal, the signatures follow."""
     scores = evaluation.scores[0]
     rows = [[METRICS[name].title, _with_interval(scores, name), scores.signatures[name]] for name in scores.values]
-    return table(["", ">", ""], rows, width)
+    lines = table(["", ">", ""], rows, UNLIMITED)
+    if max(map(len, lines)) <= width:
+        return lines
+    return [*table(["", ">"], [row[:2] for row in rows], width), "", *_signatures(evaluation)]
 
 
 def _sets(evaluation: Evaluation, width: int) -> list[str]:
@@ -73,12 +76,13 @@ def _sets(evaluation: Evaluation, width: int) -> list[str]:
         [name, *(_with_interval(scores, metric) for metric in evaluation.metrics), f"{scores.sentences:,}"]
         for name, scores in evaluation.sets.items()
     ]
-    return [*table(headers, rows, width), "", *_signatures(evaluation, width)]
+    return [*table(headers, rows, width), "", *_signatures(evaluation)]
 
 
-def _signatures(evaluation: Evaluation, width: int) -> list[str]:
+def _signatures(evaluation: Evaluation) -> list[str]:
+    """Return a line for each signature, however narrow the terminal is: a signature in two parts cannot be copied."""
     rows = [[METRICS[name].title, text] for name, text in evaluation.scores[0].signatures.items()]
-    return table(["", ""], rows, width)
+    return table(["", ""], rows, UNLIMITED)
 
 
 def _comparison(evaluation: Evaluation, width: int) -> list[str]:
@@ -98,7 +102,7 @@ def _comparison(evaluation: Evaluation, width: int) -> list[str]:
             for system, s in systems
         ]
     meaning = f"* differs from {evaluation.systems[0].name} with p < {SIGNIFICANT}, by paired bootstrap"
-    return [*table(headers, rows, width), *table([""], [[meaning]], width), "", *_signatures(evaluation, width)]
+    return [*table(headers, rows, width), *table([""], [[meaning]], width), "", *_signatures(evaluation)]
 
 
 def _baselines(evaluation: Evaluation, width: int) -> list[str]:

@@ -35,8 +35,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
         box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(header.strip(">") for header in headers)
     )
     for header in headers:
+        title = header.removeprefix(">")
+        longest = max(map(len, title.split()), default=0)  # a header breaks between words only
         grid.add_column(
-            Text(header.removeprefix(">")), justify="right" if header.startswith(">") else "left", overflow="fold"
+            Text(title), justify="right" if header.startswith(">") else "left", overflow="fold", min_width=longest
         )
     for row in rows:
         grid.add_row(*(Text(console.printable(cell)) for cell in row))

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 BAR = 10
 """Width of the bar of probability 1."""
-ROOM_FOR_BARS = 60
-"""On a narrower terminal, an explanation has only its most important columns."""
+ROOM_FOR_BARS = 100
+"""On a narrower terminal, an explanation has no bars, and one alternative a line."""
+ROOM_FOR_PRIORS = 72
+"""On a still narrower one, it has only its most important columns."""
 PRIOR_COLUMNS = {"prior": ">prior", "gate": ">gate", "bigram_prior": ">bigram", "bigram_gate": ">gate"}
 """Columns of an explanation for the priors of a model: the name in a ``Step``, and the heading in the table."""
 N_BEST = (">rank", ">score", ">log-probability")
@@ -281,6 +283,7 @@ def _explained(
         facts.append(["lexical prior", _with_probabilities(prior)])
     facts.append(["translation", n_best[0].text])
     by_prior = [name for name in PRIOR_COLUMNS if getattr(steps[0], name) is not None]
+    separator = "  " if width >= ROOM_FOR_BARS else "\n"
     choices = [
         [
             str(number),
@@ -288,7 +291,7 @@ def _explained(
             _short(step.probability),
             bar(step.probability, BAR),
             *(_optional(getattr(step, name)) for name in by_prior),
-            _with_probabilities(step.alternatives),
+            _with_probabilities(step.alternatives, separator),
         ]
         for number, step in enumerate(steps, start=1)
     ]
@@ -299,6 +302,9 @@ def _explained(
     headers = [">step", "token", ">probability", "", *(PRIOR_COLUMNS[name] for name in by_prior), "alternatives"]
     n_best_headers = [*N_BEST, "n-best list"]
     if width < ROOM_FOR_BARS:
+        headers = [">step", "token", ">prob.", *headers[4:]]
+        choices = [[*row[:3], *row[4:]] for row in choices]
+    if width < ROOM_FOR_PRIORS:
         headers, choices = ["token", ">prob.", "alternatives"], [[row[1], row[2], row[-1]] for row in choices]
         n_best_headers, n_best_rows = [">score", "n-best list"], [[row[1], row[3]] for row in n_best_rows]
     return [
@@ -315,8 +321,8 @@ def _tokens(tokens: tuple[str, ...]) -> str:
     return " ".join(show_token(token) for token in tokens)
 
 
-def _with_probabilities(tokens: Sequence[tuple[str, float]]) -> str:
-    return "  ".join(f"{show_token(token)} {_short(p)}" for token, p in tokens)
+def _with_probabilities(tokens: Sequence[tuple[str, float]], separator: str = "  ") -> str:
+    return separator.join(f"{show_token(token)} {_short(p)}" for token, p in tokens)
 
 
 def _optional(value: float | None) -> str:
