@@ -187,6 +187,13 @@ def test_the_histogram_has_both_sides_and_fits_80_columns():
     assert all(len(line) <= 80 for line in (title, first, last))
 
 
+@pytest.mark.parametrize(("columns", "full"), [(120, 18), (80, 18), (60, 8), (50, 3)])
+def test_the_bars_of_the_histogram_are_as_long_as_the_terminal_allows(columns, full):
+    lines = histogram_lines([Bucket(1, 5, 1_000_000, 1_000_000)], blocks=False, columns=columns)
+    assert lines[1].split() == ["1–5", "1,000,000", "#" * full, "1,000,000", "#" * full]
+    assert all(len(line) <= columns for line in lines)
+
+
 def test_a_tokenizer_of_another_language_is_reported_with_a_fix(cli, tmp_path):
     write_pairs(tmp_path / "p.tsv")
     (tmp_path / "greek.txt").write_text("α β γ δ\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any, assert_never
 
@@ -30,6 +31,8 @@ from seq2seq_cli.training.events import (
 
 BAR, LABEL = 18, 12
 """Widths in characters of a full bar, and of the label at the start of each line."""
+NUMBERS = 43
+"""Width of a line of the histogram without its two bars, and with a free column at its end."""
 FEW_PAIRS = 1000
 """With fewer pairs, a model is hardly better than the translation of the nearest training sentence."""
 MUCH_UNKNOWN = 0.2
@@ -118,16 +121,17 @@ def corpus_lines(event: TrainingCorpus, blocks: bool) -> list[str]:
         *(f"columns:    {note}" for note in event.columns),
         f"tokens:     {int(source.sum()):,} source and {int(target.sum()):,} target, "
         f"{source.mean():.1f} and {target.mean():.1f} per sentence, at most {source.max()} and {target.max()}",
-        *histogram_lines(length_histogram(source, target), blocks),
+        *histogram_lines(length_histogram(source, target), blocks, shutil.get_terminal_size().columns),
     ]
 
 
-def histogram_lines(buckets: list[Bucket], blocks: bool) -> list[str]:
-    """Return one line for each bucket, with both sides side by side."""
+def histogram_lines(buckets: list[Bucket], blocks: bool, columns: int = 80) -> list[str]:
+    """Return one line for each bucket, with both sides side by side; bars are shorter on a narrow terminal."""
     largest = max(max(bucket.source, bucket.target) for bucket in buckets)
-    rows = [f"lengths:    {'tokens':>9}  {'source':<{BAR + 10}} target"]
+    width = max(1, min(BAR, (columns - NUMBERS) // 2))
+    rows = [f"lengths:    {'tokens':>9}  {'source':<{width + 10}} target"]
     for bucket in buckets:
-        sides = [f"{n:>8,} {bar(n / largest, BAR, blocks):<{BAR}}" for n in (bucket.source, bucket.target)]
+        sides = [f"{n:>8,} {bar(n / largest, width, blocks):<{width}}" for n in (bucket.source, bucket.target)]
         rows.append(f"{'':{LABEL}}{bucket.label:>9} {'  '.join(sides)}".rstrip())
     return rows
 
