@@ -14,7 +14,8 @@ or in Python, in the folder of this file::
 The encoder reads ``source`` (batch, length), EOS last, and ``lengths`` (batch,), both int64. The decoder reads
 ``token`` (batch,) and all outputs of the encoder under their names. It returns ``log_probabilities`` (batch, V) of the
 next token, and ``next_hidden`` (and ``next_cell``), which replace ``hidden`` (and ``cell``) for the next step. The
-metadata of the graphs hold ``config`` and the tokenizers as JSON. The search is greedy, as in 'translate --beam 1'.
+metadata of the graphs hold ``config`` and the tokenizers as JSON. The search is greedy and copies no unknown words, as
+'seq2seq translate --beam 1 --no-copy-unknown'. A line is read as it is written: 'hello' is not read as 'Hello.'.
 
 seq2seq-cli, Apache License 2.0.
 """

@@ -12,7 +12,8 @@ or in Python, in the folder of this file::
     network.translate([[17, 4, 33]])
 
 ``torch.load`` reads the weights with ``weights_only=True``: a dictionary of ``config``, ``state_dict``, and the two
-tokenizers. Parameters have the names of the model file. The search is greedy, as 'seq2seq translate --beam 1'.
+tokenizers. Parameters have the names of the model file. The search is greedy and copies no unknown words, as
+'seq2seq translate --beam 1 --no-copy-unknown'. A line is read as it is written: 'hello' is not read as 'Hello.'.
 
 seq2seq-cli, Apache License 2.0.
 """
