@@ -27,6 +27,7 @@ MODULES = sorted(
 )
 THIRD_PARTY = {"numpy": None, "sacrebleu": {"evaluation"}, "typer": {"cli"}, "rich": {"cli"}, "matplotlib": {"cli"}}
 THIRD_PARTY |= {name: {"storage"} for name in ("torch", "onnx", "onnxruntime")}
+THIRD_PARTY |= {"mpi4py": {"inference"}}
 MAX_LINES = 350
 CALLBACKS = {
     ("nn/teaching.py", "loss_fn"),  # the promised signature of seq2seq_loss

@@ -115,8 +115,9 @@ def test_final_weights_are_the_same_to_the_bit_with_and_without_the_timed_steps(
     flags = ("--max-steps", "20", "--dropout", "0.3", *NETWORK)
     assert cli("train", "p.tsv", "-o", "with.npz", *flags).returncode == 0
     without = (
-        "import sys, seq2seq_cli.training.run as run; from seq2seq_cli.training.events import CostEstimate\n"
-        "run.estimate_cost = lambda trainer: CostEstimate(12_345_000_000, 0, 0, 1, 1.0, 1.0, 1, None)\n"
+        "import sys, seq2seq_cli.training.preparation as preparation\n"
+        "from seq2seq_cli.training.events import CostEstimate\n"
+        "preparation.estimate_cost = lambda trainer: CostEstimate(12_345_000_000, 0, 0, 1, 1.0, 1.0, 1, None)\n"
         f"sys.argv = ['seq2seq', 'train', 'p.tsv', '-o', 'without.npz', *{flags!r}]\n"
         "from seq2seq_cli.cli import main; main()"
     )

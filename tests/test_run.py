@@ -30,7 +30,8 @@ from seq2seq_cli.training.events import (
     Vocabularies,
     record_of,
 )
-from seq2seq_cli.training.run import MAY_CHANGE_ON_RESUME, train
+from seq2seq_cli.training.resuming import MAY_CHANGE_ON_RESUME
+from seq2seq_cli.training.run import train
 from tests.conftest import write_pairs
 
 SMALL = {"embedding_size": 6, "hidden_size": 8, "vocab_size": 60, "batch_size": 32, "threads": 1}

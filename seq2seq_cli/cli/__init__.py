@@ -12,6 +12,8 @@ from seq2seq_cli.cli import exits
 from seq2seq_cli.cli.help import Deferred, Group
 from seq2seq_cli.cli.signals import hide_interruptions, ignore_interruptions, leave
 from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.errors import usage_error
+from seq2seq_cli.inference.communicator import launched_size
 
 _EVALUATE = "evaluate:evaluate_command", "Score a model on a test corpus, with sacreBLEU's signatures."
 COMMANDS = (
@@ -65,6 +67,7 @@ def _show_version(value: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.", show_default=False),
@@ -73,6 +76,12 @@ def root(
     debug: console.Debug = False,
 ) -> None:
     """Translate with a recurrent encoder–decoder without attention, trained on your own machine."""
+    if launched_size() > 1 and context.invoked_subcommand != "train":
+        raise usage_error(
+            f"mpirun has started {launched_size()} processes, but only 'seq2seq train' shares its work among processes",
+            where=f"seq2seq {context.invoked_subcommand}",
+            fix="run this command without mpirun",
+        )
 
 
 def main() -> None:

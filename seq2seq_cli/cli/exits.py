@@ -16,6 +16,7 @@ from seq2seq_cli import __version__
 from seq2seq_cli.cli.signals import Interruption, came_of_interruption, ending_signals, ignore_interruptions
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.errors import DataNote, DataWarning, UserError
+from seq2seq_cli.inference.communicator import PeerError, launched_rank
 
 # Depending on its version, Typer bundles Click or uses the installed one: take the classes that it uses.
 ClickUsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -46,7 +47,7 @@ def run(app: typer.Typer) -> int:
     except UserError as error:
         return interrupted() if came_of_interruption(error) else _fail(error)
     except console.Stop as stop:
-        return stop.code
+        return 0 if launched_rank() else stop.code  # the first process of a run gives the exit code
     except typer.Exit as stop:
         return stop.exit_code
     except ClickException as error:
@@ -110,6 +111,8 @@ def _fail(error: UserError) -> int:
     if console.debugging():
         traceback.print_exc()
     console.show_error(error)
+    if isinstance(error, PeerError) and launched_rank():
+        return 0  # the first process of the run has shown it, and gives the exit code
     return error.exit_code
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from seq2seq_cli.cli.terminal import console
+from seq2seq_cli.inference.communicator import ALONE, Communicator
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
@@ -54,11 +55,13 @@ class StopSignal:
     Args:
         in_place: whether the notice replaces the last line of the terminal. A live display overwrites the lines above,
             so the cursor must stay where it is.
+        communicator: the processes of this run, for which this process no longer waits long once a signal has arrived.
     """
 
-    def __init__(self, in_place: bool) -> None:
+    def __init__(self, in_place: bool, communicator: Communicator = ALONE) -> None:
         self.code: int | None = None
         self.quits = False
+        self._communicator = communicator
         self._in_place = in_place
 
     def receive(self, number: int, frame: Any) -> None:
@@ -68,6 +71,7 @@ class StopSignal:
             self.quits = True
             raise KeyboardInterrupt
         self.code = console.EXIT_SIGNAL + number
+        self._communicator.expect_end()
         if not console.quiet():
             with suppress(OSError):  # not print, which the signal may have interrupted
                 os.write(2, self._notice().encode())
@@ -81,9 +85,9 @@ class StopSignal:
 
 
 @contextmanager
-def catch_signals(in_place: bool) -> Iterator[StopSignal]:
-    """Catch the signals that end the program in a ``with`` block; ``in_place`` is as for ``StopSignal``."""
-    received = StopSignal(in_place)
+def catch_signals(in_place: bool, communicator: Communicator = ALONE) -> Iterator[StopSignal]:
+    """Catch the signals that end the program in a ``with`` block; arguments as for ``StopSignal``."""
+    received = StopSignal(in_place, communicator)
     before = {number: signal.signal(number, received.receive) for number in ending_signals()}
     try:
         yield received

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seq2seq_cli.inference.copying import Substitution
+from seq2seq_cli.inference.hypothesis import Hypothesis
 from seq2seq_cli.text.reading import Reading
+from seq2seq_cli.text.tokenizer import Tokenizer
 
 NO_READING = Reading("")
 
@@ -93,6 +95,26 @@ class Step:
     gate: float | None = None
     bigram_prior: float | None = None
     bigram_gate: float | None = None
+
+
+def translations_of(
+    hypotheses: Sequence[Hypothesis], tokenizer: Tokenizer, substitution: Substitution | None = None
+) -> list[Translation]:
+    """Return hypotheses as text; of a sentence with substituted names, those that contain them all."""
+    copies = substitution.copies if substitution else {}
+    vocabulary = tokenizer.vocabulary
+    return [
+        Translation(
+            tokenizer.decode(hypothesis.tokens, copies),
+            hypothesis.log_probability,
+            hypothesis.score,
+            tuple(copies.get(token, vocabulary[token]) for token in hypothesis.tokens),
+            hypothesis.tokens,
+            tuple(word[1:] for word in copies.values()),
+        )
+        for hypothesis in hypotheses
+        if substitution is None or substitution.complete(hypothesis.tokens, vocabulary)
+    ]
 
 
 def join_n_best(n_bests: Sequence[list[Translation]], n: int) -> list[Translation]:

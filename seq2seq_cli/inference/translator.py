@@ -9,19 +9,22 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from seq2seq_cli.config import SearchConfig
-from seq2seq_cli.inference.copying import Copier, Substitution
+from seq2seq_cli.inference.communicator import communicator_of
+from seq2seq_cli.inference.copying import Copier
 from seq2seq_cli.inference.ensemble import check_ensemble
 from seq2seq_cli.inference.explanation import forced_decoding, lexical_prior
 from seq2seq_cli.inference.hypothesis import Hypothesis
 from seq2seq_cli.inference.prepared_decoder import prepare_decoder
 from seq2seq_cli.inference.reverse_model import ReverseModel
 from seq2seq_cli.inference.search import search
+from seq2seq_cli.inference.shared_search import BATCHES_AT_A_TIME, share_batches
 from seq2seq_cli.inference.step_decoder import StepDecoder
-from seq2seq_cli.inference.translation import Source, SourceNotes, Step, Translation, join_n_best
+from seq2seq_cli.inference.translation import Source, SourceNotes, Step, Translation, join_n_best, translations_of
 from seq2seq_cli.inference.workers import WorkerPool, usable_cores
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint, load_model
@@ -34,8 +37,6 @@ __all__ = ["Source", "SourceNotes", "Step", "Translation", "Translator"]
 
 SMALLEST_BATCH = 8
 """Minimum number of sentences for a worker of its own."""
-BATCHES_AT_A_TIME = 20
-"""Batches whose sentences are sorted by length together, when a stream is translated."""
 
 
 class Translator:
@@ -46,6 +47,8 @@ class Translator:
         names: names of the models in error messages.
         threads: number of workers, each of which translates one batch at a time; by default one per core.
         processes: whether the workers are processes, where a fork is safe, instead of threads.
+        communicator: of mpi4py, for several processes that share the sentences: all call the same methods with the same
+            texts, and all get every translation (for one process that leads the others, see ``LeadingTranslator``).
 
     Raises:
         UserError: if the models' vocabularies differ.
@@ -66,8 +69,10 @@ class Translator:
         *,
         threads: int | None = None,
         processes: bool = False,
+        communicator: Any = None,
     ) -> None:
         first = checkpoints[0]
+        self.communicator = communicator_of(communicator)
         self.workers = WorkerPool(weakref.proxy(self), threads or usable_cores(), processes)
         self.models: list[Seq2Seq] = [member for checkpoint in checkpoints for member in checkpoint.model.members]
         reverse = [model.tables.reverse_lexicon for model in self.models if model.tables.reverse_lexicon is not None]
@@ -93,12 +98,14 @@ class Translator:
         check_ensemble(checkpoints, names or [f"model {k}" for k in range(1, len(checkpoints) + 1)])
 
     @classmethod
-    def load(cls, *paths: str | Path, threads: int | None = None, processes: bool = False) -> Translator:
+    def load(
+        cls, *paths: str | Path, threads: int | None = None, processes: bool = False, communicator: Any = None
+    ) -> Translator:
         """Read one model file, or several for an ensemble.
 
         Args:
             paths: model files.
-            threads, processes: as for the class.
+            threads, processes, communicator: as for the class; every process reads the files.
 
         Raises:
             UserError: if a file is missing or not a model, or the models do not form an ensemble.
@@ -108,6 +115,7 @@ class Translator:
             [str(path) for path in paths],
             threads=threads,
             processes=processes,
+            communicator=communicator,
         )
 
     def translate(self, texts: Iterable[str], config: SearchConfig | None = None) -> list[str]:
@@ -208,7 +216,7 @@ class Translator:
             config: settings of the search.
         """
         # With a batch size of one, each line is translated before the next is read, for interactive programs.
-        size = config.batch_size * BATCHES_AT_A_TIME if config.batch_size > 1 else 1
+        size = config.batch_size * BATCHES_AT_A_TIME * self.communicator.size if config.batch_size > 1 else 1
         stream = iter(sources)
         while chunk := list(islice(stream, size)):
             results: list[list[Translation]] = [[]] * len(chunk)
@@ -224,11 +232,21 @@ class Translator:
 
         Blank sentences come first, then the longest; arguments as for ``translate_sources``.
         """
+        if self.communicator.size > 1:
+            yield from share_batches(self, sources, config)
+        else:
+            yield from self.translate_alone(sources, config)
+
+    def translate_alone(
+        self, sources: Sequence[Source], config: SearchConfig
+    ) -> Iterator[list[tuple[int, list[Translation]]]]:
+        """Yield the translations of each batch, as ``translate_batches``, in this process alone."""
         blank = [(k, [Translation("", 0.0, 0.0, ())]) for k, source in enumerate(sources) if source.blank]
         if blank:
             yield blank
         ids = {k: source.substituted_ids or source.ids for k, source in enumerate(sources) if not source.blank}
         work = sorted(ids, key=lambda k: -len(ids[k]))
+        vocabulary = self.target_tokenizer.vocabulary
         again: list[int] = []  # sentences whose substituted names are not in the translation
         while work:
             fitting = max(1, config.max_tokens_per_batch // len(ids[work[0]]))
@@ -243,11 +261,11 @@ class Translator:
             batch = []
             for k, hypotheses in zip(chain(*shards), chain(*found)):
                 substitution = sources[k].substitution if ids[k] is not sources[k].ids else None
-                if substitution and not self._complete(substitution, hypotheses[0]):
+                if substitution and not substitution.complete(hypotheses[0].tokens, vocabulary):
                     ids[k] = sources[k].ids
                     again.append(k)
                 else:
-                    batch.append((k, self._translations(hypotheses, substitution)))
+                    batch.append((k, translations_of(hypotheses, self.target_tokenizer, substitution)))
             if batch:
                 yield batch
             if not work:
@@ -326,24 +344,3 @@ class Translator:
         self, texts: Sequence[str], found: Sequence[Sequence[Hypothesis]], config: SearchConfig
     ) -> list[list[Hypothesis]]:
         return self.reverse_model(config).rerank(texts, found, self.target_tokenizer, config)
-
-    def _complete(self, substitution: Substitution, hypothesis: Hypothesis) -> bool:
-        return substitution.complete(hypothesis.tokens, self.target_tokenizer.vocabulary)
-
-    def _translations(
-        self, hypotheses: Sequence[Hypothesis], substitution: Substitution | None = None
-    ) -> list[Translation]:
-        """Return hypotheses as text; of a sentence with substituted names, those that contain them all."""
-        copies = substitution.copies if substitution else {}
-        return [
-            Translation(
-                self.target_tokenizer.decode(hypothesis.tokens, copies),
-                hypothesis.log_probability,
-                hypothesis.score,
-                tuple(copies.get(token, self.target_tokenizer.vocabulary[token]) for token in hypothesis.tokens),
-                hypothesis.tokens,
-                tuple(word[1:] for word in copies.values()),
-            )
-            for hypothesis in hypotheses
-            if substitution is None or self._complete(substitution, hypothesis)
-        ]

@@ -157,9 +157,9 @@ class WorkerPool:
         """Split items into one shard per worker, with every ``size``-th item."""
         return [items[k :: self.size] for k in range(min(self.size, len(items)))]
 
-    def slices(self, size: int) -> list[slice]:
-        """Split the positions of a vector of this size into one contiguous slice per worker."""
-        length = max(1, math.ceil(size / self.size))
+    def slices(self, size: int, workers: int | None = None) -> list[slice]:
+        """Split the positions of a vector of this size into one contiguous slice per worker, of this pool or of all."""
+        length = max(1, math.ceil(size / (workers or self.size)))
         return [slice(start, min(start + length, size)) for start in range(0, size, length)]
 
     def workers_memory(self) -> int:

@@ -76,7 +76,7 @@ def _timed_step(trainer: Trainer, pairs: Index) -> float:
     gradients = parallel.loss_and_gradients(shards, generators, config.label_smoothing)
     if np.isfinite(gradients.norm):  # 0 · ∞ would be NaN
         parallel.step(gradients, 0.0, config.clip_norm)
-    return time.perf_counter() - start
+    return trainer.first_clock(time.perf_counter() - start)
 
 
 def seconds_left(trainer: Trainer, step_seconds: float) -> float | None:

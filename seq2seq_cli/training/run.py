@@ -4,68 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
-from seq2seq_cli.config import DEFAULT_BLEU_TOKENIZER, Recipe, flag_of
-from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.config import Recipe
+from seq2seq_cli.errors import usage_error
 from seq2seq_cli.evaluation.tokenization import check_tokenizer
+from seq2seq_cli.inference.communicator import Communicator, PeerError, communicator_of
 from seq2seq_cli.inference.workers import check_threads
 from seq2seq_cli.nn.cells import find_cell
-from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.nn.optimizers import find_optimizer
-from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState, load_model, load_state
+from seq2seq_cli.storage.checkpoint import Checkpoint, load_model
 from seq2seq_cli.storage.files import check_writable, remove_leftovers
 from seq2seq_cli.storage.locks import acquire_lock
 from seq2seq_cli.storage.model_files import backup_path, check_model_path, state_path, test_set_path
-from seq2seq_cli.storage.origin import Origin
 from seq2seq_cli.storage.paths import Named, check_outputs, corpus_files, model_files
 from seq2seq_cli.text.builtin import builtin_files
-from seq2seq_cli.text.corpus import Corpus
-from seq2seq_cli.text.lines import Lines
-from seq2seq_cli.text.source_style import SourceStyle
-from seq2seq_cli.text.tokenizer import Tokenizer
-from seq2seq_cli.text.tokenizer_file import load_tokenizer, train_tokenizer
-from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
-from seq2seq_cli.training.augmentation import augment
-from seq2seq_cli.training.corpora import (
-    describe_corpus,
-    describe_vocabularies,
-    encode_pairs,
-    find_suspicious_pairs,
-    find_unknown_tokens,
-    read_corpora,
-    write_test_set,
-)
 from seq2seq_cli.training.diagnostics import Diagnostics
-from seq2seq_cli.training.estimate import estimate_cost, seconds_left
 from seq2seq_cli.training.events import (
-    BatchesSplit,
-    BleuTokenizerChosen,
-    CostEstimate,
     Event,
     ModelBackedUp,
-    Network,
-    NothingHeldOut,
-    RecipeChosen,
-    StartedFrom,
     StepReport,
-    SyntheticPairs,
-    TestSetHeldOut,
     TrainingFinished,
     TrainingStarted,
     ValidationReport,
 )
-from seq2seq_cli.training.fit import fit_to_corpus, fit_to_text, planned_epochs
-from seq2seq_cli.training.lexicon import learn_tables
 from seq2seq_cli.training.metrics_log import open_log
-from seq2seq_cli.training.start import fit_fine_tuning, load_start, mix_tables
-from seq2seq_cli.training.trainer import INITIAL_STREAM, Trainer, random_stream
-from seq2seq_cli.training.validation import Validation
-
-MAY_CHANGE_ON_RESUME = ("epochs", "learning_rate", "max_minutes", "max_steps", "patience")
+from seq2seq_cli.training.preparation import prepare
+from seq2seq_cli.training.trainer import Trainer
 
 
 def train(
@@ -75,6 +43,7 @@ def train(
     resume: bool = False,
     dry_run: bool = False,
     log_file: str | Path | None = None,
+    communicator: Any = None,
 ) -> Generator[Event, None, Checkpoint | None]:
     """Train a model and keep the best one in a file, yielding what happens as typed events.
 
@@ -86,12 +55,15 @@ def train(
         resume: continue the training whose state exists; ``recipe`` may change its limits.
         dry_run: stop before the first step, and write no file.
         log_file: also write the metrics there, as JSON Lines.
+        communicator: of mpi4py, for a training that several processes share: each calls this function with the same
+            arguments. Only the first one reads and writes files. By default, this process trains alone.
 
     Yields:
         The events of ``training.events``; the last one is ``TrainingFinished``.
 
     Returns:
-        The kept model, also in the last event; None after a dry run.
+        The kept model, also in the last event; None after a dry run. Of several processes, only the first one has them;
+        the others return the latest model.
 
     Raises:
         UserError: for data, settings or files that are invalid, before any work and before any file is touched.
@@ -105,13 +77,22 @@ def train(
             if isinstance(event, ValidationReport):
                 print(event.epoch, event.valid_bleu)
     """
+    processes = communicator_of(communicator)
     recipe, output = recipe or Recipe(), Path(output)
-    outputs = _check_outputs(recipe, output, log_file)
+    with processes.together():
+        return (yield from _train(recipe, output, resume, dry_run, log_file, processes))
+
+
+def _train(
+    recipe: Recipe, output: Path, resume: bool, dry_run: bool, log_file: str | Path | None, communicator: Communicator
+) -> Generator[Event, None, Checkpoint | None]:
+    """Train as one of the processes of a run; arguments as for ``train``."""
+    outputs = _check_outputs(recipe, output, log_file) if communicator.first else []
     find_cell(recipe.model.cell)
     find_optimizer(recipe.training.optimizer)
     if recipe.training.tokenize is not None:
         check_tokenizer(recipe.training.tokenize)
-    recipe = dataclasses.replace(recipe, threads=check_threads(recipe.threads))
+    recipe = dataclasses.replace(recipe, threads=_threads(recipe, communicator))
     with contextlib.ExitStack() as locks:
         if not dry_run:
             for path in outputs:
@@ -119,10 +100,10 @@ def train(
                     locks.enter_context(acquire_lock(path))
             for path in outputs:
                 remove_leftovers(path)
-        trainer = yield from _prepare(recipe, output, resume, dry_run)
+        trainer = yield from prepare(recipe, output, resume, dry_run, communicator)
         if dry_run:
             return None
-        if output.exists() and not resume:
+        if communicator.first and output.exists() and not resume:
             yield ModelBackedUp(output, backup_path(output))
         return (yield from _run(trainer, log_file, resume))
 
@@ -161,77 +142,10 @@ def _inputs(recipe: Recipe) -> Iterator[Named]:
         yield "the built-in corpus", file
 
 
-def _prepare(recipe: Recipe, output: Path, resume: bool, dry_run: bool) -> Generator[Event, None, Trainer]:
-    """Read and encode the corpora, make or load the model, and return the trainer, ready to start."""
-    resumed = _load_state(recipe, output) if resume else None
-    start = None
-    if resumed:
-        recipe = dataclasses.replace(_continued(resumed[0].recipe, recipe), threads=recipe.threads)
-        check_tokenizer(recipe.training.tokenize or DEFAULT_BLEU_TOKENIZER)
-    elif recipe.corpora.start_from is not None:
-        start, recipe = load_start(recipe)
-        yield StartedFrom(Path(str(recipe.corpora.start_from)), start.corpus)
-    train_text, valid_text, test = read_corpora(recipe)
-    if test is not None:
-        if not (resume or dry_run):
-            write_test_set(test, test_set_path(output), recipe.corpora.swap)
-        yield TestSetHeldOut(test_set_path(output), len(test))
-    if valid_text is train_text:
-        yield NothingHeldOut()
-    if not resumed:
-        recipe, chosen = (fit_fine_tuning if start else fit_to_corpus)(recipe, len(train_text))
-        recipe, for_text, bleu_tokenizer = fit_to_text(recipe, train_text)
-        chosen |= for_text
-    checkpoint = resumed[0] if resumed else start or _new_model(recipe, train_text)
-    checkpoint.recipe = recipe
-
-    train, skipped = encode_pairs(train_text, checkpoint)
-    if skipped:
-        yield skipped
-    valid = train
-    if valid_text is not train_text:
-        valid, skipped = encode_pairs(valid_text, checkpoint)
-        if skipped:
-            yield skipped
-    del train_text, valid_text
-    # Before the tables of the priors, which take most of the time until the first step.
-    yield describe_corpus(recipe, train, valid)
-    yield describe_vocabularies(checkpoint, train, valid)
-    yield find_suspicious_pairs(recipe, train.text, valid.text)
-    longest = int(train.ids.source.lengths.max()) - 1
-    checkpoint.origin = Origin(pairs=len(train.text))
-    sources = Lines(map(checkpoint.source_tokenizer.normalize, train.text.sources))
-    vocabulary = TrainingVocabulary.of(sources, longest)
-    vocabulary = dataclasses.replace(vocabulary, style=SourceStyle.learn(sources))
-    if start:
-        checkpoint.training_vocabulary = start.training_vocabulary.joined(vocabulary)
-        checkpoint.model.tables = mix_tables(start.model.tables, learn_tables(checkpoint, train.ids), train.ids)
-    elif recipe.corpora.start_from is None:  # else the state has the words of both trainings
-        checkpoint.training_vocabulary = vocabulary
-    if not (resumed or start):
-        checkpoint.model.tables = learn_tables(checkpoint, train.ids)
-    validation = Validation(checkpoint, valid.text, recipe.threads or 1)
-    state = resumed[1] if resumed else None
-    synthetic = augment(checkpoint, train.ids)
-    trainer = Trainer(checkpoint, train.ids, valid.ids, output, validation, state, recipe.threads or 1, synthetic)
-
-    if synthetic is not None:
-        yield SyntheticPairs(len(synthetic), trainer.synthetic_per_epoch)
-    yield Network(checkpoint.model.config, len(checkpoint.model.parameters.flat))
-    if not resumed and bleu_tokenizer is not None and bleu_tokenizer.reason:
-        yield BleuTokenizerChosen(bleu_tokenizer.name, bleu_tokenizer.reason)
-    if not trainer.finished:
-        cost = estimate_cost(trainer)
-        if not resumed:
-            cost = _limit_epochs(trainer, cost)
-            planned = {"epochs": trainer.config.epochs} if "epochs" in chosen else {}
-            yield RecipeChosen(len(train.ids), {**chosen, **planned})
-        yield cost
-    for pairs in (train, valid):
-        yield from find_unknown_tokens(pairs)
-    if trainer.steps_per_epoch > math.ceil(len(train.ids) / recipe.training.batch_size):
-        yield BatchesSplit(recipe.training.max_tokens_per_batch, recipe.training.batch_size)
-    return trainer
+def _threads(recipe: Recipe, communicator: Communicator) -> int:
+    """Return the number of workers of each process: ``--threads``, or as many as the process with fewest cores has."""
+    own = communicator.default_threads() if recipe.threads is None else check_threads(recipe.threads)
+    return int(min(communicator.gather(own)))
 
 
 def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Generator[Event, None, Checkpoint]:
@@ -252,6 +166,7 @@ def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Genera
     best: ValidationReport | None = None
     trained = False
     try:
+        log_file = log_file if trainer.communicator.first else None
         with open_log(log_file, trainer.step if resumed else 0, checkpoint.history) as log:
             for report in trainer.run():
                 trained = True
@@ -263,81 +178,14 @@ def _run(trainer: Trainer, log_file: str | Path | None, resumed: bool) -> Genera
                 else:
                     best = report if report.improved else best
                     yield from diagnostics.after_validation(report)
-    except GeneratorExit:  # the caller stopped iterating: save
+    except (GeneratorExit, PeerError):  # the caller stopped iterating, or another process ended: save
         trainer.save()
         raise
     finally:
         trainer.parallel.workers.shut_down()
+    if not trainer.communicator.first:
+        return checkpoint
     kept = load_model(output)
     stopped_early = trainer.schedule.exhausted
     yield TrainingFinished(output, kept, trainer.step, trainer.seconds, best, stopped_early, trained)
     return kept
-
-
-def _limit_epochs(trainer: Trainer, cost: CostEstimate) -> CostEstimate:
-    """Plan fewer epochs where this machine would take longer than a corpus of that size should."""
-    recipe = trainer.checkpoint.recipe
-    mean = cost.epoch_seconds * trainer.total_steps / (cost.steps_per_epoch * trainer.config.epochs)
-    epochs = planned_epochs(recipe, trainer.real_pairs, mean)
-    if epochs < trainer.config.epochs:
-        trainer.config = dataclasses.replace(trainer.config, epochs=epochs)
-        trainer.checkpoint.recipe = dataclasses.replace(recipe, training=trainer.config)
-    return dataclasses.replace(cost, seconds=seconds_left(trainer, cost.epoch_seconds / cost.steps_per_epoch))
-
-
-def _new_model(recipe: Recipe, train: Corpus) -> Checkpoint:
-    """Return a model with random weights and the tokenizers that the recipe names, or that learn from the corpus."""
-    source = _tokenizer(recipe, recipe.corpora.source_tokenizer, train.sources)
-    target = _tokenizer(recipe, recipe.corpora.target_tokenizer, train.targets)
-    config = dataclasses.replace(recipe.model, source_vocabulary=len(source), target_vocabulary=len(target))
-    model = create_model(config, random_stream(recipe.training.seed, INITIAL_STREAM))
-    return Checkpoint(model, source, target, recipe)
-
-
-def _tokenizer(recipe: Recipe, path: str | None, lines: Iterable[str]) -> Tokenizer:
-    return train_tokenizer(recipe.tokenizers, lines) if path is None else load_tokenizer(Path(path))
-
-
-def _load_state(recipe: Recipe, output: Path) -> tuple[Checkpoint, TrainingState]:
-    """Return the training to resume.
-
-    Raises:
-        UserError: if there is none, or if the recipe asks for what it did not start with.
-    """
-    path = state_path(output)
-    if not path.exists():
-        raise UserError("there is no training to resume", where=str(path), fix="train without --resume")
-    checkpoint, state = load_state(path)
-    for side, found in (("source", checkpoint.source_tokenizer), ("target", checkpoint.target_tokenizer)):
-        file = getattr(recipe.corpora, f"{side}_tokenizer")
-        if file is not None and load_tokenizer(Path(file)).to_json() != found.to_json():
-            raise UserError(
-                f"this {side} tokenizer is not the one that this training started with",
-                where=str(file),
-                fix=f"leave --{side}-tokenizer out, or train without --resume",
-            )
-    for name, stored, given in _differences(checkpoint.recipe, recipe):
-        flag = flag_of(name)
-        may_change = ", ".join(flag_of(each) for each in MAY_CHANGE_ON_RESUME)
-        raise UserError(
-            f"{flag} {given} is not what this training started with: {stored}",
-            where=str(path),
-            fix=f"leave {flag} out ({may_change} may change), or train without --resume",
-        )
-    return checkpoint, state
-
-
-def _differences(stored: Recipe, recipe: Recipe) -> Iterator[tuple[str, object, object]]:
-    """Yield the settings that were given, must not change, and differ; what files hold is compared elsewhere."""
-    files = ("corpus", "valid", "source_tokenizer", "target_tokenizer", "threads")
-    before, now = stored.settings(), recipe.settings()
-    for name in sorted(recipe.given):
-        if name not in (*MAY_CHANGE_ON_RESUME, *files) and before.get(name) != now.get(name):
-            yield name, before.get(name), now.get(name)
-
-
-def _continued(stored: Recipe, recipe: Recipe) -> Recipe:
-    """Return the stored recipe with what may change taken from the given one."""
-    changes = {name: value for name, value in recipe.settings().items() if name in recipe.given}
-    continued: Recipe = dataclasses.replace(stored.replace(**changes), model=stored.model)
-    return continued

@@ -17,6 +17,7 @@ import numpy as np
 
 from seq2seq_cli.config import TrainingConfig
 from seq2seq_cli.errors import UserError
+from seq2seq_cli.inference.communicator import ALONE, Communicator
 from seq2seq_cli.nn.functional import perplexity
 from seq2seq_cli.nn.optimizers import PlateauSchedule, cool_down_factor
 from seq2seq_cli.nn.packing import Index
@@ -59,6 +60,7 @@ class Trainer:
         state: the training state to resume, as ``load_state`` returned it.
         threads: maximum number of workers, which share the sentences of each batch.
         synthetic: encoded pairs, of which an epoch draws ``augmentation`` per real pair (see ``augmentation``).
+        communicator: the processes of this run; each has up to ``threads`` workers, and the first one saves.
     """
 
     def __init__(
@@ -71,15 +73,19 @@ class Trainer:
         state: TrainingState | None = None,
         threads: int = 1,
         synthetic: EncodedCorpus | None = None,
+        communicator: Communicator = ALONE,
     ) -> None:
-        self.checkpoint = checkpoint
+        self.checkpoint, self.communicator = checkpoint, communicator
         self.config: TrainingConfig = checkpoint.recipe.training
         members = checkpoint.model.config.members
-        workers = max(1, min(threads, members * self.config.batch_size // SMALLEST_SHARD))
+        most = members * self.config.batch_size // (SMALLEST_SHARD * communicator.size)
+        workers = max(1, min(threads, most))
         self.real_pairs, self.synthetic_pairs = len(train), 0 if synthetic is None else len(synthetic)
         self.train = train if synthetic is None else train.joined(synthetic)  # real pairs first
         self.valid = valid
-        self.parallel = DataParallel(checkpoint.model, self.config.optimizer, self.train, valid, workers)
+        self.parallel = DataParallel(
+            checkpoint.model, self.config.optimizer, self.train, valid, workers, communicator=communicator
+        )
         self.model = checkpoint.model
         self.optimizer = self.parallel.optimizer
         self.validation = validation
@@ -213,7 +219,7 @@ class Trainer:
         )  # the joint norm of M independent gradients is √M times that of one
         self.parallel.step(gradients, learning_rate, self.config.clip_norm * networks)
         self.batch += 1
-        seconds = self.clock.now() - start
+        seconds = self.first_clock(self.clock.now() - start)
         self.seconds += seconds
         return StepReport(
             step=self.step,
@@ -233,11 +239,12 @@ class Trainer:
         nll = validation_loss(self.parallel, self.config.max_tokens_per_batch)
         if not math.isfinite(nll):
             raise self._not_finite("the loss on the validation pairs", self.step)
+        self.parallel.check_equal()
         score = self.validation.score(self.model, SCORED_SENTENCES)
         learning_rate = self.learning_rate
         improved = self.schedule.observe({"loss": nll, "bleu": -score.bleu, "chrf": -score.chrf}[self.config.keep_best])
         self.validated_step = self.step
-        self.seconds += self.clock.now() - start
+        self.seconds += self.first_clock(self.clock.now() - start)
         report = ValidationReport(
             step=self.step,
             epoch=self.epoch if self.step else 0,
@@ -263,7 +270,12 @@ class Trainer:
         """
         if not np.isfinite(self.model.parameters.flat).all():
             raise self._not_finite("a weight", self.step)
-        self.files.save(self, improved)
+        if self.communicator.first:
+            self.files.save(self, improved)
+
+    def first_clock(self, seconds: float) -> float:
+        """Return the seconds that the first process has measured, on which all processes base their decisions."""
+        return self.communicator.sum(seconds if self.communicator.first else 0.0)[0]
 
     def _not_finite(self, what: str, step: int) -> UserError:
         """Return the error for a training that has diverged; it is raised before anything is saved."""

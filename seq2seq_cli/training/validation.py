@@ -6,6 +6,7 @@ import dataclasses
 
 from seq2seq_cli.config import DEFAULT_BLEU_TOKENIZER, MAX_TOKENS_PER_BATCH, SearchConfig
 from seq2seq_cli.evaluation.scores import corpus_scores
+from seq2seq_cli.inference.communicator import ALONE, Communicator
 from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.nn.model import Seq2Seq
 from seq2seq_cli.storage.checkpoint import Checkpoint
@@ -24,17 +25,19 @@ class Validation:
         checkpoint: its tokenizers and limits apply.
         valid: the validation pairs.
         threads: number of workers that translate.
+        communicator: the processes of this run, which share the sentences.
     """
 
-    def __init__(self, checkpoint: Checkpoint, valid: Corpus, threads: int) -> None:
-        self.checkpoint, self.valid, self.threads = checkpoint, valid, threads
+    def __init__(self, checkpoint: Checkpoint, valid: Corpus, threads: int, communicator: Communicator = ALONE) -> None:
+        self.checkpoint, self.valid, self.threads, self.communicator = checkpoint, valid, threads, communicator
 
     def score(self, model: Seq2Seq, sentences: int) -> Score:
         """Translate the first ``sentences`` validation sentences with a model and score them."""
         sources, targets = self.valid.sources[:sentences], self.valid.targets[:sentences]
         training = self.checkpoint.recipe.training
         limits = {name: getattr(training, name) for name in ("max_tokens_per_batch", "max_source_length")}
-        translator = Translator([dataclasses.replace(self.checkpoint, model=model)], threads=self.threads)
+        checkpoint = dataclasses.replace(self.checkpoint, model=model)
+        translator = Translator([checkpoint], threads=self.threads, communicator=self.communicator)
         hypotheses = translator.translate(sources, SearchConfig(beam=1, n_best=1, **limits))
         translator.workers.shut_down()
         # Show a short, a medium and a long sentence: models learn them in this order.

@@ -18,6 +18,7 @@ from seq2seq_cli.config import (
     parse_toml,
     setting_types,
 )
+from seq2seq_cli.inference.communicator import Communicator, find_communicator
 from seq2seq_cli.storage.paths import check_outputs, model_files
 from seq2seq_cli.text.builtin import recipe_file
 from seq2seq_cli.text.inputs import STDIO, read_text, title
@@ -114,13 +115,30 @@ def train_command(
       seq2seq train train.de,train.en --valid val.de,val.en --config recipe.toml
       seq2seq train new.tsv --start-from mine.npz -o tuned.npz
     """
-    given = {"corpus": corpus, "threads": threads, **settings}
+    communicator = find_communicator()
+    with communicator.together():
+        _train(
+            communicator, {"corpus": corpus, "threads": threads, **settings}, config, output, log_file, dry_run, resume
+        )
+
+
+def _train(
+    communicator: Communicator,
+    given: dict[str, Any],
+    config: Path | None,
+    output: str | None,
+    log_file: str | None,
+    dry_run: bool | None,
+    resume: bool | None,
+) -> None:
+    """Train as one of the processes of a run; the first one reads the file of settings."""
     given |= {"output": output, "log_file": log_file, "dry_run": dry_run, "resume": resume}
     given = {name: value for name, value in given.items() if value is not None}
-    if config is not None:
+    if config is not None and communicator.first:
         known = {**setting_types(), **RUN_FLAGS}
         file = recipe_file(str(config))
         given = {**parse_toml(read_text(file, LARGEST_FILE), title(file), known), **given}
+    given = communicator.broadcast(given)
     inputs = ("corpus", "valid", "source_tokenizer", "target_tokenizer")
     console.check_inputs(config, *(given.get(name) for name in inputs))
     run = {name: given.pop(name, None) for name in RUN_FLAGS}
@@ -132,7 +150,7 @@ def train_command(
     from seq2seq_cli.cli.terminal.progress import show_training
     from seq2seq_cli.training.run import train
 
-    log_on_stdout = run["log_file"] == STDIO
+    log_on_stdout = run["log_file"] == STDIO and communicator.first
     if log_on_stdout:
         console.results()  # raises an error if stdout is closed
     events = train(
@@ -141,5 +159,7 @@ def train_command(
         resume=bool(run["resume"]),
         dry_run=bool(run["dry_run"]),
         log_file=None if log_on_stdout else run["log_file"],
+        communicator=communicator,
     )
-    show_training(events, as_result=bool(run["dry_run"]), log_on_stdout=log_on_stdout)
+    as_result = bool(run["dry_run"]) and communicator.first
+    show_training(events, as_result=as_result, log_on_stdout=log_on_stdout, communicator=communicator)

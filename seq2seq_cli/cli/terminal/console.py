@@ -25,6 +25,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.inference.communicator import launched_rank
 from seq2seq_cli.storage.files import atomic_file, check_writable
 from seq2seq_cli.storage.model_files import back_up_replaced, backup_path
 from seq2seq_cli.text.inputs import STDIO
@@ -48,7 +49,7 @@ class Stop(BaseException):
 
 
 class _Flags:
-    quiet = False
+    quiet = launched_rank() > 0  # of the processes of a run, only the first one prints
     debug = False
 
 
@@ -135,7 +136,12 @@ def warn(text: str) -> None:
 
 
 def show_error(error: UserError) -> None:
-    """Write the lines of an error to stderr, even with ``--quiet``; on a terminal with colors, the first one is red."""
+    """Write the lines of an error to stderr, even with ``--quiet``; on a terminal with colors, the first one is red.
+
+    Of the processes of a run, only the first one does.
+    """
+    if launched_rank():
+        return
     what, *rest = (wrapped(line, len("where: "), sys.stderr) for line in str(error).splitlines())
     to_stderr(what, "bold red")
     for line in rest:

@@ -19,6 +19,7 @@ from seq2seq_cli.cli.terminal.charts import can_draw
 from seq2seq_cli.cli.terminal.live import PlainDisplay, live_display
 from seq2seq_cli.cli.terminal.meter import Meter
 from seq2seq_cli.cli.terminal.preflight import LABEL, clock, section_lines, warning_of
+from seq2seq_cli.inference.communicator import ALONE, Communicator, PeerError, PeerStoppedError
 from seq2seq_cli.storage.model_files import state_path, test_set_path
 from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.training.events import (
@@ -54,19 +55,22 @@ class Display(Protocol):
         """Show a permanent line; the style, and the indent of wrapped lines, are for terminals."""
 
 
-def show_training(events: Generator[Event, None, Any], as_result: bool, log_on_stdout: bool) -> None:
+def show_training(
+    events: Generator[Event, None, Any], as_result: bool, log_on_stdout: bool, communicator: Communicator = ALONE
+) -> None:
     """Show a training run; SIGINT, SIGTERM and SIGHUP save it and stop.
 
     Args:
         events: the events of ``train``.
         as_result: whether to write the report before the training to standard output, as the result of the command.
         log_on_stdout: whether to write the metrics to standard output, as JSON Lines.
+        communicator: the processes of this run; each of them calls this function.
     """
     blocks = as_result or can_draw(sys.stderr)
     for event in events:
         Interruption.raise_again()
         if isinstance(event, TrainingStarted):
-            _show_loop(events, event, log_on_stdout)
+            _show_loop(events, event, log_on_stdout, communicator)
         elif isinstance(event, get_args(Preparation)):
             _show_preparation(event, as_result, blocks)
 
@@ -83,7 +87,9 @@ def _show_preparation(event: Preparation, as_result: bool, blocks: bool) -> None
             console.say(line, indent=LABEL)
 
 
-def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, log_on_stdout: bool) -> None:
+def _show_loop(
+    events: Generator[Event, None, Any], started: TrainingStarted, log_on_stdout: bool, communicator: Communicator
+) -> None:
     """Show steps and validations until the end, or until a signal arrives."""
     if started.finished:
         console.say(
@@ -103,7 +109,12 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
     # Lines of the log would overwrite a picture on the same terminal.
     live = console.stderr_is_live() and not (log_on_stdout and sys.stdout.isatty())
     saved = SavedStep(started.output, resumed=started.step > 0)
-    with _last_words(meter, saved), catch_signals(in_place=live) as received, display(live) as shown:
+    with (
+        _last_words(meter, saved),
+        catch_signals(live, communicator) as received,
+        display(live) as shown,
+        _together(started, meter, shown, received),
+    ):
         for event in events:
             if received.quits:  # an interruption in a place where Python could not raise it
                 raise KeyboardInterrupt
@@ -134,6 +145,8 @@ def _show_loop(events: Generator[Event, None, Any], started: TrainingStarted, lo
                 log.write(event)
             if received.code is not None and not isinstance(event, TrainingFinished):
                 _stop(events, started, meter, shown, received)
+    if not communicator.first:
+        return
     for line in summary(finished):
         console.say(line, indent=2)
     _show_next_commands(finished)
@@ -161,10 +174,26 @@ def _stop(
 ) -> None:
     """Save the training and end the program."""
     events.close()
+    _say_stopped(started, meter, shown, received)
+
+
+@contextlib.contextmanager
+def _together(started: TrainingStarted, meter: Meter, shown: Display, received: StopSignal) -> Iterator[None]:
+    """End the program if another process of the run was stopped; the training is saved."""
+    try:
+        yield
+    except PeerError as error:
+        if received.code is None and not isinstance(error, PeerStoppedError):
+            raise
+        _say_stopped(started, meter, shown, received)
+
+
+def _say_stopped(started: TrainingStarted, meter: Meter, shown: Display, received: StopSignal) -> None:
+    """Say where the training was saved, and end the program."""
     files = f"{started.output} and {state_path(started.output)}"
     shown.line(f"stopped at step {meter.step}; everything is saved in {files}")
     shown.line("continue with the same command and --resume")
-    raise console.Stop(received.code or 0)
+    raise console.Stop(received.code or console.EXIT_SIGNAL + signal.SIGTERM)
 
 
 class Often:
