@@ -16,6 +16,8 @@ from seq2seq_cli.errors import usage_error
 from seq2seq_cli.inference.communicator import launched_size
 
 _EVALUATE = "evaluate:evaluate_command", "Score a model on a test corpus, with sacreBLEU's signatures."
+SHARED = ("train", "translate", "eval")
+"""Commands whose work several processes share under mpirun."""
 COMMANDS = (
     ("train", "train:train_command", "Train a model and keep the best one."),
     ("translate", "translate:translate_command", "Translate text with a trained model."),
@@ -76,9 +78,9 @@ def root(
     debug: console.Debug = False,
 ) -> None:
     """Translate with a recurrent encoder–decoder without attention, trained on your own machine."""
-    if launched_size() > 1 and context.invoked_subcommand != "train":
+    if launched_size() > 1 and context.invoked_subcommand not in SHARED:
         raise usage_error(
-            f"mpirun has started {launched_size()} processes, but only 'seq2seq train' shares its work among processes",
+            f"mpirun has started {launched_size()} processes, but only {', '.join(SHARED)} share their work among them",
             where=f"seq2seq {context.invoked_subcommand}",
             fix="run this command without mpirun",
         )

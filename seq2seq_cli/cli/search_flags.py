@@ -11,6 +11,7 @@ from seq2seq_cli.cli.flags import complete_model
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import SearchConfig, flag_of, settings_in
 from seq2seq_cli.errors import UserError, usage_error
+from seq2seq_cli.inference.communicator import find_communicator
 from seq2seq_cli.inference.workers import check_threads
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def load_reverse_model(translator: Translator, config: SearchConfig) -> None:
 
 
 def load_translator(models: list[Path] | None, threads: int | None) -> Translator:
-    """Return the translator of the named model files, or of ``model.npz``."""
+    """Return the translator of the named model files, or of ``model.npz``; all processes of a run share it."""
+    from seq2seq_cli.inference.leading import LeadingTranslator
     from seq2seq_cli.inference.translator import Translator
 
     threads = check_threads(threads)
@@ -92,4 +94,6 @@ def load_translator(models: list[Path] | None, threads: int | None) -> Translato
             where="--model",
             fix="train one with 'seq2seq train', or name one with --model",
         )
-    return Translator.load(*(models or [DEFAULT_MODEL]), threads=threads, processes=True)
+    communicator = find_communicator()
+    kind = Translator if communicator.size == 1 else LeadingTranslator
+    return kind.load(*(models or [DEFAULT_MODEL]), threads=threads, processes=True, communicator=communicator)

@@ -13,6 +13,7 @@ all others learn of it. No process waits for one that has left.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Iterator
@@ -254,6 +255,7 @@ def launched_size() -> int:
     return next((int(os.environ[name]) for name in SIZES if os.environ.get(name, "").isdecimal()), 1)
 
 
+@functools.cache
 def find_communicator() -> Communicator:
     """Return the communicator of all processes that mpirun has started, or of this process alone.
 

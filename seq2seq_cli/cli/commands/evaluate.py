@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seq2seq_cli.cli.flags import completion, with_flags
+from seq2seq_cli.cli.processes import shared
 from seq2seq_cli.cli.search_flags import (
     DEFAULT_MODEL,
     SHOWN,
@@ -38,6 +39,7 @@ _SCORES, _WITHOUT_MODEL = "Scores", "Without a model"
 
 
 @with_flags(SearchConfig, leave_out=("n_best",))
+@shared
 def evaluate_command(
     corpus: Annotated[
         str | None,

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from seq2seq_cli.cli.flags import with_flags
+from seq2seq_cli.cli.processes import shared
 from seq2seq_cli.cli.search_flags import (
     DEFAULT_MODEL,
     SHOWN,
@@ -28,6 +29,7 @@ from seq2seq_cli.text.inputs import STDIO
 
 
 @with_flags(SearchConfig)
+@shared
 def translate_command(
     text: Annotated[
         list[str] | None,
