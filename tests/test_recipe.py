@@ -74,6 +74,7 @@ EVERYTHING = {
     "cool_down": 0.3,
     "clip_norm": 2.0,
     "label_smoothing": 0.2,
+    "valid_every": 100,
     "patience": 4,
     "seed": 8,
     "threads": 3,

@@ -184,6 +184,12 @@ def test_keep_best_keeps_the_model_that_is_best_by_its_criterion(criterion, best
     assert kept.history[-1]["step"] == validations[best][0].step
 
 
+@pytest.mark.parametrize(("every", "expected"), [(3, [3, 6, 8, 11, 14, 16]), (8, [8, 16]), (2000, [8, 16])])
+def test_validations_come_after_each_epoch_and_after_so_many_steps(every, expected, tmp_path):
+    trainer = make_trainer(tmp_path / "m.npz", epochs=2, valid_every=every)  # epochs of 8 steps
+    assert [report.step for report in trainer.run() if isinstance(report, ValidationReport)] == expected
+
+
 @pytest.mark.parametrize(("limit", "steps"), [({"max_steps": 5}, 5), ({"max_minutes": 1e-3}, 1)])
 def test_limits_end_the_training_with_a_saved_model(limit, steps, tmp_path):
     trainer = make_trainer(tmp_path / "m.npz", **limit)

@@ -244,6 +244,12 @@ class TrainingConfig(Section):
         shown="by the script of the target: 13a, zh, ja-mecab or char",
         later=True,
     )
+    valid_every: int = setting(
+        2000,
+        "Validate within an epoch, too, if the last validation was N steps ago; the end of each epoch is validated.",
+        low=1,
+        later=True,
+    )
     patience: int = setting(5, "Stop early after N validations in a row without improvement.", low=1)
     seed: int = setting(
         1, "Random seed of initial weights, order of batches and dropout masks.", low=0, high=(1 << 63) - 1

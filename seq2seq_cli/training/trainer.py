@@ -32,7 +32,6 @@ from seq2seq_cli.training.validation import Validation, validation_loss
 INITIAL_STREAM, ORDER_STREAM, DROPOUT_STREAM, SYNTHETIC_STREAM = range(4)
 """Independent streams of random numbers under one seed."""
 
-MAX_STEPS_BETWEEN_VALIDATIONS = 2000
 SECONDS_BETWEEN_SAVES = 120.0
 SMALLEST_SHARD = 8
 """Minimum number of sentences in a shard."""
@@ -170,7 +169,7 @@ class Trainer:
             plan = self.plan(self.epoch, self.augmented)
             while self.batch < len(plan) and not self.finished:
                 yield self.train_step(plan[self.batch])
-                if self.step - self.validated_step >= MAX_STEPS_BETWEEN_VALIDATIONS and self.batch < len(plan):
+                if self.step - self.validated_step >= self.config.valid_every and self.batch < len(plan):
                     yield self._validate()
                     saved = time.monotonic()
                 elif time.monotonic() - saved >= SECONDS_BETWEEN_SAVES:
