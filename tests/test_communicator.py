@@ -7,12 +7,13 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from seq2seq_cli.errors import UserError
-from seq2seq_cli.inference.communicator import ALONE, communicator_of, find_communicator, launched_rank
+from seq2seq_cli.inference.communicator import ALONE, PeerError, communicator_of, find_communicator, launched_rank
 from seq2seq_cli.storage.checkpoint import load_model
 from tests.mpi import ONE_THREAD, SECONDS, SETTINGS, mpirun
 
@@ -176,6 +177,16 @@ def test_ctrl_c_in_the_terminal_of_mpirun_ends_all_with_one_message_and_one_save
     child.close()
     assert child.exitstatus != 0
     assert step_of_resumed(mpirun) == step
+
+
+def test_a_process_that_does_not_answer_in_a_step_counts_as_lost(monkeypatch):
+    pytest.importorskip("mpi4py")
+    request = SimpleNamespace(Test=lambda: False)
+    mpi = SimpleNamespace(Get_rank=lambda: 0, Get_size=lambda: 2, Iallreduce=lambda *_: request)
+    mpi.Dup = lambda: mpi
+    monkeypatch.setattr("seq2seq_cli.inference.communicator.LONGEST_WAIT", 50)
+    with pytest.raises(PeerError, match="was lost"):
+        communicator_of(mpi).sum(1.0)
 
 
 def test_one_process_sends_nothing(monkeypatch):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ SECONDS_TO_SAVE = 10.0
 EAGER_TESTS = 2000
 """Tests of an exchange without a pause; then this process sleeps between tests, so that others can use its core."""
 SECONDS_BETWEEN_TESTS = 1e-4
+LONGEST_WAIT = 10 * 60 / SECONDS_BETWEEN_TESTS
+"""Tests of an exchange in a training step, without an answer, until a process counts as lost; not seconds, because the
+program may have been stopped for any time (Ctrl-Z)."""
 
 
 class PeerError(UserError):
@@ -120,13 +124,13 @@ class MPICommunicator(Communicator):
 
     def sum(self, *numbers: float) -> list[float]:
         """Return sums over all processes (see ``Communicator.sum``)."""
-        return self._agree(None, numbers)
+        return self._agree(None, numbers, LONGEST_WAIT)
 
     def sum_in_place(self, vector: Array) -> None:
         """Add the vectors of all processes (see ``Communicator.sum_in_place``)."""
         from mpi4py import MPI
 
-        self._agree()
+        self._agree(longest=LONGEST_WAIT)
         self._mpi.Allreduce(MPI.IN_PLACE, vector)
 
     def broadcast(self, value: Any) -> Any:
@@ -178,7 +182,9 @@ class MPICommunicator(Communicator):
             with contextlib.suppress(PeerError):
                 self._agree(error)
 
-    def _agree(self, leaving: BaseException | None = None, numbers: tuple[float, ...] = ()) -> list[float]:
+    def _agree(
+        self, leaving: BaseException | None = None, numbers: tuple[float, ...] = (), longest: float = math.inf
+    ) -> list[float]:
         """Sum a few numbers over all processes, and learn whether a process is leaving."""
         import numpy as np
         from mpi4py import MPI
@@ -187,20 +193,20 @@ class MPICommunicator(Communicator):
         vector[2 : 2 + len(numbers)] = numbers
         if leaving is not None:
             vector[int(isinstance(leaving, Exception))] = 1.0
-        self._wait(self._mpi.Iallreduce(MPI.IN_PLACE, vector))
+        self._wait(self._mpi.Iallreduce(MPI.IN_PLACE, vector), longest)
         if vector[:2].any():
             self._ended = True
             raise self._reason(leaving)
         return [float(number) for number in vector[2 : 2 + len(numbers)]]
 
-    def _wait(self, request: Any) -> None:
+    def _wait(self, request: Any, longest: float) -> None:
         """Wait for an exchange. Between its tests Python can handle signals, which it cannot inside of MPI."""
         self.broken = True  # until it is complete: an exception of a signal handler leaves it half done
         tests = 0
         while not request.Test():
             tests += 1
             time.sleep(0.0 if tests < EAGER_TESTS else SECONDS_BETWEEN_TESTS)
-            if self._deadline is not None and time.monotonic() > self._deadline:
+            if tests > longest or (self._deadline is not None and time.monotonic() > self._deadline):
                 raise PeerError(
                     "another process of this run was lost, or all were told to end",
                     where=f"process {self.rank} of 0 to {self.size - 1}, which waited for the others",
