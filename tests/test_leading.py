@@ -38,3 +38,10 @@ def test_other_commands_say_that_they_share_nothing(mpirun):
     result = mpirun(2, "inspect", "m.npz")
     assert result.returncode == 2
     assert b"only train, translate, eval share their work" in result.stderr
+
+
+def test_standard_input_is_refused_because_mpirun_may_never_pass_it_on(mpirun):
+    for command in (("translate", "-m", "m.npz"), ("train", "-"), ("eval", "-", "-m", "m.npz")):
+        result = mpirun(2, *command)
+        assert result.returncode == 2
+        assert result.stderr.count(b"mpirun does not pass its standard input on") == 1

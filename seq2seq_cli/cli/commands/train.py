@@ -134,6 +134,7 @@ def _train(
     """Train as one of the processes of a run; the first one reads the file of settings."""
     given |= {"output": output, "log_file": log_file, "dry_run": dry_run, "resume": resume}
     given = {name: value for name, value in given.items() if value is not None}
+    console.check_inputs(config)
     if config is not None and communicator.first:
         known = {**setting_types(), **RUN_FLAGS}
         file = recipe_file(str(config))

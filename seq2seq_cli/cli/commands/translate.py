@@ -108,6 +108,8 @@ def translate_command(
             where="TEXT",
             fix='give the text: !seq2seq translate "Thank you."; or a file: !seq2seq translate -i letter.txt',
         )
+    if not texts and not is_terminal:
+        console.check_inputs(input_file or STDIO)
     console.check_output(output_file or STDIO)
     translator = load_translator(model, threads)
     load_reverse_model(translator, config)

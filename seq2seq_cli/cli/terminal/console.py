@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 import typer
 
 from seq2seq_cli.errors import UserError, usage_error
-from seq2seq_cli.inference.communicator import launched_rank
+from seq2seq_cli.inference.communicator import launched_rank, launched_size
 from seq2seq_cli.storage.files import atomic_file, check_writable
 from seq2seq_cli.storage.model_files import back_up_replaced, backup_path
 from seq2seq_cli.text.inputs import STDIO
@@ -277,12 +277,18 @@ def check_output(path: str) -> None:
 
 
 def check_inputs(*names: str | Path | None) -> None:
-    """Raise if standard input (``-``) is named more than once.
+    """Raise if standard input (``-``) is named more than once, or at all under mpirun, where it may never arrive.
 
     Args:
         names: all inputs of a command; a corpus may be two files with a comma between them. None is ignored.
     """
     parts = [part for name in names if name is not None for part in str(name).split(",")]
+    if STDIO in parts and launched_size() > 1:
+        raise usage_error(
+            "mpirun does not pass its standard input on to the program reliably",
+            where="standard input",
+            fix="name a file: seq2seq translate -i FILE",
+        )
     if parts.count(STDIO) > 1:
         raise usage_error(
             "standard input can be read only once", where=STDIO, fix="name files instead of all but one -"
