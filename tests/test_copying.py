@@ -1,5 +1,7 @@
 """Unknown words are copied into the translation in place of names that the model copies."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from seq2seq_cli.inference.hypothesis import Hypothesis
 from seq2seq_cli.nn.lexical_prior import Lexicon
 from seq2seq_cli.nn.members import create_model
 from seq2seq_cli.storage.checkpoint import Checkpoint
+from seq2seq_cli.text.source_style import SourceStyle
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from seq2seq_cli.text.training_vocabulary import TrainingVocabulary
 
@@ -118,14 +121,14 @@ class Scripted(Translator):
         )
 
 
-def scripted(said):
+def scripted(said, words=WORDS):
     source, target = tokenizers()
     model = create_model(
         ModelConfig(len(source), len(target), embedding_size=3, hidden_size=4, lexical_prior=True),
         np.random.default_rng(0),
     )
     model.tables = model.tables._replace(lexicon=lexicon(source, target))
-    translator = Scripted([Checkpoint(model, source, target, Recipe.of(corpus=""), training_vocabulary=WORDS)])
+    translator = Scripted([Checkpoint(model, source, target, Recipe.of(corpus=""), training_vocabulary=words)])
     translator.said, translator.read_sources = said, []
     return translator
 
@@ -153,3 +156,11 @@ def test_without_copying_the_sentence_is_read_as_it_is():
     translator = scripted(["Mary voit Tom ."])
     assert translator.translate(["Szymon sees Mary ."], SearchConfig(copy_unknown=False)) == ["Mary voit Tom ."]
     assert translator.read_sources == ["s<unk>ymon sees Mary ."]
+
+
+def test_a_word_that_is_read_with_the_apostrophe_that_it_lacks_is_not_copied():
+    style = SourceStyle(capital=True, contractions={"marys": "mary's"})
+    translator = scripted(["Tom voit Mary ."], dataclasses.replace(WORDS, style=style))
+    assert translator.read("tom met marys .").substitution is None
+    assert translator.read("Tom met marys .").substitution is not None  # a carefully typed line
+    assert list(translator.read("tom met xyz marys .").substitution.copies.values()) == [" xyz"]

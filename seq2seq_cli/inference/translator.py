@@ -191,7 +191,7 @@ class Translator:
         reading = self._reader.read(text)
         ids, truncated = self._encoded(reading.text, config)
         copying = config.copy_unknown and not config.sample and not truncated
-        substitution = self._copier.substitute(text) if copying else None
+        substitution = self._copier.substitute(self._reader.with_apostrophes(text)) if copying else None
         if substitution is None:
             return Source(text, ids, truncated, reading)
         substituted = self._encoded(self._reader.read(substitution.text).text, config)[0]

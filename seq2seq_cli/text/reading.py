@@ -70,7 +70,7 @@ class SourceReader:
     def read(self, text: str) -> Reading:
         """Return how a line is read."""
         normalized = self.tokenizer.normalize(text)
-        read, left_out = self._known_characters(self._capitals(self._apostrophes(normalized)))
+        read, left_out = self._known_characters(self._capitals(self.with_apostrophes(normalized)))
         if not read:  # nothing would be left
             return Reading(normalized)
         if any(map(str.isalpha, read)):
@@ -99,7 +99,7 @@ class SourceReader:
                 return form
         return character if unicodedata.category(character)[0] in "LN" else ""
 
-    def _apostrophes(self, text: str) -> str:
+    def with_apostrophes(self, text: str) -> str:
         """Return a carelessly typed text with the apostrophes that were left out: ``dont`` becomes ``don't``."""
         careless = (self.style.capital and text[:1].islower()) or (self.style.mark and not final_mark(text))
         return _WORD_ALONE.sub(self._contraction, text) if careless and self.style.contractions else text
