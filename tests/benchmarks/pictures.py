@@ -143,7 +143,8 @@ def take_prompt(model: Path, lines: tuple[str, ...]) -> None:
     """Type these lines at the prompt."""
     screen = Screen(COLUMNS)
     with tempfile.TemporaryDirectory() as folder:
-        prompt = start("translate", "-m", str(model.resolve()), folder=folder)
+        shutil.copy(model, Path(folder) / "model.npz")  # the picture shows its name, and not where it is
+        prompt = start("translate", folder=folder)
         for line in (*lines, None):
             prompt.expect(rf"(?<!</s){PROMPT}")  # an explanation shows </s>
             screen.feed(prompt.before + PROMPT)

@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 BAR = 10
 """Width of the bar of probability 1."""
-ROOM_FOR_BARS = 100
-"""On a narrower terminal, an explanation has no bars, and one alternative a line."""
+ROOM_FOR_ALTERNATIVES = 120
+"""On a narrower terminal, an explanation has one alternative a line."""
+ROOM_FOR_BARS = 90
+"""On a still narrower one, it has no bars."""
 ROOM_FOR_PRIORS = 72
-"""On a still narrower one, it has only its most important columns."""
+"""On one below that, it has only its most important columns."""
 PRIOR_COLUMNS = {"prior": ">prior", "gate": ">gate", "bigram_prior": ">bigram", "bigram_gate": ">gate"}
 """Columns of an explanation for the priors of a model: the name in a ``Step``, and the heading in the table."""
 N_BEST = (">rank", ">score", ">log-probability")
@@ -283,7 +285,7 @@ def _explained(
         facts.append(["lexical prior", _with_probabilities(prior)])
     facts.append(["translation", n_best[0].text])
     by_prior = [name for name in PRIOR_COLUMNS if getattr(steps[0], name) is not None]
-    separator = "  " if width >= ROOM_FOR_BARS else "\n"
+    separator = "  " if width >= ROOM_FOR_ALTERNATIVES else "\n"
     choices = [
         [
             str(number),
