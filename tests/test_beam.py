@@ -85,3 +85,13 @@ def test_a_search_continues_until_it_has_collected_enough_hypotheses():
     for collected, limit, expected in ((0, 9, 1), (3, 9, 3), (5, 9, 5), (5, 3, 3)):
         (found,) = beam_search(Scripted(after), np.array([limit]), config, special, collected)
         assert sorted(h.tokens for h in found if h.log_probability > -60) == [(3,) * n for n in range(expected)]
+
+
+def test_the_best_live_hypothesis_may_end_after_worse_ones_have_filled_the_list():
+    after = defaultdict(lambda: [0, 0, 0.01, 0.98, 0.01])  # 3 3 3 is almost certain, but shorter ones end before it
+    after[(3, 3, 3)] = [0, 0, 0.98, 0.01, 0.01]
+    special = SpecialTokens(BOS, EOS, frozenset((0, BOS)))
+    for normalization, length_penalty in (("plain", 1.0), ("plain", 0.0), ("gnmt", 1.0)):
+        config = SearchConfig(beam=2, length_penalty=length_penalty, normalization=normalization)
+        (found,) = beam_search(Scripted(after), np.array([9]), config, special)
+        assert max(found, key=lambda h: h.score).tokens == (3, 3, 3)

@@ -40,7 +40,8 @@ def beam_search(
         config: beam size, length normalization, and so on.
         special: BOS, EOS and the suppressed tokens.
         collected: minimum number of finished hypotheses of a sentence, if its limit allows as many. Once they are
-            found, its search ends when the best live hypothesis can no longer enter the n-best list.
+            found, its search ends when the best live hypothesis can no longer enter the n-best list; once ``beam``
+            are found as well, when it would not enter even if it ended with the next token.
     """
     finished: list[list[Hypothesis]] = [[] for _ in limits]
     alive, max_lengths = list(range(len(limits))), limits.tolist()
@@ -63,7 +64,7 @@ def beam_search(
             for log_probability, row, _ in ended:
                 score = length_normalized(log_probability, length, config)
                 hypotheses.append(Hypothesis(paths.tokens(row), log_probability, score))
-            if live and not _is_done(hypotheses, live[0][0], max_lengths[alive[s]], config, collected):
+            if live and not _is_done(hypotheses, live[0][0], length, max_lengths[alive[s]], config, collected):
                 kept.append(s)
                 survivors.append(live)
         if not kept:
@@ -142,14 +143,19 @@ def _suppress(z: Array, paths: _Paths, full: list[bool], config: SearchConfig, s
             logits[:, special.eos] = eos_logits
 
 
-def _is_done(finished: list[Hypothesis], best: float, limit: int, config: SearchConfig, collected: int) -> bool:
-    """Whether enough hypotheses are finished, or the best live one can no longer enter the n-best list."""
-    if len(finished) >= max(config.beam, collected):
-        return True
+def _is_done(
+    finished: list[Hypothesis], best: float, length: int, limit: int, config: SearchConfig, collected: int
+) -> bool:
+    """Whether the best live hypothesis, of log-probability ``best``, can no longer enter the n-best list.
+
+    It enters if it may end at its limit with no further loss. If enough hypotheses are finished, it has to end at once
+    instead: they alone are no reason to stop, because the endings of improbable hypotheses also count.
+    """
     if len(finished) < max(config.n_best, collected):
         return False
     worst_kept = sorted((h.score for h in finished), reverse=True)[config.n_best - 1]
-    return worst_kept >= length_normalized(best, limit, config)
+    enough = len(finished) >= max(config.beam, collected)
+    return worst_kept >= length_normalized(best, length + 1 if enough else limit, config)
 
 
 class _Paths:

@@ -204,8 +204,9 @@ class TorchTranslator:
             live = ends.to(torch.int8).argsort(dim=1, stable=True)[:, :K]
             live_ends = ends.gather(1, live)
             scores = totals.gather(1, live).masked_fill(live_ends, -torch.inf)
-            hopeless = (count > 0) & (best_score >= scores[:, 0] / limits[alive])
-            done = full | (count >= K) | ~scores[:, 0].isfinite() | hopeless
+            longest = torch.where(count >= K, length + 1, limits[alive])
+            hopeless = (count > 0) & (best_score >= scores[:, 0] / longest)
+            done = full | ~scores[:, 0].isfinite() | hopeless
             parents, tokens = parents.gather(1, live), tokens.gather(1, live)
             first = torch.arange(len(alive))[:, None] * K
             if done.any():
