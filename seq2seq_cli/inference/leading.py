@@ -16,7 +16,7 @@ from seq2seq_cli.inference.shared_search import Batch
 from seq2seq_cli.inference.translation import Source
 from seq2seq_cli.inference.translator import Translator
 from seq2seq_cli.storage.checkpoint import Checkpoint
-from seq2seq_cli.storage.packing import PackedCheckpoint, pack, unpack
+from seq2seq_cli.storage.serialization import PackedCheckpoint, pack, unpack
 
 
 class Load(NamedTuple):

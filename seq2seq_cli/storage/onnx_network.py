@@ -153,11 +153,17 @@ def encoder_graph(model: Seq2Seq) -> NetworkGraph:
                 bridge = f"encoder.bridge.{part}.{layer}"
                 bridged = graph.node("Tanh", graph.linear(final, member, bridge)) if config.bidirectional else final
                 states[part].append(bridged)
-        contexts.append(finals[0])
+        context = [finals[0]]
+        if config.pooled_context:  # padded outputs are zero
+            total = graph.node("ReduceSum", x, graph.ints(0), keepdims=0)
+            context.append(
+                graph.node("Div", total, graph.node("Unsqueeze", graph.cast(lengths, "float"), graph.ints(1)))
+            )
+        contexts.append(graph.joined(context, 1))
     for part in graph.parts:
         graph.output(graph.joined(states[part], 1), part, "float", "batch", M * L * H)
     if config.context == "every-step":
-        graph.output(graph.joined(contexts, 1), "context", "float", "batch", M * D * H)
+        graph.output(graph.joined(contexts, 1), "context", "float", "batch", M * config.context_size)
     if config.lexical_prior or config.bigram_prior:
         length = graph.node("Squeeze", graph.node("Shape", source, start=1, end=2))
         steps = graph.range_to(length)
@@ -178,8 +184,7 @@ def decoder_graph(model: Seq2Seq) -> NetworkGraph:
     token = graph.input("token", "int64", "batch")
     states = {part: graph.parted(graph.input(part, "float", "batch", M * L * H), M * L) for part in graph.parts}
     if every_step:
-        C = config.directions * H
-        contexts = graph.parted(graph.input("context", "float", "batch", M * C), M)
+        contexts = graph.parted(graph.input("context", "float", "batch", M * config.context_size), M)
     priors = []  # each with the name of its gate
     if config.lexical_prior:
         priors.append((LEXICAL_GATE, graph.input("lexical", "float", "batch", V)))

@@ -27,7 +27,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 WEIGHTS = "model.pt"
 UNKNOWN, BOS, EOS = 0, 1, 2
@@ -52,6 +52,7 @@ class Encoder(nn.Module):
         super().__init__()
         E, H, layers = config["embedding_size"], config["hidden_size"], config["layers"]
         self.bidirectional = config["bidirectional"]
+        self.pooled = config["pooled_context"]
         self.embedding = nn.Embedding(config["source_vocabulary"], E)
         self.rnn = CELLS[config["cell"]](E, H, layers, batch_first=True, bidirectional=self.bidirectional)
         if self.bidirectional:
@@ -61,18 +62,21 @@ class Encoder(nn.Module):
             )
 
     def forward(self, source: Tensor, lengths: Tensor) -> tuple[States, Tensor]:
-        """Return the states and the context (B, directions · H) of padded sentences (B, T) with these lengths (B,)."""
+        """Return the states and the context (B, C) of padded sentences (B, T) with these lengths (B,)."""
         packed = pack_padded_sequence(self.embedding(source), lengths.cpu(), batch_first=True, enforce_sorted=False)
-        _, last = self.rnn(packed)
+        outputs, last = self.rnn(packed)
         states = last if isinstance(last, tuple) else (last,)
+        mean = []
+        if self.pooled:  # padded outputs are zero
+            mean = [pad_packed_sequence(outputs, batch_first=True)[0].sum(1) / lengths[:, None]]
         if not self.bidirectional:
-            return states, states[0][-1]
+            return states, torch.cat([states[0][-1], *mean], dim=1)
         both = [state.unflatten(0, (-1, 2)).transpose(1, 2).flatten(2) for state in states]  # (layers, B, 2H)
         bridged = (
             torch.stack([torch.tanh(linear(layer)) for linear, layer in zip(linears, state)])
             for linears, state in zip(self.bridge.values(), both)
         )
-        return tuple(bridged), both[0][-1]
+        return tuple(bridged), torch.cat([both[0][-1], *mean], dim=1)
 
 
 class Decoder(nn.Module):
@@ -86,7 +90,7 @@ class Decoder(nn.Module):
         super().__init__()
         E, H, V = config["embedding_size"], config["hidden_size"], config["target_vocabulary"]
         self.every_step = config["context"] == "every-step"
-        C = H * (1 + config["bidirectional"]) if self.every_step else 0
+        C = H * (1 + config["bidirectional"]) * (1 + config["pooled_context"]) if self.every_step else 0
         F = E if self.every_step else H
         self.embedding = nn.Embedding(V, E)
         self.rnn = CELLS[config["cell"]](E + C, H, config["layers"], batch_first=True)
