@@ -30,12 +30,14 @@ RECIPES: dict[str, dict[str, object]] = {
     "rnn, both directions in the initial state": {"cell": "rnn", "context": "initial"},
     "gru, 3 layers, reversed": {"cell": "gru", "layers": 3, "reverse_source": True},
     "lstm, 2 layers, one direction, untied": {"layers": 2, "bidirectional": False, "tie_embeddings": False},
+    "lstm, 2 layers, pooled context": {"layers": 2, "pooled_context": True},
+    "gru, one direction, pooled context": {"cell": "gru", "bidirectional": False, "pooled_context": True},
     "lstm, lexical prior": {"lexical_prior": True},
     "gru, bigram prior, reversed": {"cell": "gru", "bigram_prior": True, "reverse_source": True},
     "lstm, both priors": {"layers": 2, **BOTH},
     "rnn, initial state only, both priors": {"cell": "rnn", "context": "initial", "embedding_size": 12, **BOTH},
     "2 networks": {"cell": "gru", "members": 2},
-    "3 networks, 2 layers, both priors": {"members": 3, "layers": 2, **BOTH},
+    "3 networks, 2 layers, both priors": {"members": 3, "layers": 2, "pooled_context": True, **BOTH},
 }
 
 

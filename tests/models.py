@@ -15,9 +15,11 @@ SOURCE_VOCABULARY, TARGET_VOCABULARY = 7, 6
 
 
 def every_config(**changes: object) -> Iterator[ModelConfig]:
-    """Every cell × 1 or 2 layers × one or both directions × both context modes × tied or not."""
-    for cell, layers, bidirectional, context, tied in itertools.product(
-        ("rnn", "lstm", "gru"), (1, 2), (False, True), ("initial", "every-step"), (False, True)
+    """Every cell × 1 or 2 layers × one or both directions × both context modes × tied or not, and pooled contexts."""
+    contexts = [("initial", False, False), ("initial", True, False), ("every-step", False, False)]
+    contexts += [("every-step", True, False), ("every-step", True, True)]
+    for cell, layers, bidirectional, (context, tied, pooled) in itertools.product(
+        ("rnn", "lstm", "gru"), (1, 2), (False, True), contexts
     ):
         settings: dict[str, object] = {
             "cell": cell,
@@ -25,6 +27,7 @@ def every_config(**changes: object) -> Iterator[ModelConfig]:
             "bidirectional": bidirectional,
             "context": context,
             "tie_embeddings": tied,
+            "pooled_context": pooled,
             "embedding_size": 3,
             "hidden_size": 3 if tied and context == "initial" else 4,
             "dropout": 0.0,
@@ -35,7 +38,8 @@ def every_config(**changes: object) -> Iterator[ModelConfig]:
 def config_id(config: ModelConfig) -> str:
     directions = "both" if config.bidirectional else "one"
     tied = "tied" if config.tie_embeddings else "untied"
-    return f"{config.cell}-{config.layers}-{directions}-{config.context}-{tied}"
+    pooled = "-pooled" * config.pooled_context
+    return f"{config.cell}-{config.layers}-{directions}-{config.context}{pooled}-{tied}"
 
 
 def random_batch(seed: int = 1) -> Batch:

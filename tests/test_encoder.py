@@ -24,17 +24,20 @@ def test_the_initial_decoder_state_has_a_row_for_each_sentence_and_a_context_onl
     if config.context == "initial":
         assert state.context is None
     else:
-        assert state.context.shape == (3, config.hidden_size * config.directions)
+        assert state.context.shape == (3, config.context_size)
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_the_bridge_maps_both_directions_final_states_and_one_direction_has_none(bidirectional):
     (config,) = [
-        c for c in CONFIGS if (c.cell, c.layers, c.bidirectional, c.context) == ("lstm", 1, bidirectional, "every-step")
+        c
+        for c in CONFIGS
+        if (c.cell, c.layers, c.bidirectional, c.context) == ("lstm", 1, bidirectional, "every-step")
+        and not c.pooled_context
     ]
     model = random_model(config)
     finals = [tuple(np.full((2, 4), value + k) for k in (0.0, 0.5)) for value in (0.1, 0.2)[: config.directions]]
-    state, joined = model.encoder.initial_decoder_state(finals)
+    state, joined = model.encoder.initial_decoder_state(finals, None)
     np.testing.assert_array_equal(state.context, joined[-1][0])
     if not bidirectional:
         assert state.states == finals == joined

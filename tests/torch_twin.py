@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 if TYPE_CHECKING:
     from seq2seq_cli.config import ModelConfig
@@ -35,16 +35,21 @@ class Encoder(nn.Module):
             )
 
     def forward(self, source: torch.Tensor, sizes: torch.Tensor) -> tuple[list[torch.Tensor], torch.Tensor]:
-        _, final = self.rnn(PackedSequence(self.embedding(source), sizes))
+        outputs, final = self.rnn(PackedSequence(self.embedding(source), sizes))
+        pooled = []
+        if self.config.pooled_context:
+            padded, lengths = pad_packed_sequence(outputs)  # (T, B, F)
+            own = [padded[:length, sentence] for sentence, length in enumerate(lengths)]
+            pooled = [torch.stack([x.mean(0) for x in own])]
         parts = list(final) if self.config.cell == "lstm" else [final]
         if not self.config.bidirectional:
-            return parts, parts[0][-1]
+            return parts, torch.cat([parts[0][-1], *pooled], dim=1)
         both = [part.reshape(self.config.layers, 2, *part.shape[1:]).transpose(1, 2).flatten(2) for part in parts]
         states = [
             torch.stack([torch.tanh(linear(layer)) for linear, layer in zip(self.bridge[name], part)])
             for name, part in zip(("hidden", "cell"), both)
         ]
-        return states, both[0][-1]
+        return states, torch.cat([both[0][-1], *pooled], dim=1)
 
 
 class Decoder(nn.Module):
@@ -53,7 +58,7 @@ class Decoder(nn.Module):
         E, H, V = config.embedding_size, config.hidden_size, config.target_vocabulary
         self.config = config
         self.every_step = config.context == "every-step"
-        C = H * config.directions if self.every_step else 0
+        C = config.context_size
         self.embedding = nn.Embedding(V, E)
         self.rnn = MODULES[config.cell](E + C, H, config.layers)
         if self.every_step:

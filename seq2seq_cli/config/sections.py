@@ -99,6 +99,11 @@ class ModelConfig(Section):
         "WHERE",
         choices=CONTEXTS,
     )
+    pooled_context: bool = setting(
+        False,
+        "Whether the context of every step also holds the mean of the encoder's outputs over the sentence.",
+        later=True,
+    )
     reverse_source: bool = setting(False, "Whether the source is reversed before it is encoded (Sutskever).")
     dropout: float = setting(
         0.1, "Dropout rate on embeddings, between layers and before the output layer.", "X", low=0, high=1, below=True
@@ -164,10 +169,24 @@ class ModelConfig(Section):
                 fix="make the two sizes equal, or use --no-tie-embeddings or --context every-step",
             )
 
+        if self.pooled_context and self.context != "every-step":
+            raise usage_error(
+                f"--pooled-context adds to the context of every step, and --context {self.context} has none",
+                where="--pooled-context",
+                fix="use --no-pooled-context or --context every-step",
+            )
+
     @property
     def directions(self) -> int:
         """2 for a bidirectional encoder, else 1."""
         return 2 if self.bidirectional else 1
+
+    @property
+    def context_size(self) -> int:
+        """Values of the context vector of every step; 0 if there is none."""
+        if self.context != "every-step":
+            return 0
+        return self.directions * self.hidden_size * (2 if self.pooled_context else 1)
 
 
 @dataclass(frozen=True)

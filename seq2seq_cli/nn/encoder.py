@@ -89,7 +89,18 @@ class Encoder:
     One direction: the last state of each layer is the initial state of the decoder's layer (Sutskever et al. 2014). Two
     directions: both last states go through a bridge, ``tanh(W [h→; h←] + b)``, one for each layer and for each array of
     the state (after Bahdanau et al. 2015, appendix A.2.2, which uses one direction's state). The context vector, where
-    the decoder needs it at every step, is the top layer's last hidden state, of both directions if there are two.
+    the decoder needs it at every step, is the top layer's last hidden state, of both directions if there are two. A
+    pooled context is twice as long, and its second half is the mean of the top layer's outputs over the sentence::
+
+        c = [h_T; (1/T) Σₜ hₜ]
+
+    The last state has to keep what was read first through every step since; the mean takes a short way from every
+    source token. Its size does not depend on the sentence, and it is the same at every step of the decoder: it is no
+    attention, which weighs the outputs anew at every step.
+
+    Source (pooled context): Conneau et al. 2017, "Supervised Learning of Universal Sentence Representations from
+    Natural Language Inference Data", section 3.2.2; beside the last state: Howard & Ruder 2018, "Universal Language
+    Model Fine-tuning for Text Classification", equation 5.
 
     Args:
         config: the network's shape.
@@ -113,7 +124,7 @@ class Encoder:
         mask = embedding_dropout(embedded, config.dropout, config.word_dropout, generator)
         stacked = self.parameters.below("encoder.rnn.")
         weights, weight_masks = weight_dropout_forward(stacked, config.weight_dropout, generator)
-        _, finals, stack = stack_forward(
+        outputs, finals, stack = stack_forward(
             self.cell,
             weights,
             embedded,
@@ -124,14 +135,16 @@ class Encoder:
             generator=generator,
             keep_cache=keep_cache,
         )
-        start, finals = self.initial_decoder_state(finals)
+        mean = packing.mean_over_time(outputs) if config.pooled_context else None
+        start, finals = self.initial_decoder_state(finals, mean)
         return start, EncoderCache(mask, weights, weight_masks, stack, finals, start.states)
 
-    def initial_decoder_state(self, finals: list[State]) -> tuple[DecoderState, list[State]]:
+    def initial_decoder_state(self, finals: list[State], mean: Array | None) -> tuple[DecoderState, list[State]]:
         """Return the initial decoder state, and the last state of each layer, with both directions concatenated.
 
         Args:
             finals: the last state of each layer and direction, in torch's order.
+            mean: (B, D · H) of the top layer's outputs, for a pooled context.
         """
         states = finals
         if self.config.bidirectional:
@@ -141,6 +154,8 @@ class Encoder:
             ]
             states = [self._bridge(layer, final) for layer, final in enumerate(finals)]
         context = finals[-1][0] if self.config.context == "every-step" else None
+        if context is not None and mean is not None:
+            context = np.concatenate([context, mean], axis=1)
         return DecoderState(states, context), finals
 
     def backward(
@@ -153,20 +168,23 @@ class Encoder:
     ) -> None:
         """Write the gradient of every encoder parameter, given that of the initial decoder state."""
         H, D = self.config.hidden_size, self.config.directions
-        d_finals = d_state.states
+        d_finals, d_outputs, d_context = d_state.states, None, d_state.context
+        if d_context is not None and self.config.pooled_context:
+            d_context, d_mean = np.split(d_context, 2, axis=1)
+            d_outputs = packing.mean_over_time_backward(d_mean)
         if self.config.bidirectional:
             d_finals = [
                 self._bridge_backward(layer, d_layer, cache, gradients) for layer, d_layer in enumerate(d_state.states)
             ]
-        if d_state.context is not None:
+        if d_context is not None:
             d_hidden, *d_rest = d_finals[-1]
-            d_finals = [*d_finals[:-1], (d_hidden + d_state.context, *d_rest)]
+            d_finals = [*d_finals[:-1], (d_hidden + d_context, *d_rest)]
         recurrent_gradients = gradients.below("encoder.rnn.")
         d_embedded, _, _ = stack_backward(
             self.cell,
             cache.weights,
             packing,
-            None,
+            d_outputs,
             [tuple(part[:, d * H : (d + 1) * H] for part in state) for state in d_finals for d in range(D)],
             cache.stack,
             recurrent_gradients,

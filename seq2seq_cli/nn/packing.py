@@ -115,3 +115,17 @@ class Packing:
         for start, stop in zip(self.offsets[1:], self.offsets[2:]):
             total[..., : stop - start, :] += packed[..., start:stop, :]
         return total
+
+    def mean_over_time(self, packed: Array) -> Array:
+        """Return (B, F): for each sentence, the mean of its rows of (N, F)."""
+        mean: Array = self.sum_over_time(packed) / self._divisors(packed)
+        return mean
+
+    def mean_over_time_backward(self, d_mean: Array) -> Array:
+        """Return the gradient (N, F) of what ``mean_over_time`` was given: each row has its share of ``d_mean``."""
+        d_packed: Array = (d_mean / self._divisors(d_mean))[self.token_sentences]
+        return d_packed
+
+    def _divisors(self, like: Array) -> Array:
+        """Return the lengths (B, 1) in the dtype of ``like``."""
+        return np.asarray(self.lengths, like.dtype)[:, None]

@@ -121,7 +121,8 @@ def _recurrent_shapes(prefix: str, cell: type[Cell], sizes: list[int], hidden: i
 def parameter_shapes(config: ModelConfig) -> Shapes:
     """Return the name and shape of every parameter, in the order in which they are stored.
 
-    With ``D`` directions, ``C = D · H`` the size of the context and ``g`` gates::
+    With ``D`` directions, ``C`` the size of the context (``D · H``, twice that if it is pooled) and ``g``
+    gates::
 
         encoder.embedding.weight       (V_source, E)
         encoder.rnn.weight_ih_l0       (gH, E)          and torch's other names, and the cell's own
@@ -139,7 +140,7 @@ def parameter_shapes(config: ModelConfig) -> Shapes:
     cell = find_cell(config.cell)
     E, H, D, layers = config.embedding_size, config.hidden_size, config.directions, config.layers
     every_step = config.context == "every-step"
-    C = D * H if every_step else 0
+    C = config.context_size
     shapes: Shapes = {"encoder.embedding.weight": (config.source_vocabulary, E)}
     shapes |= _recurrent_shapes("encoder.rnn.", cell, [E, *[D * H] * (layers - 1)], H, D)
     if config.bidirectional:

@@ -111,7 +111,7 @@ def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
     """Return the recipe with the settings that were not given fitted to that many pairs, and those settings.
 
     The plain network of the tutorials (``context`` "initial") stays plain: it gets neither the priors nor the
-    regularization and the synthetic pairs that go with them. Without a lexical prior there is no bigram prior either,
+    pooled context, the regularization, and the synthetic pairs that go with them. Without a lexical prior there is no bigram prior either,
     unless it was given.
     """
     chosen = fitted_values(pairs)
@@ -119,6 +119,7 @@ def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
     if recipe.model.context == "every-step":
         prior = recipe.model.lexical_prior or "lexical_prior" not in recipe.given
         chosen |= {"lexical_prior": True, "bigram_prior": prior, "keep_best": "chrf", "halve_on_plateau": False}
+        chosen["pooled_context"] = True
         chosen["patience"] = max(recipe.training.patience, chosen["epochs"])
     else:
         chosen = {"epochs": chosen["epochs"]}

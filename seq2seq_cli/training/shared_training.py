@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from seq2seq_cli.inference.communicator import Communicator
 from seq2seq_cli.storage.checkpoint import Checkpoint, TrainingState
-from seq2seq_cli.storage.packing import pack, unpack
+from seq2seq_cli.storage.serialization import pack, unpack
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.training.batches import EncodedCorpus
 

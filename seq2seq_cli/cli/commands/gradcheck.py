@@ -23,6 +23,14 @@ def gradcheck_command(
     context: Annotated[
         str, typer.Option("--context", help="initial (Sutskever) or every-step (Cho).", rich_help_panel="Model")
     ] = _SMALL.context,
+    pooled_context: Annotated[
+        bool,
+        typer.Option(
+            "--pooled-context/--no-pooled-context",
+            help="Whether the context of every step also holds the mean of the encoder's outputs.",
+            rich_help_panel="Model",
+        ),
+    ] = _SMALL.pooled_context,
     layers: Annotated[
         int,
         typer.Option(
@@ -52,7 +60,7 @@ def gradcheck_command(
         typer.Option(
             "--bigram-prior",
             help="Also check the gate of a bigram prior, with a random table.",
-            rich_help_panel="The model",
+            rich_help_panel="Model",
         ),
     ] = _SMALL.bigram_prior,
     seed: Annotated[
@@ -73,6 +81,7 @@ def gradcheck_command(
         _SMALL,
         cell=cell,
         context=context,
+        pooled_context=pooled_context,
         layers=layers,
         bidirectional=bidirectional,
         tie_embeddings=None,
@@ -114,8 +123,9 @@ def gradcheck_command(
 def _title(config: ModelConfig, size: int, seed: int) -> str:
     layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
     directions = "both directions" if config.bidirectional else "one direction"
+    pooled = ", pooled" * config.pooled_context
     prior = ", lexical prior" * config.lexical_prior + ", bigram prior" * config.bigram_prior
-    shape = f"{config.cell}, {layers}, {directions}, context {config.context}{prior}"
+    shape = f"{config.cell}, {layers}, {directions}, context {config.context}{pooled}{prior}"
     return f"{shape}: {size:,} values in float64, seed {seed}"
 
 

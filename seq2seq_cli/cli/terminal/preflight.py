@@ -140,8 +140,9 @@ def describe(config: ModelConfig) -> str:
     """Return the shape of a network in a few words."""
     directions = "both directions" if config.bidirectional else "one direction"
     layers = f"{config.layers} layer{'s' * (config.layers > 1)}"
+    pooled = ", pooled" * config.pooled_context
     prior = ", lexical prior" * config.lexical_prior + ", bigram prior" * config.bigram_prior
-    return f"{config.cell}, {layers}, {directions}, context {config.context}{prior}"
+    return f"{config.cell}, {layers}, {directions}, context {config.context}{pooled}{prior}"
 
 
 def recipe_lines(pairs: int, settings: dict[str, Any]) -> list[str]:
