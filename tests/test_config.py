@@ -28,6 +28,7 @@ WRONG = [
     (ModelConfig, {"word_dropout": 1.0}, "--word-dropout", "below 1"),
     (ModelConfig, {"dropout": math.nan}, "--dropout", "nan"),
     (ModelConfig, {"context": "initial", "tie_embeddings": True}, "--tie-embeddings", "equal sizes"),
+    (ModelConfig, {"context": "initial", "pooled_context": True}, "--pooled-context", "every step"),
     (TrainingConfig, {"epochs": 0}, "--epochs", "1 or more"),
     (TrainingConfig, {"max_steps": 0}, "--max-steps", "1 or more"),
     (TrainingConfig, {"max_minutes": 0.0}, "--max-minutes", "from 0.001"),

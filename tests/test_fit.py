@@ -36,7 +36,7 @@ def test_a_fitted_recipe_returns_the_chosen_settings_and_they_do_not_count_as_gi
     assert fitted.given == recipe.given
     assert fitted.settings() == {**recipe.settings(), **chosen}
     assert chosen.keys() <= setting_types().keys()
-    assert chosen["lexical_prior"] is chosen["bigram_prior"] is True
+    assert chosen["lexical_prior"] is chosen["bigram_prior"] is chosen["pooled_context"] is True
 
 
 @pytest.mark.parametrize(("name", "value"), [("hidden_size", 7), ("epochs", 2), ("lexical_prior", False)])

@@ -110,9 +110,9 @@ def fitted_values(pairs: int) -> dict[str, Any]:
 def fit_to_corpus(recipe: Recipe, pairs: int) -> tuple[Recipe, dict[str, Any]]:
     """Return the recipe with the settings that were not given fitted to that many pairs, and those settings.
 
-    The plain network of the tutorials (``context`` "initial") stays plain: it gets neither the priors nor the
-    pooled context, the regularization, and the synthetic pairs that go with them. Without a lexical prior there is no bigram prior either,
-    unless it was given.
+    The plain network of the tutorials (``context`` "initial") stays plain: it gets neither the priors nor the pooled
+    context, the regularization, and the synthetic pairs that go with them. Without a lexical prior there is no bigram
+    prior either, unless it was given.
     """
     chosen = fitted_values(pairs)
     del chosen["minutes"]
