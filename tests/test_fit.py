@@ -72,8 +72,8 @@ def test_epochs_are_planned_by_the_time_that_one_takes():
 
 
 def test_the_built_in_corpus_is_trained_on_for_a_few_minutes_only():
-    fitted = fit_to_corpus(Recipe(), 40_000)[0]
-    assert {"members": fitted.model.members, "epochs": fitted.training.epochs} == BUILTIN
+    settings = fit_to_corpus(Recipe(), 40_000)[0].settings()
+    assert {name: settings[name] for name in BUILTIN} == BUILTIN
     assert fit_to_corpus(Recipe.of(epochs=9), 40_000)[0].training.epochs == 9
 
 
