@@ -98,7 +98,7 @@ def test_a_recipe_is_made_of_settings_by_name_and_gives_them_back():
     assert recipe.threads == 3
 
 
-@pytest.mark.parametrize("name, value", (EVERYTHING | {"pooled_context": True}).items())
+@pytest.mark.parametrize(("name", "value"), (EVERYTHING | {"pooled_context": True}).items())
 def test_one_setting_that_is_given_changes_that_one_and_is_named(name, value):
     recipe = Recipe.of(**{name: value})
     changed = {key: value for key, value in recipe.settings().items() if Recipe().settings().get(key) != value}

@@ -44,7 +44,8 @@ from tests.benchmarks.measure import environment, parser, report
 
 SCORES = (20, 25, 28, 30)
 PLAIN = "--no-lexical-prior --no-bigram-prior --members 1 --augmentation 0 --word-dropout 0 --context-dropout 0"
-PLAIN += " --no-pooled-context --weight-dropout 0 --dropout 0.4 --cell gru --embedding-size 256 --hidden-size 512 --learning-rate 0.002"
+PLAIN += " --no-pooled-context --weight-dropout 0 --dropout 0.4 --cell gru --embedding-size 256 --hidden-size 512"
+PLAIN += " --learning-rate 0.002"
 JOEY_STEPS_BETWEEN_VALIDATIONS = 100
 
 
