@@ -14,7 +14,8 @@ def test_context_is_the_initial_decoder_state_and_does_not_depend_on_other_sente
     checkpoint = load_model(trained / "model.npz")
     texts = ["red cat", "old blue bird", "red cat"]
     vectors = context_vectors(checkpoint, texts)
-    assert vectors.shape == (3, 2 * checkpoint.model.config.hidden_size)
+    assert checkpoint.model.config.pooled_context
+    assert vectors.shape == (3, 2 * 2 * checkpoint.model.config.hidden_size)
     assert np.array_equal(vectors[0], vectors[2])
     assert not np.allclose(vectors[0], vectors[1])
     np.testing.assert_array_equal(context_vectors(checkpoint, texts[1:2])[0], vectors[1])
@@ -23,7 +24,13 @@ def test_context_is_the_initial_decoder_state_and_does_not_depend_on_other_sente
 def test_context_as_first_state_only_is_the_top_layers_hidden_state(trained):
     whole = load_model(trained / "model.npz")
     config = dataclasses.replace(
-        whole.model.config, context="initial", layers=2, hidden_size=5, bidirectional=False, tie_embeddings=False
+        whole.model.config,
+        context="initial",
+        pooled_context=False,
+        layers=2,
+        hidden_size=5,
+        bidirectional=False,
+        tie_embeddings=False,
     )
     checkpoint = dataclasses.replace(whole, model=random_model(config))
     found = context_vectors(checkpoint, ["red cat"])

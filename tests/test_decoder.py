@@ -18,8 +18,8 @@ def initial_state(model):
         tuple(generator.standard_normal((3, config.hidden_size)) for _ in model.decoder.cell.state_names)
         for _ in range(config.layers)
     ]
-    size = config.hidden_size * config.directions
-    return DecoderState(states, generator.standard_normal((3, size)) if config.context == "every-step" else None)
+    size = config.context_size
+    return DecoderState(states, generator.standard_normal((3, size)) if size else None)
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=config_id)
@@ -53,8 +53,10 @@ def test_backward_matches_finite_differences_for_parameters_and_initial_state(co
         assert relative_errors(derived, numeric_gradient(weighted, array)).max() < 1e-6
 
 
-def test_the_context_at_every_step_is_part_of_the_input_and_of_the_readout():
-    (config,) = [c for c in CONFIGS if (c.cell, c.layers, c.bidirectional, c.context) == ("rnn", 1, True, "every-step")]
+@pytest.mark.parametrize("pooled", [False, True])
+def test_the_context_at_every_step_is_part_of_the_input_and_of_the_readout(pooled):
+    sought = ("rnn", 1, True, "every-step", pooled)
+    (config,) = [c for c in CONFIGS if (c.cell, c.layers, c.bidirectional, c.context, c.pooled_context) == sought]
     model = random_model(config)
     start, p = initial_state(model), model.parameters.below("decoder.")
     top, _, _ = model.decoder.forward(start, INPUTS[:3], Packing((1, 1, 1)))

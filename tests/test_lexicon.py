@@ -67,7 +67,7 @@ def test_a_model_with_a_lexical_prior_trains_resumes_translates_and_is_inspected
     for output, resume in (("parts.npz", ("--resume",)), ("whole.npz", ())):
         result = cli("train", "pairs.tsv", *arguments, "--max-steps", "130", "-o", output, *resume)
         assert result.returncode == 0, result.stderr.decode()
-        assert "context every-step, lexical prior" in result.stderr.decode()
+        assert "context every-step, pooled, lexical prior" in result.stderr.decode()
     parts, whole = (load_model(tmp_path / name).model for name in ("parts.npz", "whole.npz"))
     for part, of_whole in zip(parts.tables[:2], whole.tables[:2]):
         np.testing.assert_array_equal(part.values, of_whole.values)
