@@ -9,8 +9,9 @@ from seq2seq_cli.text.corpus import Corpus, read_corpus
 from seq2seq_cli.text.statistics import suspicious_pairs
 from seq2seq_cli.text.third_language import FEWEST_LINES, in_another_language
 
-BUILTIN = read_corpus(builtin_corpus("valid"))
-ENGLISH, FRENCH = list(BUILTIN.sources), list(BUILTIN.targets)
+BUILTIN = [read_corpus(builtin_corpus(split)) for split in ("valid", "test")]
+ENGLISH = [line for corpus in BUILTIN for line in corpus.sources]
+FRENCH = [line for corpus in BUILTIN for line in corpus.targets]
 
 
 def mixed(main, other, percent):
