@@ -209,8 +209,9 @@ def test_american_spelling_except_where_british_words_are_taught() -> None:
 
 ASPIRATED = set(
     words(
-        "hache haie hall hamac hamster hanche handball harpe hasard hâte haut haute hautes hauteur hauts haussé "
-        "hérisson héros heurté hibou hiboux hoche hoché hockey homard honte hors hublot huit huitième haricot haricots "
+        "hachais hache hacher hachez haie hall hamac hamster hanche handball harpe hasard hâte haut haute hautes "
+        "hauteur hauts haussé hérisson héros heurté hibou hiboux hoche hoché hockey homard honte hors hublot huit "
+        "huitième haricot haricots "
         "oui onze onzième yaourt yaourts"
     )
 )
@@ -291,8 +292,8 @@ def test_a_noun_has_one_gender() -> None:
             # before a noun or a relative, or after the pronoun
             "a au autre de demi des deux deuxième drôle est grand jeune moindre même nôtre parler plus seul si "
             "très vrai "
-            # persons, and poêle (the stove, the pan)
-            "bibliothécaire collègue dentiste élève enfant journaliste pianiste poêle secrétaire touriste"
+            # persons; and livre (the book, the pound), poêle (the stove, the pan), poste (the job, the post office)
+            "bibliothécaire collègue dentiste élève enfant journaliste livre pianiste poêle poste secrétaire touriste"
         )
     ), sorted(both)
 
