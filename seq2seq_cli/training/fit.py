@@ -85,6 +85,8 @@ UNIT_OF_RATES = 0.05
 SHARE_OF_STEPS = 0.92
 """Share of a training's time that its steps may take; the rest is for the validations."""
 BUILTIN = {
+    "vocab_size": 4000,
+    "hidden_size": 192,
     "members": 1,
     "epochs": 5,
     "dropout": 0.1,
@@ -93,7 +95,8 @@ BUILTIN = {
     "context_dropout": 0.0,
 }
 """The built-in corpus is usually tried first, so it gets four minutes; one network learns more in them than two, and
-so few epochs need little regularization."""
+so few epochs need little regularization. 224 units and 4,500 entries, as for another corpus of its size, gain 0.7 BLEU,
+but take a third more time (see data/README.md)."""
 
 
 def fitted_values(pairs: int) -> dict[str, Any]:
