@@ -251,7 +251,8 @@ def test_forms_before_a_vowel() -> None:
     assert [fr for word, fr in followed("cet|bel|nouvel|vieil") if not begins_with_vowel(word)] == []
     assert [fr for word, fr in followed("ce", apart="ce à quoi") if begins_with_vowel(word)] == []
     weather = "beau (?:au|en|essayer|ici|à)|(?:nouveau|nouveaux) ici"  # il fait beau à Rome, j'ai beau essayer
-    after = followed("beau|nouveau|vieux", apart=weather)
+    weather += "|(?:beau|nouveau|vieux) et"  # without a noun: il est vieux et sale
+    after = followed("beau|(?<!de )nouveau|vieux", apart=weather)  # *de nouveau* is "again"
     assert [fr for word, fr in after if begins_with_vowel(word) and word[-1] not in "sx"] == []
 
 
@@ -290,10 +291,11 @@ def test_a_noun_has_one_gender() -> None:
     assert both <= set(
         words(
             # before a noun or a relative, or after the pronoun
-            "a au autre de demi des deux deuxième drôle est grand jeune moindre même nôtre parler plus seul si "
-            "très vrai "
-            # persons; and livre (the book, the pound), poêle (the stove, the pan), poste (the job, the post office)
-            "bibliothécaire collègue dentiste élève enfant journaliste livre pianiste poêle poste secrétaire touriste"
+            "a au autre de demi des deux deuxième drôle énorme est était grand jeune moindre même nôtre parler plus "
+            "revoir seul si très vrai "
+            # persons; and livre (book, pound), poêle (stove, pan), poste (job, post office), tour (turn, tower)
+            "bibliothécaire collègue dentiste élève enfant journaliste livre pianiste poêle poste secrétaire tour "
+            "touriste"
         )
     ), sorted(both)
 
