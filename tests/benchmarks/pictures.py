@@ -1,8 +1,9 @@
 """Take the README's pictures again: a training and the prompt, as a terminal shows them, exported to SVG by Rich.
 
 The real commands run in a terminal of 100 columns; nothing is staged but the sentences that are typed. The training is
-on the built-in corpus; the picture leaves out the three sample translations of every validation, which would fill
-most of it, and ends with what the new model translates. The prompt needs a trained model. Run from the top of the checkout, with the ``test`` extra installed::
+on the built-in corpus; the picture begins with the network, leaves out the three sample translations of every
+validation, which would fill most of it, and ends with what the new model translates. The prompt needs a trained model.
+Run from the top of the checkout, with the ``test`` extra installed::
 
     python -m tests.benchmarks.pictures train -o model.npz
     python -m tests.benchmarks.pictures prompt -m model.npz
