@@ -211,8 +211,7 @@ ASPIRATED = set(
     words(
         "hachais hache hacher hachez haie hall hamac hamster hanche handball harpe hasard hâte haut haute hautes "
         "hauteur hauts haussé hérisson héros heurté hibou hiboux hoche hoché hockey homard honte hors hublot huit "
-        "huitième haricot haricots "
-        "oui onze onzième yaourt yaourts"
+        "huitième haricot haricots oui onze onzième yaourt yaourts"
     )
 )
 
@@ -250,9 +249,9 @@ def test_no_elision_before_an_aspirated_word() -> None:
 def test_forms_before_a_vowel() -> None:
     assert [fr for word, fr in followed("cet|bel|nouvel|vieil") if not begins_with_vowel(word)] == []
     assert [fr for word, fr in followed("ce", apart="ce à quoi") if begins_with_vowel(word)] == []
-    weather = "beau (?:au|en|essayer|ici|à)|(?:nouveau|nouveaux) ici"  # il fait beau à Rome, j'ai beau essayer
-    weather += "|(?:beau|nouveau|vieux) et"  # without a noun: il est vieux et sale
-    after = followed("beau|(?<!de )nouveau|vieux", apart=weather)  # *de nouveau* is "again"
+    apart = "beau (?:au|en|essayer|ici|à)|(?:nouveau|nouveaux) ici"  # il fait beau à Rome, j'ai beau essayer
+    apart += "|(?:beau|nouveau|vieux) et"  # without a noun: il est vieux et sale
+    after = followed("beau|(?<!de )nouveau|vieux", apart=apart)  # *de nouveau* is "again"
     assert [fr for word, fr in after if begins_with_vowel(word) and word[-1] not in "sx"] == []
 
 
