@@ -63,6 +63,23 @@ def test_a_text_with_mixed_forms_gets_the_most_frequent_one():
     assert Normalizer.learn(CURLY).apply('"Don\'t" and "so"...') == "\u201cDon\u2019t\u201d and \u201cso\u201d\u2026"
 
 
+@pytest.mark.parametrize(
+    ("line", "typed", "read"),
+    [
+        ("„Ja“", '„Ja".', "„Ja“."),
+        ("„Ja“", '"Ja".', "„Ja“."),
+        ("„Ja“", '„A“ und "B"', "„A“ und „B“"),
+        ("„Ja“", '"A" und „B"', "„A“ und „B“"),
+        ("\u201cYes\u201d", '\u201cHi"', "\u201cHi\u201d"),
+        ('„Ja" „Nein" „So“', 'Er sagte: "Ja".', 'Er sagte: „Ja".'),
+    ],
+)
+def test_straight_quotes_take_turns_with_the_curly_ones_of_the_line(line, typed, read):
+    normalizer = Normalizer.learn([line])
+    assert normalizer.apply(typed) == read
+    assert normalizer.apply(read) == read
+
+
 def test_full_width_marks_stay_where_the_training_text_has_them_and_ascii_ones_become_full_width():
     chinese = Normalizer.learn(CHINESE)
     assert chinese.apply("你好! 你好吗? (好)，1,000 \uff21") == "你好！ 你好吗？ （好），1,000 A"

@@ -163,8 +163,9 @@ class Normalizer:
         else:
             text = _ELLIPSIS.sub(self.ellipsis, text)
         if self.quotes != '""' and '"' in text:
-            sides = cycle(self.quotes)
-            text = "".join(next(sides) if character == '"' else character for character in text)
+            sides = cycle(self.quotes)  # curly quotes that are there already take their turn
+            turns = ((character, next(sides) if character in QUOTES else "") for character in text)
+            text = "".join(side if character == '"' else character for character, side in turns)
         text = _BEFORE.sub(lambda match: self.spacing.get(match.string[match.end()], ""), text)
         text = _AFTER.sub(self.spacing.get("\u00ab", ""), text) if "\u00ab" in text else text
         return _IN_NUMBER.sub(self.spacing.get("0", " "), text)
