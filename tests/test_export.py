@@ -70,6 +70,17 @@ def test_a_script_of_another_origin_is_not_replaced_and_one_of_ours_is(tmp_path,
     assert caught.value.where.endswith("fr_torch.py")
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+def test_earlier_weights_are_backed_up_unless_they_are_the_same(kind, tmp_path, model):
+    planned = plan_export(kind, tmp_path / f"fr{FORMATS[kind].suffix}", model)
+    assert write_export(kind, planned, random_checkpoint("lstm")) == []
+    assert write_export(kind, planned, random_checkpoint("lstm")) == []
+    planned.weights[0].write_bytes(b"mine")
+    [(path, backup)] = write_export(kind, planned, random_checkpoint("lstm"))
+    assert (path, backup.read_bytes()) == (planned.weights[0], b"mine")
+    assert path.read_bytes() == CONTENTS[kind][0]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a permission")
 def test_the_model_is_not_overwritten_under_any_name(tmp_path, model):
     (tmp_path / "link.pt").symlink_to(model)

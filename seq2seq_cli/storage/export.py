@@ -26,6 +26,7 @@ from seq2seq_cli.nn.parameters import member_prefix
 from seq2seq_cli.storage.bigram_entries import BigramEntries
 from seq2seq_cli.storage.checkpoint import TIED_COPY, Checkpoint
 from seq2seq_cli.storage.files import atomic_file, check_writable
+from seq2seq_cli.storage.model_files import back_up_replaced
 from seq2seq_cli.text.inputs import STDIO
 
 
@@ -127,13 +128,18 @@ def plan_export(kind: str, output: Path, model: Path) -> Export:
     return export
 
 
-def write_export(kind: str, export: Export, checkpoint: Checkpoint) -> None:
+def write_export(kind: str, export: Export, checkpoint: Checkpoint) -> list[tuple[Path, Path]]:
     """Write the files of an export; each one is written atomically, and none if one cannot be made.
+
+    Earlier files of weights are backed up; the earlier script is one of ours, which is written anew each time.
 
     Args:
         kind: one of ``FORMATS``.
         export: from ``plan_export``.
         checkpoint: the model.
+
+    Returns:
+        Each file that was backed up, with its backup.
 
     Raises:
         UserError: for a model that the format cannot hold, and for errors of the file system.
@@ -150,6 +156,9 @@ def write_export(kind: str, export: Export, checkpoint: Checkpoint) -> None:
         files = [stack.enter_context(atomic_file(path)) for path in export.files]
         for file, content in zip(files, [*contents, _script(kind, export)]):
             file.write(content)
+            file.flush()
+        replaced = [(path, back_up_replaced(path, Path(file.name))) for path, file in zip(export.weights, files)]
+    return [(path, backup) for path, backup in replaced if backup is not None]
 
 
 def _torch_file(checkpoint: Checkpoint) -> list[bytes]:

@@ -56,7 +56,8 @@ def export_command(
     from seq2seq_cli.storage.checkpoint import load_model
 
     export = plan_export(kind, output, model)
-    write_export(kind, export, load_model(model))
+    for path, backup in write_export(kind, export, load_model(model)):
+        console.say(f"note: the earlier file {path} is backed up as {backup}", indent=2)
     *weights, script = map(str, export.files)
     what = "it" if len(weights) == 1 else "them"
     console.say(f"wrote {' and '.join(weights)}; {script} loads and runs {what}", indent=2)
