@@ -521,6 +521,15 @@ def test_the_other_direction_is_trained_and_evaluated_without_further_flags(cli,
         found = json.loads(cli("eval", "p.tsv", "--examples", "300", "--json", *flags).stdout)
         sources = " ".join(example["source"] for part in found["examples"].values() for example in part)
         assert first in sources.split()
+    scored = cli("score", "p.tsv", "--total")
+    assert "the two sides change places" in scored.stderr.decode()
+    assert scored.stdout == cli("score", "p.tsv", "--total", "--swap").stdout
+    plain = cli("score", "p.tsv", "--total", "--no-swap")
+    assert float(scored.stdout.split()[3]) != float(plain.stdout.split()[3])
+    assert "change places" not in plain.stderr.decode()
+    columns = [line.split("\t") for line in (tmp_path / "p.tsv").read_text().splitlines()]
+    (tmp_path / "q.tsv").write_text("".join(f"{target}\t{source}\n" for source, target in columns))
+    assert cli("score", "q.tsv", "--total", "--no-swap").stdout == scored.stdout
     assert "swap = true" in cli("inspect", "--toml").stdout.decode()
     assert_explained(cli("train", "p.tsv", "--resume", "--no-swap"), 1, "--swap")
 

@@ -241,3 +241,15 @@ def test_counts_of_bigrams_are_added():
     assert found.triples.tolist() == [[0, 1, 1], [1, 2, 3], [5, 2, 3]]
     assert found.counts.tolist() == [2, 7, 1]
     assert found.triples.dtype == found.counts.dtype == np.int32
+
+
+def test_the_direction_is_that_of_the_model_unless_it_is_given(folder):
+    recipe = Recipe.of(corpus=str(folder / "old.tsv"), swap=True, max_steps=1, threads=1, **SMALL)
+    list(train(recipe, folder / "other.npz"))
+    other = str(folder / "other.npz")
+    tuned = list(train(tune(folder, start_from=other, max_steps=1), folder / "t.npz"))[-1].checkpoint
+    assert tuned.recipe.corpora.swap
+    recipe = tune(folder, start_from=other, max_steps=2)
+    assert list(train(recipe, folder / "t.npz", resume=True))[-1].checkpoint.recipe.corpora.swap
+    back = list(train(tune(folder, start_from=other, swap=False, max_steps=1), folder / "b.npz"))[-1].checkpoint
+    assert not back.recipe.corpora.swap

@@ -45,6 +45,16 @@ Threads = Annotated[
     ),
 ]
 
+Swap = Annotated[
+    bool | None,
+    typer.Option(
+        "--swap/--no-swap",
+        help="Whether the two sides of CORPUS change places.",
+        show_default="as in the training",
+        rich_help_panel="Files",
+    ),
+]
+
 
 def search_config(**settings: Any) -> SearchConfig:
     """Return the settings of a search, given as flags.
@@ -77,7 +87,7 @@ def load_reverse_model(translator: Translator, config: SearchConfig) -> None:
     share = translator.reverse_model(config).coverage(translator.target_tokenizer)
     if share is not None and share < BADLY_COVERED:
         console.warn(
-            f"{config.rerank} has seen only {share:.0%} of the target words in its training sources: does it translate "
+            f"only {share:.0%} of the target words are in the training sources of {config.rerank}: does it translate "
             "in the reverse direction?"
         )
 

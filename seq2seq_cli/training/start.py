@@ -1,8 +1,8 @@
 """Fine-tuning: a training that starts from a trained model instead of random weights.
 
 The tokenizers and the shape of the network are those of the model, because its weights mean nothing for others. All
-other settings are its own as well, unless they are given; but the learning rate is lower, and limits of time and steps
-are not inherited.
+other settings, and which side is the source (``--swap``), are its own as well, unless they are given; but the learning
+rate is lower, and limits of time and steps are not inherited.
 
 The tables of the priors are mixed from the model's own and those of the new pairs, each source token by how often it
 occurs there::
@@ -79,6 +79,9 @@ def load_start(recipe: Recipe) -> tuple[Checkpoint, Recipe]:
             where="--start-from",
             fix=f"name the pairs: seq2seq train pairs.tsv --start-from {path} -o tuned.npz",
         )
+    if "swap" not in recipe.given:  # in the direction of the model
+        corpora = dataclasses.replace(recipe.corpora, swap=start.recipe.corpora.swap)
+        recipe = dataclasses.replace(recipe, corpora=corpora)
     _check_tokenizers(recipe, start)
     _check_settings(recipe, start)
     given = {name: value for name, value in recipe.settings().items() if name in recipe.given}

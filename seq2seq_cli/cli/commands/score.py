@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from seq2seq_cli.cli.flags import with_flags
-from seq2seq_cli.cli.search_flags import SHOWN, Models, Threads, load_translator
+from seq2seq_cli.cli.search_flags import SHOWN, Models, Swap, Threads, load_translator
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.translations import SourceReport, report_truncated
 from seq2seq_cli.config import SearchConfig, settings_in
@@ -70,6 +70,7 @@ def score_command(
         ),
     ] = None,
     threads: Threads = None,
+    swap: Swap = None,
     total: Annotated[
         bool, typer.Option("--total", help="Print one line for all pairs together.", rich_help_panel=SHOWN)
     ] = False,
@@ -102,6 +103,10 @@ def score_command(
         raise usage_error(
             "give CORPUS or --translations, not both", where="--translations", fix="leave one of them out"
         )
+    if swap is not None and translations is not None:
+        raise usage_error(
+            "--translations has its own sources, so no sides change places", where="--swap", fix="leave it out"
+        )
     config = SearchConfig(**search)
     console.check_inputs(corpus, translations)
     if output_file is not None:
@@ -109,7 +114,7 @@ def score_command(
     from seq2seq_cli.inference.scoring import Scorer
 
     scorer = Scorer(load_translator(model, threads), check_threads(threads), processes=True)
-    items = _from_json(translations) if translations is not None else _from_corpus(corpus, scorer)
+    items = _from_json(translations) if translations is not None else _from_corpus(corpus, scorer, swap)
     report = _Report(scorer, config)
     pairs = (report.read(item) for item in items)
     with console.output_to(output_file or STDIO) as output:
@@ -126,18 +131,20 @@ def score_command(
 _NAMES = ("log_probability", "tokens", "per_token", "perplexity")
 
 
-def _from_corpus(name: str | None, scorer: Scorer) -> Iterator[Item]:
+def _from_corpus(name: str | None, scorer: Scorer, swap: bool | None) -> Iterator[Item]:
     """Return the pairs of a corpus, those with an empty side included; it is read before the first is scored."""
-    from seq2seq_cli.evaluation.evaluation import read_test_corpus
+    from seq2seq_cli.evaluation.evaluation import is_swapped, read_test_corpus
 
+    if swap is None and (swap := is_swapped(scorer.translator.corpora)):
+        console.say("note: the two sides change places, as in the training (--no-swap: they do not)", indent=2)
     if name is None:
-        test = read_test_corpus(None, scorer.translator.corpora)
+        test = read_test_corpus(None, scorer.translator.corpora, swap)
         sources, targets = test.sources, test.targets
     else:
         sources, targets = Lines(), Lines()
         for source, target in read_pairs(name):
-            sources.append(source)
-            targets.append(target)
+            sources.append(target if swap else source)
+            targets.append(source if swap else target)
     return (Item(line, *pair) for line, pair in enumerate(zip(sources, targets), start=1))
 
 
@@ -232,7 +239,7 @@ class _Report:
     def show(self) -> None:
         """Write the report to stderr."""
         self.sources.show(several=True)
-        report_truncated(self.sources.truncated, self.config)
+        report_truncated(self.sources.truncated, self.config, rest="the rest of it was not read")
         if self.unknown:
             shown = ", ".join(f"{part} (line {line})" for part, line in list(self.unknown.items())[:MAX_NAMED])
             more = f" and {len(self.unknown) - MAX_NAMED} more" if len(self.unknown) > MAX_NAMED else ""

@@ -76,7 +76,7 @@ def write_translations(
     report = SourceReport(translator.longest_trained_on)
     count_sentences = translator.single_sentences and not config.split_sentences
     # An explanation shows the whole n-best list.
-    search = dataclasses.replace(config, n_best=config.beam) if style.explain else config
+    search = dataclasses.replace(config, n_best=max(config.n_best, config.beam)) if style.explain else config
     for number, (sentences, n_best) in enumerate(translator.translate_lines(lines, search), start=first):
         noted = [(source, translator.notes(source), found) for source, found in sentences]
         for source, notes, found in noted:
@@ -173,17 +173,16 @@ class SourceReport:
             console.say(f"note: {what}; the longest in training had {self.longest}, so the end may be lost", indent=2)
 
 
-def report_truncated(lines: Sequence[int], config: SearchConfig, several: bool = True) -> None:
-    """Warn of truncated lines; ``several`` says whether to name the first one."""
+def report_truncated(
+    lines: Sequence[int], config: SearchConfig, several: bool = True, rest: str = "the rest of it was not translated"
+) -> None:
+    """Warn of truncated lines; ``several`` says whether to name the first, ``rest`` what that means."""
     if lines:
         what = "this line is longer than"
         if several:
             what = "1 line is longer than" if len(lines) == 1 else f"{len(lines):,} lines are longer than"
         where = f", the first is line {lines[0]}" if several else ""
-        console.warn(
-            f"{what} {config.max_source_length:,} tokens{where}: the rest of it was not translated "
-            "(--max-source-length)"
-        )
+        console.warn(f"{what} {config.max_source_length:,} tokens{where}: {rest} (--max-source-length)")
 
 
 def _named(parts: dict[str, int], several: bool) -> str:
