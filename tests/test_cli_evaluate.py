@@ -25,6 +25,10 @@ def test_scores_have_signatures_data_and_settings(trained, cli):
     assert "pairs.tsv" in text
     assert "model.npz" in text
     assert "beam 5" in text
+    assert "copy unknown" not in text
+    changed = cli("eval", "pairs.tsv", "--no-copy-unknown", "--max-source-length", "3", cwd=trained).stdout.decode()
+    assert "copy unknown" in changed
+    assert "max source length 3" in changed
 
 
 def test_json_is_one_object_at_full_precision_that_matches_the_translations(trained, cli):

@@ -1,6 +1,6 @@
 import pytest
 
-from seq2seq_cli.errors import UserError
+from seq2seq_cli.errors import DataNote, UserError
 from seq2seq_cli.evaluation.references import read_references
 
 COLUMNS = "a\tA\tAA\tAAA\nb\tB\n\tC\tCC\nd\t\tDD\ne\t\t\nf\tF\t\tFFF\n"
@@ -55,6 +55,12 @@ def test_what_does_not_fit_together_is_an_error(folder):
     with pytest.raises(UserError, match="columns of one file") as caught:
         read_references("s,short", all_references=True)
     assert caught.value.exit_code == 2
+    (folder / "tatoeba").write_text("1\ta\t5\tA\n2\tb\t6\tB\n")
+    with pytest.raises(UserError, match="source and target are columns 2 and 4") as caught:
+        read_references("tatoeba", all_references=True)
+    assert caught.value.exit_code == 2
+    with pytest.warns(DataNote, match="columns 2 and 4"):
+        assert read_references("tatoeba").references == [["A", "B"]]
     (folder / "no").write_text("a\tA\nb\n")
     with pytest.raises(UserError, match="no tab") as caught:
         read_references("no", all_references=True)

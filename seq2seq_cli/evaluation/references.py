@@ -10,7 +10,7 @@ from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.evaluation.evaluation import read_test_corpus
 from seq2seq_cli.evaluation.metrics import Streams
 from seq2seq_cli.text.builtin import SWAPPED
-from seq2seq_cli.text.corpus import files_of, read_lines, read_pairs, shorten
+from seq2seq_cli.text.corpus import files_of, read_lines, read_pairs, read_rows, shorten
 from seq2seq_cli.text.inputs import title
 
 
@@ -128,7 +128,14 @@ def _columns(name: str) -> Iterator[tuple[str, list[str]]]:
             where=name,
             fix="name further references with --references FILE",
         )
-    for number, line in enumerate(read_lines(name), start=1):
+    columns, rows = read_rows(name)
+    if columns.note:
+        raise usage_error(
+            f"--all-references takes every column after the first one, but {columns.note}",
+            where=title(name),
+            fix="give a file of source<TAB>reference<TAB>reference…, or leave --all-references out",
+        )
+    for number, line in enumerate(rows, start=1):
         source, tab, rest = line.partition("\t")
         if not tab and line.strip():
             raise UserError(

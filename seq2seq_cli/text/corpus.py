@@ -180,17 +180,22 @@ def _open(name: str) -> tuple[Columns, Iterator[tuple[str, str]]]:
         )
     if len(files) == 2:
         return Columns(), _read_two_files(files)
-    lines, first = read_lines(files[0]), []
+    columns, lines = read_rows(files[0])
+    if columns.note:
+        warnings.warn(f"{title(name)}: {columns.note}", DataNote, stacklevel=3)
+    return columns, _read_tsv(name, lines, columns)
+
+
+def read_rows(path: str) -> tuple[Columns, Iterator[str]]:
+    """Return the columns of source and target in a file with columns, and an iterator over all of its lines."""
+    lines, first = read_lines(path), []
     characters = 0
     for line in lines:
         first.append(line)
         characters += len(line)
         if len(first) == SAMPLE or characters > LARGEST_SAMPLE:
             break
-    columns = find_columns(first, title(name))
-    if columns.note:
-        warnings.warn(f"{title(name)}: {columns.note}", DataNote, stacklevel=3)
-    return columns, _read_tsv(name, chain(first, lines), columns)
+    return find_columns(first, title(path)), chain(first, lines)
 
 
 def files_of(name: str) -> list[str]:

@@ -14,6 +14,7 @@ from seq2seq_cli.cli.search_flags import (
     DEFAULT_MODEL,
     SHOWN,
     Models,
+    Swap,
     Threads,
     load_reverse_model,
     load_translator,
@@ -35,6 +36,16 @@ if TYPE_CHECKING:
     from seq2seq_cli.text.corpus import Corpus
 
 _DEFAULTS = SearchConfig()
+_IF_CHANGED = (
+    "normalization",
+    "no_repeat_ngram",
+    "max_length",
+    "max_source_length",
+    "allow_unknown",
+    "copy_unknown",
+    "split_sentences",
+)
+"""Settings that the report names if they are not the default."""
 _SCORES, _WITHOUT_MODEL = "Scores", "Without a model"
 
 
@@ -55,15 +66,7 @@ def evaluate_command(
         ),
     ] = None,
     threads: Threads = None,
-    swap: Annotated[
-        bool | None,
-        typer.Option(
-            "--swap/--no-swap",
-            help="Whether the two sides of CORPUS change places.",
-            show_default="as in the training",
-            rich_help_panel="Files",
-        ),
-    ] = None,
+    swap: Swap = None,
     metrics: Annotated[
         str,
         typer.Option(
@@ -223,10 +226,8 @@ def evaluate_command(
         if config.sample:
             del settings["beam"]
             settings |= {"sample": True, "temperature": config.temperature, "seed": config.seed}
-        if_changed = ("normalization", "no_repeat_ngram", "max_length", "allow_unknown", "split_sentences")
-        settings |= {
-            name: getattr(config, name) for name in if_changed if getattr(config, name) != getattr(_DEFAULTS, name)
-        }
+        changed = {name for name in vars(_DEFAULTS) if getattr(config, name) != getattr(_DEFAULTS, name)}
+        settings |= {name: getattr(config, name) for name in _IF_CHANGED if name in changed}
     report = Evaluation(test.name, sources, test.references, systems, settings, names, lowercase, tokenizer.name)
     if compare:
         console.say(f"testing {len(systems)} systems against the first …")
