@@ -418,3 +418,23 @@ def test_in_a_notebook_there_is_no_prompt_that_waits_for_ever(trained):
     assert code == 2
     assert "there is no prompt in a notebook" in text
     assert '!seq2seq translate "' in text
+
+
+def test_an_explanation_of_samples_shows_them_all(trained, cli):
+    arguments = ("translate", "red cat", "--sample", "--n-best", "9", "--json", "--temperature", "3")
+    plain, explained = (json.loads(cli(*arguments, *more, cwd=trained).stdout) for more in ((), ("--explain",)))
+    assert len(explained["translations"]) == 9
+    assert explained["translations"] == plain["translations"] == explained["n_best"]
+
+
+def test_samples_of_a_line_are_those_of_its_sentences_in_the_order_in_which_they_are_drawn(trained, cli):
+    arguments = ("translate", "--sample", "--temperature", "5", "--split-sentences", "--json")
+
+    def samples(line, n):
+        found = cli(*arguments, "--n-best", str(n), cwd=trained, stdin=f"{line}\n".encode())
+        return [each["text"] for each in json.loads(found.stdout)["translations"]]
+
+    first, second, both = (samples(line, 7) for line in ("Red cat.", "Old dog.", "Red cat. Old dog."))
+    assert len(set(both)) > 1
+    assert both == [" ".join(filter(None, pair)) for pair in zip(first, second)]
+    assert samples("Red cat. Old dog.", 1) == both[:1]

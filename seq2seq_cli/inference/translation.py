@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from seq2seq_cli.inference.copying import Substitution
 from seq2seq_cli.inference.hypothesis import Hypothesis
@@ -117,7 +118,7 @@ def translations_of(
     ]
 
 
-def join_n_best(n_bests: Sequence[list[Translation]], n: int) -> list[Translation]:
+def join_n_best(n_bests: Sequence[list[Translation]], n: int, sampled: bool = False) -> list[Translation]:
     """Return the ``n`` best translations of a line from those of its sentences.
 
     A translation of the line is one of each sentence, with spaces between them; its log-probability and its score are
@@ -126,7 +127,12 @@ def join_n_best(n_bests: Sequence[list[Translation]], n: int) -> list[Translatio
     Args:
         n_bests: for each sentence at least one translation, best first.
         n: maximum number of translations to return.
+        sampled: whether they were drawn at random: then the first ones of all sentences are joined, the second ones,
+            and so on. A blank sentence has only one.
     """
+    if sampled:
+        columns = ([each[min(k, len(each) - 1)] for each in n_bests] for k in range(max(map(len, n_bests))))
+        return [reduce(_joined, column) for column in columns]
     joined, *others = n_bests
     for n_best in others:
         pairs = [_joined(left, right) for left in joined for right in n_best]

@@ -157,7 +157,7 @@ class Translator:
         translated = self.translate_sources(sources(), config)
         for first in translated:
             sentences = [first, *islice(translated, sizes.popleft() - 1)]
-            yield sentences, join_n_best([n_best for _, n_best in sentences], config.n_best)
+            yield sentences, join_n_best([n_best for _, n_best in sentences], config.n_best, config.sample)
 
     def sentences(self, line: str) -> list[str]:
         """Return the sentences of a line (see ``text.sentences``)."""
