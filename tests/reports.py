@@ -11,4 +11,4 @@ def step_report(step, seconds=10.0, **changes):
 
 
 def validation_report(bleu=12.34, improved=False, samples=(("a", "b", "c"),)):
-    return ValidationReport(8, 1, 65.0, 1.0, math.e, bleu, 0.001, improved, Score(bleu, samples))
+    return ValidationReport(8, 1, 65.0, 1.0, math.e, bleu, 45.67, 0.001, improved, Score(bleu, samples))

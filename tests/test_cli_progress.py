@@ -27,7 +27,7 @@ pexpect = pytest.importorskip("pexpect")
 def test_a_validation_shows_every_translation_beside_its_reference():
     first, *rest = progress.validation_lines(validation_report(samples=(("a", "b", "c"), ("d", "e", "f"))))
     assert "1:05" in first
-    assert "BLEU 12.3" in first
+    assert "BLEU 12.3  chrF2 45.7" in first
     assert "halved" in first
     assert rest == [
         *("  source:      a", "  reference:   b", "  translation: c"),
@@ -37,7 +37,7 @@ def test_a_validation_shows_every_translation_beside_its_reference():
 
 def test_the_validation_before_the_first_step_says_so():
     report = dataclasses.replace(validation_report(improved=True), step=0, epoch=0)
-    assert progress.validation_lines(report)[0].endswith("BLEU 12.3  before the first step, saved")
+    assert progress.validation_lines(report)[0].endswith("BLEU 12.3  chrF2 45.7  before the first step, saved")
     assert "kept: the model before the first step: perplexity 2.72" in progress.summary(finished(report))[0]
 
 
@@ -55,7 +55,7 @@ def finished(best=None, stopped_early=False, trained=True):
 
 def test_the_summary_names_the_model_that_is_kept_and_why_the_training_ended():
     (line,) = progress.summary(finished(validation_report(improved=True)))
-    assert line == "done: 40 steps in 1:01; kept: the model of epoch 1, step 8: perplexity 2.72, BLEU 12.3"
+    assert line == "done: 40 steps in 1:01; kept: the model of epoch 1, step 8: perplexity 2.72, BLEU 12.3, chrF2 45.7"
     lines = progress.summary(finished(stopped_early=True))
     assert "earlier run" in lines[0]
     assert lines[1] == "stopped early: 3 validations in a row without improvement (--patience)"
@@ -108,7 +108,15 @@ def test_on_a_terminal_the_picture_is_live_and_no_line_is_wider(columns, tmp_pat
     assert child.exitstatus == 0, text
     assert "\x1b[36mepoch 1/2" in text
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
-    for part in ("suspicious: nothing found", "loss over time ", "ETA 0:", "best so far", "best BLEU", "translate"):
+    for part in (
+        "suspicious: nothing found",
+        "loss over time ",
+        "ETA 0:",
+        "best, saved",
+        "chrF2",
+        "best BLEU",
+        "translate",
+    ):
         assert part in " ".join(plain.split())
     for line in re.split("[\r\n]+", plain):
         assert len(line) <= columns, line

@@ -26,7 +26,7 @@ def step(norm=0.5, loss=2.0):
 
 def validation(loss, hypotheses=("un", "deux"), all_equal=False):
     samples = tuple(("source", "reference", hypothesis) for hypothesis in hypotheses)
-    return ValidationReport(1, 1, 1.0, loss, 2.0, 3.0, 0.003, True, Score(3.0, samples, all_equal))
+    return ValidationReport(1, 1, 1.0, loss, 2.0, 3.0, 9.0, 0.003, True, Score(3.0, samples, all_equal))
 
 
 def test_a_gradient_that_is_clipped_at_every_step_is_reported_once():

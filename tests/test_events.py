@@ -15,7 +15,7 @@ def test_a_record_is_json_in_which_what_is_not_finite_is_null():
 
 def test_a_record_of_a_validation_keeps_numbers_only():
     score = Score(4.0, (("a", "b", "c"),))
-    record = record_of(ValidationReport(8, 1, 65.0, 1.5, 4.5, 4.0, 0.003, True, score))
+    record = record_of(ValidationReport(8, 1, 65.0, 1.5, 4.5, 4.0, 9.0, 0.003, True, score))
     assert "score" not in record
     assert record["valid_bleu"] == 4.0
     assert record["improved"] is True

@@ -287,3 +287,14 @@ def test_resuming_refuses_every_setting_that_changed_but_those_that_may(recipe, 
     settings = load_state(state_path(output))[0].recipe.settings()
     assert {name: settings[name] for name in changes} == changes
     assert (settings["hidden_size"], settings["corpus"]) == (8, recipe.corpora.corpus)
+
+
+def test_a_resumed_training_without_its_model_keeps_the_next_validation(recipe, tmp_path):
+    output = tmp_path / "m.npz"
+    list(train(recipe.replace(epochs=2), output))
+    output.unlink()
+    events = list(train(recipe.replace(epochs=3), output, resume=True))
+    [validation] = [event for event in events if isinstance(event, ValidationReport)]
+    assert validation.improved
+    assert events[-1].best is validation
+    assert np.array_equal(load_model(output).model.parameters.flat, events[-1].checkpoint.model.parameters.flat)

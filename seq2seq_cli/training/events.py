@@ -239,7 +239,7 @@ class Score(NamedTuple):
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """One validation: loss in nats per real target token, BLEU of greedy translations, and some of them.
+    """One validation: loss in nats per real target token, BLEU and chrF2 of greedy translations, and some of them.
 
     ``step`` and ``epoch`` are 0 before the first step of a training that starts from another model.
     """
@@ -250,6 +250,7 @@ class ValidationReport:
     valid_loss: float
     valid_perplexity: float
     valid_bleu: float
+    valid_chrf: float
     learning_rate: float
     improved: bool
     score: Score

@@ -11,11 +11,12 @@ of a step:
 ``perplexity``         exp(``loss``)
 ``objective``          the loss that is minimized: ``loss`` with label smoothing
 ``tokens_per_second``  real target tokens per second
-``gradient_norm``      norm of the gradient before clipping
+``gradient_norm``      norm of the gradient before clipping; with M networks, divided by √M
 of a validation:
 ``valid_loss``         as ``loss``, without dropout, on the validation corpus
 ``valid_perplexity``   exp(``valid_loss``)
 ``valid_bleu``         sacreBLEU of greedy translations, from 0 to 100, of at most 1,000 sentences
+``valid_chrf``         chrF2 of the same translations, from 0 to 100
 ``improved``           whether this model was kept
 =====================  ===============================================================================================
 

@@ -18,6 +18,8 @@ MAY_CHANGE_ON_RESUME = ("epochs", "learning_rate", "max_minutes", "max_steps", "
 def load_training(recipe: Recipe, output: Path) -> tuple[Checkpoint, TrainingState]:
     """Return the training to resume.
 
+    If its model file is missing, the best model so far is lost, and the next validation counts as an improvement.
+
     Raises:
         UserError: if there is none, or if the recipe asks for what it did not start with.
     """
@@ -41,6 +43,8 @@ def load_training(recipe: Recipe, output: Path) -> tuple[Checkpoint, TrainingSta
             where=str(path),
             fix=f"leave {flag} out ({may_change} may change), or train without --resume",
         )
+    if not output.exists():  # the best model is lost; the next validation is the best there is
+        state.progress["best_loss"] = None
     return checkpoint, state
 
 

@@ -240,7 +240,6 @@ class Trainer:
             raise self._not_finite("the loss on the validation pairs", self.step)
         self.parallel.check_equal()
         score = self.validation.score(self.model, SCORED_SENTENCES)
-        learning_rate = self.learning_rate
         improved = self.schedule.observe({"loss": nll, "bleu": -score.bleu, "chrf": -score.chrf}[self.config.keep_best])
         self.validated_step = self.step
         self.seconds += self.first_clock(self.clock.now() - start)
@@ -251,7 +250,8 @@ class Trainer:
             valid_loss=nll,
             valid_perplexity=perplexity(nll),
             valid_bleu=score.bleu,
-            learning_rate=learning_rate,
+            valid_chrf=score.chrf,
+            learning_rate=self.learning_rate,
             improved=improved,
             score=score,
         )

@@ -237,11 +237,14 @@ def history_lines(checkpoint: Checkpoint) -> list[str]:
         ("valid_loss", "loss", 8, ".3f"),
         ("valid_perplexity", "perplexity", 12, ".2f"),
         ("valid_bleu", "BLEU", 7, ".1f"),
+        ("valid_chrf", "chrF2", 7, ".1f"),
     ]
+    if not checkpoint.measured("valid_chrf"):  # a model of an earlier version
+        del columns[-1]
     lines = ["history of validations", "".join(f"{title:>{width}}" for _, title, width, _ in columns)]
     for record in checkpoint.history:
         cells = [f"{_cell(record.get(key), form):>{width}}" for key, _, width, form in columns]
-        lines.append("".join(cells) + ("  best so far" if record.get("improved") else ""))
+        lines.append("".join(cells) + ("  best" if record.get("improved") else ""))
     for key, name in (("valid_loss", "loss"), ("valid_bleu", "BLEU")):
         values = checkpoint.measured(key)
         if values:

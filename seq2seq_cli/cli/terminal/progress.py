@@ -278,12 +278,13 @@ def validation_lines(report: ValidationReport, halved: bool = True) -> list[str]
     ``halved`` says whether the learning rate is halved after a validation without improvement.
     """
     not_improved = "  no improvement: the learning rate is halved" if halved else "  no improvement"
-    kept = "  best so far, saved" if report.improved else not_improved
+    kept = "  best, saved" if report.improved else not_improved
     if not report.step:
         kept = "  before the first step, saved"
     lines = [
         f"epoch {report.epoch}  step {report.step}  {clock(report.seconds)}  valid loss {report.valid_loss:.3f}  "
-        f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}{kept}"
+        f"perplexity {report.valid_perplexity:.2f}  BLEU {report.valid_bleu:.1f}  "
+        f"chrF2 {report.valid_chrf:.1f}{kept}"
     ]
     for sample in report.score.samples:
         for title, text in zip(("source:", "reference:", "translation:"), sample):
@@ -300,7 +301,8 @@ def summary(event: TrainingFinished) -> list[str]:
     best, kept = event.best, "the model of an earlier run, which is still the best"
     if best is not None:
         which = f"of epoch {best.epoch}, step {best.step}" if best.step else "before the first step"
-        kept = f"the model {which}: perplexity {best.valid_perplexity:.2f}, BLEU {best.valid_bleu:.1f}"
+        scores = f"perplexity {best.valid_perplexity:.2f}, BLEU {best.valid_bleu:.1f}, chrF2 {best.valid_chrf:.1f}"
+        kept = f"the model {which}: {scores}"
     lines = [f"done: {event.steps} steps in {clock(event.seconds)}; kept: {kept}"]
     if event.stopped_early:
         patience = event.checkpoint.recipe.training.patience
