@@ -70,9 +70,11 @@ def _flags(section: type[Section], leave_out: Collection[str], optional: bool) -
         switch = kind is bool and (
             optional or field.default is not False
         )  # a switch that is off can only be switched on
-        text = f"{metadata['text']}: {_listed(choices)}." if choices else metadata["text"]
+        text = f"{metadata['text']}: {listed(choices)}." if choices else metadata["text"]
         default: object = field.default
         shown: str = metadata["shown"] or {"True": "yes", "False": "no"}.get(str(default), str(default))
+        if metadata["fitted"]:
+            shown = f"{metadata['fitted']}; {shown} with --context initial"
         option = typer.Option(
             f"{flag_of(name)}/--no-{name.replace('_', '-')}" if switch else flag_of(name),
             metavar="" if kind is bool else metadata["metavar"],
@@ -86,7 +88,8 @@ def _flags(section: type[Section], leave_out: Collection[str], optional: bool) -
         yield inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value, annotation=hint)
 
 
-def _listed(choices: tuple[str, ...]) -> str:
+def listed(choices: tuple[str, ...]) -> str:
+    """Return the choices as text: ``rnn, lstm or gru``."""
     *others, last = choices
     return f"{', '.join(others)} or {last}" if others else last
 

@@ -25,6 +25,7 @@ LONGEST_SOURCE = 1000
 """Tokens; far more than a context vector can represent, and far fewer than would fill the memory."""
 UNLIMITED_EPOCHS = 1_000_000
 """Number of epochs if steps or minutes are the limit."""
+FITTED = "fitted to the corpus"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,11 @@ class TokenizerConfig(Section):
 
     kind: str = setting("bpe", "The kind of tokenizer to train", "KIND", choices=TOKENIZER_KINDS, name="tokenizer")
     vocab_size: int = setting(
-        2000, "Maximum size of each vocabulary, special tokens included.", low=4, high=LARGEST_VOCABULARY
+        2000,
+        "Maximum size of each vocabulary, special tokens included.",
+        low=4,
+        high=LARGEST_VOCABULARY,
+        fitted=FITTED,
     )
     lowercase: bool = setting(False, "Whether text is converted to lower case (Turkish dotted capital I becomes i).")
     text_normalization: str = setting(
@@ -90,7 +95,9 @@ class ModelConfig(Section):
     target_vocabulary: int = 0
     cell: str = setting("lstm", "The recurrent cell", "KIND")
     embedding_size: int = setting(128, "Size of the embeddings, E.", low=1, high=LARGEST_SIZE)
-    hidden_size: int = setting(256, "Size of the hidden state, H, per direction.", low=1, high=LARGEST_SIZE)
+    hidden_size: int = setting(
+        256, "Size of the hidden state, H, per direction.", low=1, high=LARGEST_SIZE, fitted=FITTED
+    )
     layers: int = setting(1, "Stacked recurrent layers on each side.", low=1, high=64)
     bidirectional: bool = setting(True, "Whether the encoder also reads the source backward.")
     context: str = setting(
@@ -103,10 +110,17 @@ class ModelConfig(Section):
         False,
         "Whether the context of every step also holds the mean of the encoder's outputs over the sentence.",
         later=True,
+        fitted="yes",
     )
     reverse_source: bool = setting(False, "Whether the source is reversed before it is encoded (Sutskever).")
     dropout: float = setting(
-        0.1, "Dropout rate on embeddings, between layers and before the output layer.", "X", low=0, high=1, below=True
+        0.1,
+        "Dropout rate on embeddings, between layers and before the output layer.",
+        "X",
+        low=0,
+        high=1,
+        below=True,
+        fitted=FITTED,
     )
     word_dropout: float = setting(
         0.0,
@@ -116,6 +130,7 @@ class ModelConfig(Section):
         high=1,
         below=True,
         later=True,
+        fitted=FITTED,
     )
     context_dropout: float = setting(
         0.0,
@@ -125,6 +140,7 @@ class ModelConfig(Section):
         high=1,
         below=True,
         later=True,
+        fitted=FITTED,
     )
     weight_dropout: float = setting(
         0.0,
@@ -134,6 +150,7 @@ class ModelConfig(Section):
         high=1,
         below=True,
         later=True,
+        fitted=FITTED,
     )
     tie_embeddings: bool | None = setting(
         None,
@@ -146,12 +163,19 @@ class ModelConfig(Section):
         low=1,
         high=16,
         later=True,
+        fitted=FITTED,
     )
     lexical_prior: bool = setting(
-        False, "Whether a word-by-word translation table (IBM model 1) is added to the logits.", later=True
+        False,
+        "Whether a word-by-word translation table (IBM model 1) is added to the logits.",
+        later=True,
+        fitted="yes",
     )
     bigram_prior: bool = setting(
-        False, "Whether a table of target bigrams, given the source words, is added to the logits.", later=True
+        False,
+        "Whether a table of target bigrams, given the source words, is added to the logits.",
+        later=True,
+        fitted="yes",
     )
 
     def __post_init__(self) -> None:
@@ -199,7 +223,7 @@ class TrainingConfig(Section):
         6,
         "Maximum number of passes over the training pairs.",
         low=1,
-        shown="6, or fitted to the corpus; no limit with --max-steps or --max-minutes",
+        shown="fitted to the corpus; no limit with --max-steps or --max-minutes",
     )
     max_steps: int | None = setting(None, "Maximum number of optimizer steps.", low=1, shown="no limit")
     max_minutes: float | None = setting(
@@ -210,7 +234,7 @@ class TrainingConfig(Section):
         high=1_000_000,
         shown="no limit",
     )
-    batch_size: int = setting(32, "Sentence pairs per step.", low=1, high=1 << 16)
+    batch_size: int = setting(32, "Sentence pairs per step.", low=1, high=1 << 16, fitted=FITTED)
     max_tokens_per_batch: int = setting(
         MAX_TOKENS_PER_BATCH,
         "Maximum tokens of both sides per step; limits the memory. Larger batches are split, larger pairs skipped.",
@@ -221,15 +245,12 @@ class TrainingConfig(Section):
         LONGEST_SOURCE, "Maximum source tokens of a pair; longer pairs are skipped.", low=1, high=1 << 20
     )
     optimizer: str = setting("adam", "The optimizer", "NAME")
-    learning_rate: float = setting(
-        0.003,
-        "Learning rate at the start.",
-        "X",
-        low=1e-12,
-        high=1000,
-    )
+    learning_rate: float = setting(0.003, "Learning rate at the start.", "X", low=1e-12, high=1000, fitted=FITTED)
     halve_on_plateau: bool = setting(
-        True, "Whether the learning rate is halved when validation does not improve.", later=True
+        True,
+        "Whether the learning rate is halved when validation does not improve.",
+        later=True,
+        fitted="no",
     )
     cool_down: float = setting(
         0.7, "Share of the training, at its end, over which the learning rate falls to zero.", "X", low=0, high=1
@@ -247,6 +268,7 @@ class TrainingConfig(Section):
         low=0,
         high=10,
         later=True,
+        fitted=FITTED,
     )
     keep_best: str = setting(
         "loss",
@@ -254,6 +276,7 @@ class TrainingConfig(Section):
         "CRITERION",
         choices=CRITERIA,
         later=True,
+        fitted="chrf",
     )
     tokenize: str | None = setting(
         None,
@@ -269,7 +292,12 @@ class TrainingConfig(Section):
         low=1,
         later=True,
     )
-    patience: int = setting(5, "Stop early after N validations in a row without improvement.", low=1)
+    patience: int = setting(
+        5,
+        "Stop early after N validations in a row without improvement.",
+        low=1,
+        fitted="5, or the number of epochs if that is more",
+    )
     seed: int = setting(
         1, "Random seed of initial weights, order of batches and dropout masks.", low=0, high=(1 << 63) - 1
     )

@@ -22,6 +22,7 @@ def setting(
     choices: tuple[str, ...] = (),
     name: str = "",
     shown: str = "",
+    fitted: str = "",
     later: bool = False,
 ) -> Any:
     """Return a dataclass field that is a setting.
@@ -35,6 +36,8 @@ def setting(
         choices: the allowed values of a text; empty if any is allowed.
         name: of the flag, with underscores, if it differs from the field's.
         shown: the default in words, if its value does not say enough.
+        fitted: what ``train`` takes instead of the default, in words, unless the network is the plain one of the
+            tutorials (``--context initial``).
         later: whether files of version 1 lack it (see ``Section.to_json``).
     """
     limits = None if low is None else (low, high, below)
@@ -45,6 +48,7 @@ def setting(
         "choices": choices,
         "name": name,
         "shown": shown,
+        "fitted": fitted,
         "later": later,
     }
     return dataclasses.field(default=default, metadata=metadata)

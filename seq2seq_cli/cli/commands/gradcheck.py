@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from seq2seq_cli.cli.flags import choices_of, listed
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.config import ModelConfig
 from seq2seq_cli.errors import UserError, usage_error
@@ -19,7 +20,9 @@ _MAX_LAYERS = 4
 
 
 def gradcheck_command(
-    cell: Annotated[str, typer.Option("--cell", help="rnn, lstm or gru.", rich_help_panel="Model")] = _SMALL.cell,
+    cell: Annotated[
+        str, typer.Option("--cell", help=f"{listed(choices_of('cell'))}.", rich_help_panel="Model")
+    ] = _SMALL.cell,
     context: Annotated[
         str, typer.Option("--context", help="initial (Sutskever) or every-step (Cho).", rich_help_panel="Model")
     ] = _SMALL.context,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from seq2seq_cli.cli.flags import completion
+from seq2seq_cli.cli.flags import completion, listed
 from seq2seq_cli.cli.help import Command, Group
 from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.tokens import read_token, show_token
@@ -46,7 +46,7 @@ def train_tokenizer_command(
         str,
         typer.Option(
             "--kind",
-            help="bpe, word or char.",
+            help=f"{listed(TOKENIZER_KINDS)}.",
             rich_help_panel="Tokenizer",
             autocompletion=completion(TOKENIZER_KINDS),
         ),
