@@ -156,6 +156,8 @@ def test_help_names_every_command_and_the_current_settings(spawn):
         (":sample on", ["sample on"]),
         (":temperature 0", [":temperature must be from 0.01 to 100, not 0.0"]),
         (":seed 7", ["seed 7"]),
+        (":seed 12345678901", ["seed 12345678901"]),
+        (":seed 99999999999999999999", [":seed must be from 0 to"]),
     ],
 )
 def test_a_wrong_command_is_explained_and_a_short_one_understood(line, parts, capsys):

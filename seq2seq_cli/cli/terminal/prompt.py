@@ -16,7 +16,7 @@ from seq2seq_cli.cli.terminal import console
 from seq2seq_cli.cli.terminal.history import History
 from seq2seq_cli.cli.terminal.interrupts import CANCELLED, KEY_BINDINGS, catch_interrupts, interrupt_key_off
 from seq2seq_cli.cli.terminal.translations import Style, write_translations
-from seq2seq_cli.config import SearchConfig, settings_in, type_of
+from seq2seq_cli.config import LONGEST_NUMBER, SearchConfig, settings_in, type_of
 from seq2seq_cli.errors import UserError, usage_error
 from seq2seq_cli.text.builtin import BUILTIN, SWAPPED
 
@@ -235,7 +235,7 @@ def parse(name: str, argument: str, kind: type) -> Any:
     if kind is str:
         return argument
     try:
-        if len(argument) < 10 and argument.isascii():
+        if len(argument) <= LONGEST_NUMBER and argument.isascii():
             return kind(argument)
     except ValueError:
         pass
