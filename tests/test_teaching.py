@@ -187,6 +187,12 @@ def test_inputs_are_left_alone():
 
 RNN = make_params("rnn", 3, 4)
 OUT = make_params("rnn", 2, 4, 7)
+READOUT = {
+    **make_params("rnn", 2 + 4, 4, 7),
+    "fc_out.weight": np.ones((7, 3)),
+    "readout.weight": np.ones((3, 2 + 4 + 4)),
+    "readout.bias": np.ones(4),
+}
 WRONG = [
     (
         lambda: encoder_forward(np.ones((5, 3)), np.zeros(4), {**RNN, "weight_ih_l0_reverse": RNN["weight_ih_l0"]}),
@@ -206,6 +212,7 @@ WRONG = [
     (lambda: decoder_forward(np.zeros(4), np.ones((5, 3)), RNN), r"must contain 'fc_out.weight'"),
     (lambda: decoder_forward(np.zeros(4), np.ones((5, 2)), OUT, "gru"), r"3 gates"),
     (lambda: decoder_forward(np.zeros(4), np.ones((5, 2)), OUT, None), r"'rnn', 'lstm', 'gru'"),
+    (lambda: decoder_forward(np.zeros(4), np.ones((5, 2)), READOUT), r"'readout.bias'.*\(3,\)"),
     (lambda: seq2seq_loss(np.ones((2, 3)), [0, 3], cross_entropy), r"target_seq\[1\].*from 0 to 2, not 3"),
     (lambda: seq2seq_loss(np.ones((2, 3)), [-1, 0], cross_entropy), r"target_seq\[0\].*from 0 to 2, not -1"),
     (lambda: seq2seq_loss(np.ones((2, 3)), [0], cross_entropy), r"target_seq must have shape \(2,\)"),

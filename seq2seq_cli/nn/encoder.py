@@ -100,7 +100,7 @@ class Encoder:
 
     Source (pooled context): Conneau et al. 2017, "Supervised Learning of Universal Sentence Representations from
     Natural Language Inference Data", section 3.2.2; beside the last state: Howard & Ruder 2018, "Universal Language
-    Model Fine-tuning for Text Classification", equation 5.
+    Model Fine-tuning for Text Classification", section 3.3.
 
     Args:
         config: the network's shape.

@@ -19,7 +19,7 @@ is not attention: ``ℓ`` is one vector of fixed size for the sentence, and noth
 no source position is ever weighed against another.
 
 Source: Arthur, Neubig & Nakamura 2016, "Incorporating Discrete Translation Lexicons into Neural Machine Translation",
-equations 5 and 13 (the bias ``log(p + ε)``); Nguyen & Chiang 2018, "Improving Lexical Choice in Neural Machine
+sections 3.1 and 3.2 (the bias ``log(p + ε)``); Nguyen & Chiang 2018, "Improving Lexical Choice in Neural Machine
 Translation". Both weigh the table by attention where here it is averaged.
 """
 

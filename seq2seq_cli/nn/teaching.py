@@ -1,8 +1,9 @@
 """The three teaching functions: an encoder–decoder for one sentence, without batches and without training.
 
 They are thin wrappers around the cells and the unrolling that training uses, with a batch of one. The weights are
-dictionaries with ``torch.nn`` names. To use the weights of a trained model with one direction (``--no-bidirectional``),
-remove the prefix::
+dictionaries with ``torch.nn`` names. To use the weights of a trained model, remove the prefix; the functions
+have one direction, and neither a pooled context nor priors, so train it with ``--no-bidirectional --no-pooled-context
+--no-lexical-prior``::
 
     model = Translator.load("model.npz").models[0]
     encoder_params = model.parameters.below("encoder.rnn.")
@@ -122,14 +123,10 @@ def decoder_forward(
     packing = _one_sentence(inputs)
     top, _, _ = stack_forward(cell, decoder_params, inputs, packing, initial, sentence_input=sentence_input)
     if sentence_input is not None and "readout.weight" in decoder_params:
-        context = sentence_input.repeat(len(inputs), axis=0)
-        top = np.tanh(
-            output_forward(
-                np.concatenate([inputs, top, context], axis=1),
-                _expect(decoder_params, "readout.weight", (None, inputs.shape[1] + 2 * hidden_dim), "decoder_params"),
-                _expect(decoder_params, "readout.bias", (None,), "decoder_params"),
-            )
-        )
+        known = np.concatenate([inputs, top, sentence_input.repeat(len(inputs), axis=0)], axis=1)
+        weight = _expect(decoder_params, "readout.weight", (None, known.shape[1]), "decoder_params")
+        bias = _expect(decoder_params, "readout.bias", (len(weight),), "decoder_params")
+        top = np.tanh(output_forward(known, weight, bias))
     tied = "fc_out.weight" not in decoder_params and "embedding.weight" in decoder_params
     output_name = "embedding.weight" if tied else "fc_out.weight"
     weight = _expect(decoder_params, output_name, (None, top.shape[1]), "decoder_params")

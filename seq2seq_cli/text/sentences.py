@@ -2,8 +2,8 @@
 
 A sentence ends at ``. ! ? …`` (with any closing quotes or brackets) before a space and a capital letter, or a letter of
 a script without capitals; and at ``。 ！ ？`` without a space. It does not end at a period after a single capital
-letter (``J. Smith``) or an abbreviation (``Mr. Smith``): a few are known, others are learned from the training
-sources.
+letter (``J. Smith``; the last one of ``U.S.`` ends it) or an abbreviation (``Mr. Smith``): a few are known, others are
+learned from the training sources.
 
 Source:
     Kiss & Strunk 2006, "Unsupervised Multilingual Sentence Boundary Detection" (abbreviations are words that a period
