@@ -67,13 +67,13 @@ class ReverseModel:
             sources: ``x``, one for each.
             max_source_length: maximum tokens of either side; the rest is left out.
         """
-        made = self.checkpoint
-        reverse = made.model.config.reverse_source
-        read = [source_ids(made.source_tokenizer, text, reverse, max_source_length) for text in translations]
-        expected = [made.target_tokenizer.encode(text, max_source_length) for text in sources]
-        means = [0.0] * len(read)
-        for batch in plan_batches([(len(y), len(x)) for x, y in zip(read, expected)]):
-            found = token_log_probabilities(made.model.members, [read[k] for k in batch], [expected[k] for k in batch])
+        checkpoint, members = self.checkpoint, self.checkpoint.model.members
+        reverse = checkpoint.model.config.reverse_source
+        inputs = [source_ids(checkpoint.source_tokenizer, text, reverse, max_source_length) for text in translations]
+        outputs = [checkpoint.target_tokenizer.encode(text, max_source_length) for text in sources]
+        means = [0.0] * len(inputs)
+        for batch in plan_batches([(len(x), len(y)) for y, x in zip(inputs, outputs)]):
+            found = token_log_probabilities(members, [inputs[k] for k in batch], [outputs[k] for k in batch])
             for k, log_probabilities in zip(batch, found):
                 means[k] = float(np.mean(log_probabilities))
         return means
@@ -102,7 +102,7 @@ class ReverseModel:
         return [best_of(found, config.n_best) for found in scored]
 
     def coverage(self, tokenizer: Tokenizer) -> float | None:
-        """Return the share of a vocabulary's whole words that this model has seen in its training sources.
+        """Return the share of a vocabulary's whole words that occur in this model's training sources.
 
         Args:
             tokenizer: the target tokenizer of the model whose hypotheses are reranked.
