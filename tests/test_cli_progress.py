@@ -55,7 +55,7 @@ def finished(best=None, stopped_early=False, trained=True):
 
 def test_the_summary_names_the_model_that_is_kept_and_why_the_training_ended():
     (line,) = progress.summary(finished(validation_report(improved=True)))
-    assert line == "done: 40 steps in 1:01; kept: the model of epoch 1, step 8: perplexity 2.72, BLEU 12.3, chrF2 45.7"
+    assert line == "done: 40 steps in 1:01; kept: epoch 1, step 8: perplexity 2.72, BLEU 12.3, chrF2 45.7"
     lines = progress.summary(finished(stopped_early=True))
     assert "earlier run" in lines[0]
     assert lines[1] == "stopped early: 3 validations in a row without improvement (--patience)"

@@ -300,9 +300,9 @@ def summary(event: TrainingFinished) -> list[str]:
         return []
     best, kept = event.best, "the model of an earlier run, which is still the best"
     if best is not None:
-        which = f"of epoch {best.epoch}, step {best.step}" if best.step else "before the first step"
+        kept = f"epoch {best.epoch}, step {best.step}" if best.step else "the model before the first step"
         scores = f"perplexity {best.valid_perplexity:.2f}, BLEU {best.valid_bleu:.1f}, chrF2 {best.valid_chrf:.1f}"
-        kept = f"the model {which}: {scores}"
+        kept = f"{kept}: {scores}"
     lines = [f"done: {event.steps} steps in {clock(event.seconds)}; kept: {kept}"]
     if event.stopped_early:
         patience = event.checkpoint.recipe.training.patience
