@@ -106,7 +106,7 @@ def test_odd_pairs_have_a_line_and_are_reported(trained, cli):
     assert "2 pairs have an empty side, the first on line 1" in said
     assert "out of the target vocabulary, scored as <unk>: \u6f22 (line 4)" in said
     truncated = cli("score", "-", "--max-source-length", "1", cwd=trained, stdin=PAIRS.encode()).stderr.decode()
-    assert "3 lines are longer than 1 tokens" in truncated
+    assert "3 lines are longer than 1 tokens, the first is line 1: the rest of it was not read" in truncated
     nothing = cli("score", "-", cwd=trained)
     assert (nothing.returncode, nothing.stdout) == (0, b"")
     assert "0 pairs" in nothing.stderr.decode()
@@ -120,6 +120,7 @@ ERRORS = [
     (("none.tsv",), 1, "no such file"),
     (("one.txt",), 1, "one.txt, line 1"),
     (("--translations", "p.tsv"), 1, "not from 'seq2seq translate --json'"),
+    (("--translations", "p.tsv", "--swap"), 2, "has its own sources"),
     (("--translations", "half.json"), 1, "half.json, line 2"),
     ((), 2, "not trained on the built-in corpus"),
     (("p.tsv", "--threads", "0"), 2, "--threads"),

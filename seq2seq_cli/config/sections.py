@@ -56,7 +56,12 @@ class CorpusConfig(Section):
         shown="random weights",
         later=True,
     )
-    swap: bool = setting(False, "Whether the two sides of every corpus change places: the other direction.", later=True)
+    swap: bool = setting(
+        False,
+        "Whether the two sides of every corpus change places: the other direction.",
+        shown="no, or as in the model of --start-from",
+        later=True,
+    )
 
 
 @dataclass(frozen=True)

@@ -226,8 +226,9 @@ def evaluate_command(
         if config.sample:
             del settings["beam"]
             settings |= {"sample": True, "temperature": config.temperature, "seed": config.seed}
-        changed = {name for name in vars(_DEFAULTS) if getattr(config, name) != getattr(_DEFAULTS, name)}
-        settings |= {name: getattr(config, name) for name in _IF_CHANGED if name in changed}
+        for name in _IF_CHANGED:
+            if (value := getattr(config, name)) != getattr(_DEFAULTS, name):
+                settings[name] = value
     report = Evaluation(test.name, sources, test.references, systems, settings, names, lowercase, tokenizer.name)
     if compare:
         console.say(f"testing {len(systems)} systems against the first …")

@@ -57,7 +57,7 @@ def export_command(
 
     export = plan_export(kind, output, model)
     for path, backup in write_export(kind, export, load_model(model)):
-        console.say(f"note: the earlier file {path} is backed up as {backup}", indent=2)
+        console.say_backed_up(path, backup)
     *weights, script = map(str, export.files)
     what = "it" if len(weights) == 1 else "them"
     console.say(f"wrote {' and '.join(weights)}; {script} loads and runs {what}", indent=2)

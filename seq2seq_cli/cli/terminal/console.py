@@ -258,7 +258,12 @@ def output_to(path: str, mark: bytes = b"") -> Iterator[IO[bytes]]:
             file.flush()
             backup = back_up_replaced(Path(path), Path(file.name), mark)
         if backup is not None:
-            say(f"note: the earlier file {path} is backed up as {backup}", indent=2)
+            say_backed_up(path, backup)
+
+
+def say_backed_up(path: str | Path, backup: Path) -> None:
+    """Say where the file is that a new one has replaced."""
+    say(f"note: the earlier file {path} is backed up as {backup}", indent=2)
 
 
 def read_input(path: str) -> Iterator[str]:
