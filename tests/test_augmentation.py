@@ -12,7 +12,7 @@ from seq2seq_cli.storage.checkpoint import Checkpoint, load_model, load_state, s
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer_file import train_tokenizer
 from seq2seq_cli.training import augmentation
-from seq2seq_cli.training.augmentation import POOL, augment, synthetic_pairs
+from seq2seq_cli.training.augmentation import SYNTHETIC_PER_PAIR, augment, synthetic_pairs
 from seq2seq_cli.training.batches import EncodedCorpus, Sentences, encode_corpus
 from seq2seq_cli.training.events import StepReport, SyntheticPairs, TrainingStarted
 from seq2seq_cli.training.lexicon import learn_lexicons
@@ -115,12 +115,12 @@ def test_a_training_gets_the_same_pairs_from_the_models_tables_as_from_its_corpu
         checkpoint.model = build_model(model.config, model.parameters, Tables(*lexicons))
         checkpoint.recipe = Recipe.of(augmentation=0.5)
         found.append(augment(checkpoint, corpus))
-    assert 40 < len(found[0]) < 40 * POOL  # all that there can be
+    assert 40 < len(found[0]) < 40 * SYNTHETIC_PER_PAIR  # all that there can be
     np.testing.assert_array_equal(found[0].source.ids, found[1].source.ids)
     np.testing.assert_array_equal(found[0].target.ids, found[1].target.ids)
 
 
-@pytest.mark.parametrize(("wanted", "expected"), [(0.5, 84 * POOL), (POOL + 1.5, 462)])
+@pytest.mark.parametrize(("wanted", "expected"), [(0.5, 84 * SYNTHETIC_PER_PAIR), (SYNTHETIC_PER_PAIR + 1.5, 462)])
 def test_the_pool_is_some_times_as_large_as_the_corpus_or_as_large_as_an_epoch_needs(wanted, expected, monkeypatch):
     asked = []
     monkeypatch.setattr(augmentation, "synthetic_pairs", lambda *arguments: asked.append(arguments[4]))

@@ -4,7 +4,7 @@ from seq2seq_cli.text.units import (
     HAN,
     HANGUL,
     KANA,
-    SPOKEN,
+    WORD,
     count_units,
     is_phrase,
     script_of,
@@ -42,10 +42,10 @@ def test_words_are_counted_or_characters_as_the_script_asks(text, units):
     assert count_units(text) == units
 
 
-def test_spoken_words_end_at_apostrophes_and_punctuation_is_none():
-    assert count_units("Qu'avez-vous ?", SPOKEN) == 3
-    assert count_units("Où ?", SPOKEN) == 1
-    assert count_units("我喜欢！", SPOKEN) == 3
+def test_words_end_at_apostrophes_and_punctuation_is_none():
+    assert count_units("Qu'avez-vous ?", WORD) == 3
+    assert count_units("Où ?", WORD) == 1
+    assert count_units("我喜欢！", WORD) == 3
 
 
 @pytest.mark.parametrize(

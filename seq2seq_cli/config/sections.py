@@ -43,7 +43,7 @@ class CorpusConfig(Section):
         low=0,
         high=1,
         below=True,
-        later=True,
+        version_2=True,
     )
     source_tokenizer: str | None = setting(
         None, "Source tokenizer, from 'seq2seq tokenizer train'.", "FILE", shown="learned from CORPUS"
@@ -54,13 +54,13 @@ class CorpusConfig(Section):
         "Fine-tune this model: its weights, tokenizers, network and settings are the start.",
         "FILE",
         shown="random weights",
-        later=True,
+        version_2=True,
     )
     swap: bool = setting(
         False,
         "Whether the two sides of every corpus change places: the other direction.",
         shown="no, or as in the model of --start-from",
-        later=True,
+        version_2=True,
     )
 
 
@@ -114,7 +114,7 @@ class ModelConfig(Section):
     pooled_context: bool = setting(
         False,
         "Whether the context of every step also holds the mean of the encoder's outputs over the sentence.",
-        later=True,
+        version_2=True,
         fitted="yes",
     )
     reverse_source: bool = setting(False, "Whether the source is reversed before it is encoded (Sutskever).")
@@ -134,7 +134,7 @@ class ModelConfig(Section):
         low=0,
         high=1,
         below=True,
-        later=True,
+        version_2=True,
         fitted=FITTED,
     )
     context_dropout: float = setting(
@@ -144,7 +144,7 @@ class ModelConfig(Section):
         low=0,
         high=1,
         below=True,
-        later=True,
+        version_2=True,
         fitted=FITTED,
     )
     weight_dropout: float = setting(
@@ -154,7 +154,7 @@ class ModelConfig(Section):
         low=0,
         high=1,
         below=True,
-        later=True,
+        version_2=True,
         fitted=FITTED,
     )
     tie_embeddings: bool | None = setting(
@@ -167,19 +167,19 @@ class ModelConfig(Section):
         "Networks of this shape, trained together; their distributions are averaged (an ensemble in one model).",
         low=1,
         high=16,
-        later=True,
+        version_2=True,
         fitted=FITTED,
     )
     lexical_prior: bool = setting(
         False,
         "Whether a word-by-word translation table (IBM model 1) is added to the logits.",
-        later=True,
+        version_2=True,
         fitted="yes",
     )
     bigram_prior: bool = setting(
         False,
         "Whether a table of target bigrams, given the source words, is added to the logits.",
-        later=True,
+        version_2=True,
         fitted="yes",
     )
 
@@ -254,7 +254,7 @@ class TrainingConfig(Section):
     halve_on_plateau: bool = setting(
         True,
         "Whether the learning rate is halved when validation does not improve.",
-        later=True,
+        version_2=True,
         fitted="no",
     )
     cool_down: float = setting(
@@ -272,7 +272,7 @@ class TrainingConfig(Section):
         "X",
         low=0,
         high=10,
-        later=True,
+        version_2=True,
         fitted=FITTED,
     )
     keep_best: str = setting(
@@ -280,7 +280,7 @@ class TrainingConfig(Section):
         "Criterion for the best model: validation loss, or BLEU or chrF2 of greedy translations",
         "CRITERION",
         choices=CRITERIA,
-        later=True,
+        version_2=True,
         fitted="chrf",
     )
     tokenize: str | None = setting(
@@ -289,13 +289,13 @@ class TrainingConfig(Section):
         "NAME",
         choices=BLEU_TOKENIZERS,
         shown="by the script of the target: 13a, zh, ja-mecab or char",
-        later=True,
+        version_2=True,
     )
     valid_every: int = setting(
         2000,
         "Validate within an epoch, too, if the last validation was N steps ago; the end of each epoch is validated.",
         low=1,
-        later=True,
+        version_2=True,
     )
     patience: int = setting(
         5,

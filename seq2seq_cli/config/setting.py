@@ -23,7 +23,7 @@ def setting(
     name: str = "",
     shown: str = "",
     fitted: str = "",
-    later: bool = False,
+    version_2: bool = False,
 ) -> Any:
     """Return a dataclass field that is a setting.
 
@@ -38,7 +38,7 @@ def setting(
         shown: the default in words, if its value does not say enough.
         fitted: what ``train`` takes instead of the default, in words, unless the network is the plain one of the
             tutorials (``--context initial``).
-        later: whether files of version 1 lack it (see ``Section.to_json``).
+        version_2: whether files of version 1 lack it (see ``Section.to_json``).
     """
     limits = None if low is None else (low, high, below)
     metadata = {
@@ -49,7 +49,7 @@ def setting(
         "name": name,
         "shown": shown,
         "fitted": fitted,
-        "later": later,
+        "version_2": version_2,
     }
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -97,18 +97,19 @@ class Section:
     def to_json(self) -> dict[str, Any]:
         """Return the values as they are stored in files; ``config_from_json`` reads them.
 
-        A later setting is left out at its default: files and fingerprints of trainings that do not use it stay the
-        same. So the default of such a setting can never change.
+        A setting of version 2 is left out at its default: files and fingerprints of trainings that do not use it stay
+        the same. So the default of such a setting can never change.
         """
-        fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        values = {field.name: getattr(self, field.name) for field in fields}
-        unused = {field.name for field in fields if field.metadata.get("later") and values[field.name] == field.default}
-        return {name: value for name, value in values.items() if name not in unused}
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        optional = {field.name: field.default for field in self._fields_of_version_2()}
+        return {name: value for name, value in values.items() if name not in optional or value != optional[name]}
 
-    def uses_later_settings(self) -> bool:
+    def uses_version_2(self) -> bool:
         """Whether a program that reads only files of version 1 cannot read these settings."""
-        fields = dataclasses.fields(self)  # type: ignore[arg-type]
-        return any(field.metadata.get("later") and getattr(self, field.name) != field.default for field in fields)
+        return any(getattr(self, field.name) != field.default for field in self._fields_of_version_2())
+
+    def _fields_of_version_2(self) -> list[dataclasses.Field[Any]]:
+        return [field for field in dataclasses.fields(self) if field.metadata.get("version_2")]  # type: ignore[arg-type]
 
 
 def settings_in(section: type[Any]) -> dict[str, dataclasses.Field[Any]]:

@@ -58,7 +58,6 @@ from seq2seq_cli.storage.archive import LARGEST_TEXT, Archive, json_member, writ
 from seq2seq_cli.storage.file_format import (
     MODEL_FORMAT,
     STATE_FORMAT,
-    VERSIONS,
     check_format,
     format_name,
     later_version,
@@ -203,9 +202,9 @@ def _members(checkpoint: Checkpoint, format_name: str) -> dict[str, npt.NDArray[
         **{name: value for name, value in recipe.corpora.to_json().items() if name in CORPUS_SETTINGS},
         "threads": recipe.threads,
     }
-    later = any(section.uses_later_settings() for section in (model.config, recipe.training, recipe.corpora))
+    version_2 = any(section.uses_version_2() for section in (model.config, recipe.training, recipe.corpora))
     members: dict[str, npt.NDArray[Any]] = {
-        "format": json_member({"name": format_name, "version": 3 if normalizes else VERSIONS[later]}),
+        "format": json_member({"name": format_name, "version": 3 if normalizes else 2 if version_2 else 1}),
         "config": json_member(settings),
         "tokenizer.source": json_member(checkpoint.source_tokenizer.to_json()),
         "tokenizer.target": json_member(checkpoint.target_tokenizer.to_json()),

@@ -18,7 +18,7 @@ from seq2seq_cli.text.pieces import split_word
 from seq2seq_cli.text.suspicions import outsize, with_html, with_numbers, with_quoted_cells
 from seq2seq_cli.text.third_language import in_another_language
 from seq2seq_cli.text.tokenizer import count_words
-from seq2seq_cli.text.units import CHARACTERS, SPOKEN, count_units, split_characters, unit_of
+from seq2seq_cli.text.units import CHARACTERS, WORD, count_units, split_characters, unit_of
 
 Lengths = npt.NDArray[np.integer] | npt.NDArray[np.floating]
 
@@ -136,7 +136,7 @@ def text_lengths(corpus: Corpus) -> tuple[Lengths, Lengths]:
         (array([1.66666667, 3.33333333]), array([2, 3], dtype=int32))
     """
     sides = corpus.sources, corpus.targets
-    words = [np.fromiter((count_units(line, SPOKEN) for line in side), np.int32, len(side)) for side in sides]
+    words = [np.fromiter((count_units(line, WORD) for line in side), np.int32, len(side)) for side in sides]
     unspaced = [k for k in (0, 1) if unit_of(sides[k]) == CHARACTERS]
     without_spaces = [k for k in (0, 1) if k in unspaced or np.median(words[k]) <= 1]  # in other scripts, or one word
     letters = {k: words[k] if k in unspaced else _count(_LETTER, sides[k]) for k in without_spaces}

@@ -49,7 +49,7 @@ _CHARACTER = re.compile(rf"([{_ALL_LETTERS}][{_MARKS}]*)")
 """A letter of an unspaced script, with its vowel signs and tone marks."""
 _HANGUL_WORD = re.compile(r"[^\s\uac00-\ud7a3]*[\uac00-\ud7a3]\S*")
 BETWEEN_SPACES = re.compile(r"\S+")
-SPOKEN = re.compile(r"\w[^\s'\u2019-]*")
+WORD = re.compile(r"\w[^\s'\u2019-]*")
 """A word that ends at a space, apostrophe or hyphen: ``Qu'avez-vous ?`` is three words; punctuation is not a word."""
 
 
@@ -64,8 +64,8 @@ def count_units(text: str, word: re.Pattern[str] = BETWEEN_SPACES) -> int:
 
     Args:
         text: a sentence.
-        word: what counts as a word: ``BETWEEN_SPACES`` or ``SPOKEN``. In a text with characters of unspaced scripts,
-            ``SPOKEN`` always applies, because punctuation is not between spaces there.
+        word: what counts as a word: ``BETWEEN_SPACES`` or ``WORD``. In a text with characters of unspaced scripts,
+            ``WORD`` always applies, because punctuation is not between spaces there.
 
     Example:
         >>> count_units("I like books."), count_units("我喜欢 iPhone。")
@@ -74,7 +74,7 @@ def count_units(text: str, word: re.Pattern[str] = BETWEEN_SPACES) -> int:
     if text.isascii():
         return len(word.findall(text))
     rest, characters = _CHARACTER.subn(" ", text)
-    return characters + len((SPOKEN if characters else word).findall(rest))
+    return characters + len((WORD if characters else word).findall(rest))
 
 
 def split_characters(piece: str) -> list[str]:
@@ -123,7 +123,7 @@ def script_of(lines: Iterable[str]) -> str:
             words += len(line.split())
             continue
         rest, characters = _CHARACTER.subn(" ", line)
-        words += len((SPOKEN if characters else BETWEEN_SPACES).findall(rest))
+        words += len((WORD if characters else BETWEEN_SPACES).findall(rest))
         hangul += len(_HANGUL_WORD.findall(rest))
         if characters:
             for name in _LETTERS:

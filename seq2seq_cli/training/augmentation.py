@@ -36,7 +36,7 @@ from seq2seq_cli.training.batches import EncodedCorpus, Sentences
 from seq2seq_cli.training.lexicon import learn_lexicons
 from seq2seq_cli.training.trainer import SYNTHETIC_STREAM, random_stream
 
-POOL = 4
+SYNTHETIC_PER_PAIR = 4
 """Synthetic pairs per real pair that are made before the training; every epoch draws from them."""
 LONGEST_PHRASE = 6
 """Tokens on either side."""
@@ -78,7 +78,7 @@ def augment(checkpoint: Checkpoint, train: EncodedCorpus) -> EncodedCorpus | Non
         lexicons = model.tables.lexicon, model.tables.reverse_lexicon
     else:
         lexicons = learn_lexicons(train, *tokenizers, model.config.reverse_source)
-    count = math.ceil(max(POOL, augmentation) * len(train))
+    count = math.ceil(max(SYNTHETIC_PER_PAIR, augmentation) * len(train))
     generator = random_stream(recipe.training.seed, SYNTHETIC_STREAM)
     return synthetic_pairs(train, *tokenizers, lexicons, count, generator, model.config.reverse_source)
 

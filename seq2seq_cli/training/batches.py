@@ -16,9 +16,9 @@ from seq2seq_cli.nn.packing import Index, Packing
 from seq2seq_cli.text.corpus import Corpus
 from seq2seq_cli.text.tokenizer import BOS, EOS, Tokenizer, source_ids
 
-POOLED_IDS = 1 << 12
+BUFFERED_IDS = 1 << 12
 """Token ids that are collected before they are added to an array."""
-POOL = 50
+BATCHES_PER_POOL = 50
 """Batches whose sentences are sorted by length together: enough for near-equal lengths, few enough to stay random."""
 
 
@@ -74,7 +74,7 @@ class SentencesBuilder:
         """Add a sentence."""
         self._latest += sentence
         self._lengths.append(len(sentence))
-        if len(self._latest) >= POOLED_IDS:
+        if len(self._latest) >= BUFFERED_IDS:
             self._flush()
 
     def _flush(self) -> None:
@@ -174,7 +174,7 @@ def plan_batches(
     pairs = np.arange(len(corpus)) if chosen is None else chosen
     if generator is not None:
         pairs = generator.permutation(pairs)
-    pool_size = max(1, len(pairs) if generator is None else POOL * batch_size)
+    pool_size = max(1, len(pairs) if generator is None else BATCHES_PER_POOL * batch_size)
     batches: list[Index] = []
     for start in range(0, len(pairs), pool_size):
         pool = pairs[start : start + pool_size]
