@@ -123,17 +123,17 @@ class Trainer:
         return min(steps, self.config.max_steps or steps)
 
     @property
-    def done(self) -> float:
+    def progress(self) -> float:
         """Share of the planned steps or minutes that is done, from 0 to 1; a last step may exceed 1 a little."""
-        done = self.step / self.total_steps
+        progress = self.step / self.total_steps
         if self.config.max_minutes:
-            done = max(done, self.seconds / (60 * self.config.max_minutes))
-        return done
+            progress = max(progress, self.seconds / (60 * self.config.max_minutes))
+        return progress
 
     @property
     def learning_rate(self) -> float:
         """The rate of the next step: halved after validations without improvement, and cooled down toward the end."""
-        return self.config.learning_rate * self.schedule.scale * cool_down_factor(self.done, self.config.cool_down)
+        return self.config.learning_rate * self.schedule.scale * cool_down_factor(self.progress, self.config.cool_down)
 
     @property
     def finished(self) -> bool:
@@ -213,10 +213,8 @@ class Trainer:
         if not (math.isfinite(loss.loss) and math.isfinite(norm)):
             raise self._not_finite("the loss or its gradient", self.step + 1)
         learning_rate = self.learning_rate
-        networks = math.sqrt(
-            self.model.config.members
-        )  # the joint norm of M independent gradients is √M times that of one
-        self.parallel.step(gradients, learning_rate, self.config.clip_norm * networks)
+        scale = math.sqrt(self.model.config.members)  # the joint norm of M independent gradients is √M times one norm
+        self.parallel.step(gradients, learning_rate, self.config.clip_norm * scale)
         self.batch += 1
         seconds = self.first_clock(self.clock.now() - start)
         self.seconds += seconds
@@ -229,7 +227,7 @@ class Trainer:
             objective=loss.loss / loss.tokens,
             tokens_per_second=loss.tokens / max(seconds, 1e-9),
             learning_rate=learning_rate,
-            gradient_norm=norm / networks,
+            gradient_norm=norm / scale,
         )
 
     def _validate(self) -> ValidationReport:
