@@ -67,9 +67,8 @@ def _flags(section: type[Section], leave_out: Collection[str], optional: bool) -
             continue
         kind, metadata = type_of(section, field), field.metadata
         choices = metadata["choices"] or choices_of(name)
-        switch = kind is bool and (
-            optional or field.default is not False
-        )  # a switch that is off can only be switched on
+        # A switch that is off by default can only be switched on, so it has no --no-…
+        switch = kind is bool and (optional or field.default is not False)
         text = f"{metadata['text']}: {listed(choices)}." if choices else metadata["text"]
         default: object = field.default
         shown: str = metadata["shown"] or {"True": "yes", "False": "no"}.get(str(default), str(default))
