@@ -382,3 +382,11 @@ def test_the_warning_about_tokenized_text_reaches_the_user(cli, tmp_path):
 def test_wrong_references_and_tokenizers_are_explained(cli, tmp_path, arguments, code, message):
     write(tmp_path, h=["a", "b"], r=["a"])
     assert_explained(cli("eval", "--hypotheses", "h", "--references", "r", *arguments), code, message)
+
+
+def test_empty_sources_have_no_scores_by_length(cli, tmp_path):
+    write(tmp_path, h=REFERENCES[:2])
+    (tmp_path / "e.tsv").write_text("".join(f"\t{line}\n" for line in REFERENCES[:2]), "utf-8")
+    result = cli("eval", "e.tsv", "--hypotheses", "h", "--by-length")
+    assert result.returncode == 0, result.stderr.decode()
+    assert b"BLEU by source length" not in result.stdout

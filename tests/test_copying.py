@@ -164,3 +164,8 @@ def test_a_word_that_is_read_with_the_apostrophe_that_it_lacks_is_not_copied():
     assert translator.read("tom met marys .").substitution is None
     assert translator.read("Tom met marys .").substitution is not None  # a carefully typed line
     assert list(translator.read("tom met xyz marys .").substitution.copies.values()) == [" xyz"]
+
+
+@pytest.mark.parametrize("text", ["Tom sees 1500.75 birds", "Xyz-Uvw is old", "Tom sees 192.168.1.77"])
+def test_a_word_that_goes_on_after_a_mark_is_not_cut(text):
+    assert copier()[0].substitute(text) is None

@@ -94,3 +94,8 @@ def test_a_tokenizer_in_lower_case_has_no_capitals():
 
 def test_a_variant_of_the_same_text_is_not_read_otherwise():
     assert reader(["Don't wait\u00a0!"]).read("Don\u2019t wait !") == Reading("Don't wait\u00a0!")
+
+
+@pytest.mark.parametrize(("typed", "read"), [("You 4/2 do.", "You 4 2 do."), ("You 4 /2 do.", "You 4 2 do.")])
+def test_a_symbol_that_is_left_out_still_divides_words(typed, read):
+    assert reader([*ENGLISH, "You 4 2 do."]).read(typed) == Reading(read, True, ("/",))

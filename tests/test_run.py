@@ -298,3 +298,15 @@ def test_a_resumed_training_without_its_model_keeps_the_next_validation(recipe, 
     assert validation.improved
     assert events[-1].best is validation
     assert np.array_equal(load_model(output).model.parameters.flat, events[-1].checkpoint.model.parameters.flat)
+
+
+def test_the_model_to_start_from_is_not_overwritten_by_a_backup(recipe, tmp_path):
+    output = tmp_path / "m.npz"
+    for _ in range(2):
+        list(train(recipe.replace(max_steps=1), output))
+    while not (start := backup_path(output)).exists():  # until the next backup replaces the oldest one
+        start.write_bytes(output.read_bytes())
+    kept = start.read_bytes()
+    with pytest.raises(UserError, match="the backup of --output would overwrite --start-from"):
+        list(train(recipe.replace(max_steps=1, start_from=str(start)), output))
+    assert start.read_bytes() == kept

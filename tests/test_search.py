@@ -11,6 +11,7 @@ from seq2seq_cli.inference.prepared_decoder import PreparedDecoder
 from seq2seq_cli.inference.search import longest_output
 from seq2seq_cli.nn.functional import log_softmax
 from seq2seq_cli.nn.gradcheck import random_model
+from seq2seq_cli.nn.lexical_prior import Lexicon
 from seq2seq_cli.nn.packing import Packing
 
 BOS, EOS = 1, 2
@@ -202,3 +203,9 @@ def test_no_ngram_is_repeated_if_the_setting_forbids_it(beam, n):
                 else:
                     repeated += len(runs) - len(set(runs))
     assert repeated  # without it, this model does repeat itself
+
+
+def test_a_beam_is_widened_for_reranking_up_to_its_limit():
+    table = Lexicon(np.full((5, 1), EOS, np.int32), np.full((5, 1), 0.5, np.float32), 9)
+    found = search([toy_model()], sources(2), SearchConfig(beam=600), BOS, EOS, reverse_lexicon=table)
+    assert all(hypotheses for hypotheses in found)

@@ -105,3 +105,11 @@ GOOD = SourceStyle.learn(ENGLISH).to_json()
 def test_anything_else_is_refused(value):
     with pytest.raises(ValueError, match="style"):
         SourceStyle.from_json(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [("यह क्या है", ""), ("यह घर है।", "।"), ("كتابٌ", ""), ("Où ?", " ?"), ("No way!!!!", "!!!"), ("?", "?"), ("", "")],
+)
+def test_vowel_signs_and_accents_are_no_final_marks(text, mark):
+    assert final_mark(text) == mark

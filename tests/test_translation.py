@@ -1,6 +1,8 @@
 import pytest
 
-from seq2seq_cli.inference.translation import Translation, join_n_best
+from seq2seq_cli.inference.copying import Substitution
+from seq2seq_cli.inference.translation import Source, Translation, join_n_best
+from seq2seq_cli.text.reading import Reading
 
 
 def each(*scored):
@@ -25,3 +27,11 @@ def test_the_best_translations_of_a_line_are_the_best_combinations():
 @pytest.mark.parametrize("sentences", [["", "a"], ["a", ""]])
 def test_a_blank_sentence_adds_no_space(sentences):
     assert join_n_best([each((text, 0.0)) for text in sentences], 1)[0].text == "a"
+
+
+def test_the_text_of_a_source_is_what_the_encoder_reads():
+    ids, substituted_ids = (3, 2), (4, 2)
+    substitution = Substitution("I am Tom.", {})
+    source = Source("I AM SZYMON", ids, False, Reading("I am Szymon.", True), substitution, substituted_ids)
+    assert source.text_for(ids) == "I am Szymon."
+    assert source.text_for(substituted_ids) == "I am Tom."

@@ -6,7 +6,7 @@ command line, its help, its key in a TOML file and its entry in the model file a
 """
 
 from seq2seq_cli.config.recipe import Recipe, check_settings, parse_toml, setting_types, to_toml
-from seq2seq_cli.config.search import LONGEST_NUMBER, NORMALIZATIONS, LengthLimit, SearchConfig, length_limit
+from seq2seq_cli.config.search import LONGEST_NUMBER, MAX_BEAM, NORMALIZATIONS, LengthLimit, SearchConfig, length_limit
 from seq2seq_cli.config.sections import (
     BLEU_TOKENIZERS,
     CONTEXTS,
@@ -33,6 +33,7 @@ __all__ = [
     "LARGEST_VOCABULARY",
     "LONGEST_NUMBER",
     "LONGEST_SOURCE",
+    "MAX_BEAM",
     "MAX_TOKENS_PER_BATCH",
     "NORMALIZATIONS",
     "TEXT_NORMALIZATIONS",

@@ -14,6 +14,7 @@ from seq2seq_cli.errors import usage_error
 NORMALIZATIONS = ("plain", "gnmt")
 LONGEST_NUMBER = 30
 """Characters; Python parses a number in time quadratic in its length."""
+MAX_BEAM = 1000
 
 
 class LengthLimit(NamedTuple):
@@ -57,7 +58,7 @@ class SearchConfig(Section):
 
     panel: ClassVar[str] = "Search"
 
-    beam: int = setting(5, "Hypotheses kept per sentence; 1 is greedy search.", low=1, high=1000)
+    beam: int = setting(5, "Hypotheses kept per sentence; 1 is greedy search.", low=1, high=MAX_BEAM)
     length_penalty: float = setting(
         1.0, "Compare hypotheses by log-probability / length^A; 0 favors short ones.", "A", low=0, high=10
     )

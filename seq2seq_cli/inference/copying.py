@@ -7,7 +7,8 @@ translated, and the word takes the name's place in the translation::
     Szymon met Anna.   →   Tom met Mary.   →   Tom conoció a Mary.   →   Szymon conoció a Anna.
 
 If the name is not in the translation exactly once, the sentence is translated again as it is. A word with a longer
-subword is left to the network: it may be a compound or a form of a known word. (English–Spanish with 3,000 pairs gains
+subword is left to the network: it may be a compound or a form of a known word. So is a word that goes on after a mark,
+such as ``1500.75``. (English–Spanish with 3,000 pairs gains
 0.1 BLEU and 0.7 chrF2; German–English with 10,000 gains 0.0 and 0.2, and would lose 0.5 BLEU if every unknown word
 were copied.)
 
@@ -21,6 +22,7 @@ their positions; here known names are the placeholders.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice, takewhile
 from typing import NamedTuple
 
 from seq2seq_cli.nn.lexical_prior import Lexicon
@@ -56,6 +58,12 @@ class Substitution(NamedTuple):
             tokens.count(name) == 1 and not vocabulary[[*tokens, EOS][tokens.index(name) + 1]][:1].isalnum()
             for name in self.copies
         )
+
+
+def _continues(pieces: Sequence[str], position: int) -> bool:
+    """Return whether letters or digits follow a piece without a space, as in ``1500.75``: then it is not whole."""
+    rest = takewhile(lambda piece: piece[0] != " ", islice(pieces, position + 1, None))
+    return any(piece[0].isalnum() for piece in rest)
 
 
 class Copier:
@@ -95,7 +103,8 @@ class Copier:
         names = (name for name in self.names if (name.upper() if upper else name) not in pieces)
         copies: dict[int, str] = {}
         for position, piece in enumerate(pieces):
-            if piece[0] == " " and not self._known(piece) and not self._has_long_subword(piece):
+            copied = piece[0] == " " and not self._known(piece) and not self._has_long_subword(piece)
+            if copied and not _continues(pieces, position):
                 name = next(names, None)
                 if name is None:
                     break

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from seq2seq_cli.config import SearchConfig, length_limit
+from seq2seq_cli.config import MAX_BEAM, SearchConfig, length_limit
 from seq2seq_cli.inference.beam import beam_search
 from seq2seq_cli.inference.ensemble import Ensemble
 from seq2seq_cli.inference.greedy import greedy_search
@@ -86,7 +86,7 @@ def search(
     else:  # the best after reranking need not be the best of the beam
         reranked = table is not None or config.rerank is not None
         wider, collected = (RERANKED, RERANKED * RERANKED * config.beam) if reranked else (1, 0)
-        config = dataclasses.replace(config, beam=wider * config.beam)
+        config = dataclasses.replace(config, beam=min(wider * config.beam, MAX_BEAM))
         finished = beam_search(ensemble, limits, config, special, collected)
     # Rank each sentence's hypotheses, and return to the order of the sources.
     results: list[list[Hypothesis]] = [[]] * len(sources)

@@ -38,7 +38,7 @@ class Source:
 
     def text_for(self, ids: tuple[int, ...]) -> str:
         """Return the text whose tokens these are: the sentence, or the one with names in place of unknown words."""
-        return self.text if self.substitution is None or ids is self.ids else self.substitution.text
+        return self.reading.text if self.substitution is None or ids is self.ids else self.substitution.text
 
     def read_for(self, translation: Translation | None) -> tuple[int, ...]:
         """Return the tokens that the encoder read for one of its translations."""

@@ -86,7 +86,12 @@ class SourceReader:
             return text, ()
         forms = {character: self._known_form(character) for character in unknown}
         left_out = tuple(dict.fromkeys(character for character in text if forms.get(character) == ""))
-        return self.tokenizer.normalize("".join(forms.get(each, each) for each in text)), left_out
+        parts = [forms.get(each, each) for each in text]
+        for k in range(1, len(text) - 1):
+            divides = unicodedata.category(text[k])[0] in "PS" and text[k] not in APOSTROPHES
+            if not parts[k] and divides and text[k - 1].isalnum() and text[k + 1].isalnum():
+                parts[k] = " "  # without it, 5/6 would be read as 56
+        return self.tokenizer.normalize("".join(parts)), left_out
 
     def _known_form(self, character: str) -> str:
         """Return the known form of an unknown character; empty if it is a symbol, itself if it is a letter."""

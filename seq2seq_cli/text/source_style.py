@@ -7,6 +7,7 @@ were (see ``reading``).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -34,7 +35,8 @@ SINGLE_SENTENCES = 0.05
 _pieces = lru_cache(maxsize=1 << 16)(split_word)
 CONTRACTION = re.compile(rf"[^\W\d_]+(?:[{APOSTROPHES}][^\W\d_]+)*[{APOSTROPHES}][^\W\d_]{{1,2}}(?![^\W_])")
 """A word whose last apostrophe is followed by one or two letters: an ending, as in ``don't`` and ``we'll``."""
-_FINAL_MARK = re.compile(r"[\s\u00a0\u202f]?[^\w\s]{1,3}$")
+LONGEST_MARK = 3
+"""Maximum number of punctuation characters and symbols that count as one final mark."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,12 @@ def words_of(text: str) -> Iterator[tuple[str, bool]]:
 
 def final_mark(text: str) -> str:
     """Return the mark at the end of a text, with the space before it; empty if a letter or a digit ends it."""
-    found = _FINAL_MARK.search(text)
-    return found.group() if found else ""
+    start = len(text)
+    while start > max(0, len(text) - LONGEST_MARK) and unicodedata.category(text[start - 1])[0] in "PS":
+        start -= 1  # vowel signs and accents are marks to Unicode (category M), but they belong to their letters
+    if 0 < start < len(text) and text[start - 1].isspace():
+        start -= 1
+    return text[start:]
 
 
 def mark_keys(text: str) -> list[str]:

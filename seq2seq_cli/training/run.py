@@ -87,7 +87,7 @@ def _train(
     recipe: Recipe, output: Path, resume: bool, dry_run: bool, log_file: str | Path | None, communicator: Communicator
 ) -> Generator[Event, None, Checkpoint | None]:
     """Train as one of the processes of a run; arguments as for ``train``."""
-    outputs = _check_outputs(recipe, output, log_file) if communicator.first else []
+    outputs = _check_outputs(recipe, output, log_file, resume) if communicator.first else []
     find_cell(recipe.model.cell)
     find_optimizer(recipe.training.optimizer)
     if recipe.training.tokenize is not None:
@@ -108,7 +108,7 @@ def _train(
         return (yield from _run(trainer, log_file, resume))
 
 
-def _check_outputs(recipe: Recipe, output: Path, log_file: str | Path | None) -> list[Path]:
+def _check_outputs(recipe: Recipe, output: Path, log_file: str | Path | None, resume: bool) -> list[Path]:
     """Return the files to lock; all can be written, and none of them is a file to read."""
     check_model_path(output)
     outputs = [output, state_path(output)]
@@ -124,7 +124,8 @@ def _check_outputs(recipe: Recipe, output: Path, log_file: str | Path | None) ->
         outputs.append(Path(log_file))
     logs: list[Named] = [] if log_file is None else [("--log-file", log_file)]
     tests: list[Named] = [("--test", test_set_path(output))] if recipe.corpora.test else []
-    check_outputs(_inputs(recipe), [*model_files("--output", output), *logs, *tests])
+    backups: list[Named] = [("the backup of --output", backup_path(output))] if output.exists() and not resume else []
+    check_outputs(_inputs(recipe), [*model_files("--output", output), *backups, *logs, *tests])
     for path in outputs:
         check_writable(path)
     return [path for path in outputs if path.is_file() or not path.exists()]

@@ -41,7 +41,7 @@ def score_lines(evaluation: Evaluation) -> list[str]:
     lines += table(["", ""], facts, width)
     if evaluation.baselines:
         lines += ["", "baselines", *_baselines(evaluation, width)]
-    if evaluation.lengths:
+    if any(evaluation.lengths):
         unit = evaluation.lengths[0][0].unit
         lines += ["", f"BLEU by source length in {unit}", *_lengths(evaluation, width)]
     for name, examples in evaluation.examples.items():
