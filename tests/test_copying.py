@@ -169,3 +169,10 @@ def test_a_word_that_is_read_with_the_apostrophe_that_it_lacks_is_not_copied():
 @pytest.mark.parametrize("text", ["Tom sees 1500.75 birds", "Xyz-Uvw is old", "Tom sees 192.168.1.77"])
 def test_a_word_that_goes_on_after_a_mark_is_not_cut(text):
     assert copier()[0].substitute(text) is None
+
+
+def test_the_sentence_with_the_names_is_kept_as_it_is_read():
+    translator = scripted(["Tom voit Mary ."], dataclasses.replace(WORDS, style=SourceStyle(mark=" .")))
+    source = translator.read("Szymon sees Mary")
+    assert source.text_for(source.substituted_ids) == "Tom sees Mary ."
+    assert source.text_for(source.ids) == "szymon sees Mary ."  # no training text has an S

@@ -268,7 +268,7 @@ class TrainingConfig(Section):
     )
     augmentation: float = setting(
         0.0,
-        "Synthetic pairs per real pair and epoch, made by exchanging phrase pairs; none in the last fifth of training.",
+        "Synthetic pairs per real pair and epoch, made by exchanging phrase pairs; none in the last fifth of epochs.",
         "X",
         low=0,
         high=10,

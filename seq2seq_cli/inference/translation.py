@@ -37,7 +37,7 @@ class Source:
         return len(self.ids) == 1
 
     def text_for(self, ids: tuple[int, ...]) -> str:
-        """Return the text whose tokens these are: the sentence, or the one with names in place of unknown words."""
+        """Return the text whose tokens these are, as it is read: the sentence, or the one with names in it."""
         return self.reading.text if self.substitution is None or ids is self.ids else self.substitution.text
 
     def read_for(self, translation: Translation | None) -> tuple[int, ...]:

@@ -194,8 +194,8 @@ class Translator:
         substitution = self._copier.substitute(self._reader.with_apostrophes(text)) if copying else None
         if substitution is None:
             return Source(text, ids, truncated, reading)
-        substituted = self._encoded(self._reader.read(substitution.text).text, config)[0]
-        return Source(text, ids, False, reading, substitution, substituted)
+        substitution = substitution._replace(text=self._reader.read(substitution.text).text)
+        return Source(text, ids, False, reading, substitution, self._encoded(substitution.text, config)[0])
 
     def _encoded(self, text: str, config: SearchConfig) -> tuple[tuple[int, ...], bool]:
         """Return what the encoder reads, and whether it is truncated."""

@@ -24,7 +24,8 @@ subtracted::
     c(s, u, v) − [v = y_j]          c(s, u) − [c(s, u, y_j) > 0]
 
 A table with leave-one-out counts is held-out estimation: what is left is what other sentences say (Jelinek & Mercer
-1985; Ney, Essen & Kneser 1995, "On the Estimation of 'Small' Probabilities by Leaving-One-Out").
+1985; Ney, Essen & Kneser 1995, "On the Estimation of 'Small' Probabilities by Leaving-One-Out"). It is approximate
+here: one is subtracted for every source token of the sentence that has the entry, also if y_j is not aligned with it.
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ class SourceReader:
         left_out = tuple(dict.fromkeys(character for character in text if forms.get(character) == ""))
         parts = [forms.get(each, each) for each in text]
         for k in range(1, len(text) - 1):
-            divides = unicodedata.category(text[k])[0] in "PS" and text[k] not in APOSTROPHES
-            if not parts[k] and divides and text[k - 1].isalnum() and text[k + 1].isalnum():
+            symbol = not parts[k] and unicodedata.category(text[k])[0] in "PS" and text[k] not in APOSTROPHES
+            if symbol and text[k - 1].isalnum() and text[k + 1].isalnum():
                 parts[k] = " "  # without it, 5/6 would be read as 56
         return self.tokenizer.normalize("".join(parts)), left_out
 

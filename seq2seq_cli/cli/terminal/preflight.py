@@ -64,7 +64,7 @@ def section_lines(event: Preparation, blocks: bool) -> list[str]:
                 for found in findings
             ]
         case SyntheticPairs(pairs, per_epoch):
-            drawn = f"{per_epoch:,} of them per epoch, none in the last fifth of the training"
+            drawn = f"{per_epoch:,} of them per epoch, none in the last fifth of the epochs"
             return [f"synthetic:  {pairs:,} pairs made by exchanging phrase pairs; {drawn}"]
         case Network(config, parameters):
             return [f"model:      {describe(config)}, {parameters:,} parameters"]
